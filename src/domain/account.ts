@@ -1,0 +1,71 @@
+import type { ContentType } from "./content.ts";
+
+export type AccountKind = "official_account" | "wecom";
+export type Encryption = "plain" | "compatible" | "safe";
+
+export type SecretName = "token" | "encodingAesKey" | "appSecret" | "corpSecret" | "deskKey" | "pushToken";
+
+export interface OfficialAccountSettings {
+  appId: string;
+  encryption: Encryption;
+  apiBaseUrl: string;
+  /** Callbacks whose timestamp is further off are refused; 0 switches the check off. */
+  timestampToleranceSeconds: number;
+}
+
+export interface WecomSettings {
+  corpId: string;
+  agentId: number;
+  apiBaseUrl: string;
+  timestampToleranceSeconds: number;
+}
+
+/** `native` hands a type to the desk in its own form, `text` as a readable line with a link. */
+export type TypeRendering = "native" | "text";
+
+export interface DeskSettings {
+  protocol: "udesk-message-interface";
+  /** The desk's im_callback address, without query. */
+  url: string;
+  timeoutMs: number;
+  /** What stands for an unknown phone and e-mail: nothing, or a stable value made from the contact. */
+  identity: "empty" | "synthetic";
+  /** Refuse pushes without a valid `sign`. */
+  requireSign: boolean;
+  types: Partial<Record<ContentType, TypeRendering>>;
+}
+
+export interface RepliesSettings {
+  /** Whether the platform lets this account send asynchronous messages. */
+  async: boolean;
+  notices: "changes" | "always" | "never";
+  /** How long a callback stays open for a reply. */
+  passiveWaitMs: number;
+}
+
+export type ChannelSettings = { kind: "official_account"; wechat: OfficialAccountSettings } | { kind: "wecom"; wechat: WecomSettings };
+
+export type AccountSettings = ChannelSettings & { desk: DeskSettings; replies: RepliesSettings };
+
+/** What is known of a stored secret without revealing it. */
+export interface SecretMark {
+  set: boolean;
+  hint: string | null;
+  changedAt: Date | null;
+}
+
+export interface AccountIdentity {
+  id: string;
+  name: string;
+  enabled: boolean;
+  /** Grows with every change of the account or of its secrets. */
+  version: number;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** An account as the API shows it: nothing secret in it. */
+export type Account = AccountIdentity & AccountSettings & { secrets: Partial<Record<SecretName, SecretMark>> };
+
+/** The current secrets in clear. Never logged, never serialised; lives only in memory. */
+export type AccountSecrets = Partial<Record<SecretName, string>>;

@@ -1,0 +1,87 @@
+import type { Content } from "./content.ts";
+import type { InboundMessage } from "./message.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** One request of WeChat as it came: query values still may be missing or repeated, the body is raw. */
+export interface CallbackRequest {
+  query: Readonly<Record<string, string | string[] | undefined>>;
+  body: Buffer;
+}
+
+/** What a callback holds once it is verified, decrypted and normalised. */
+export type OpenedCallback =
+  | { kind: "message"; message: InboundMessage; replyTo: ReplyAddress }
+  /** Genuine, but nothing a contact did: acknowledged and logged by name. */
+  | { kind: "bookkeeping"; name: string };
+
+/** What a passive reply needs to find its way back. */
+export interface ReplyAddress {
+  openId: string;
+  /** Our side as WeChat named it in the callback (ToUserName): gh_… or the corp id. */
+  accountName: string;
+  /** Whether the callback was encrypted, so that the reply is too. */
+  encrypted: boolean;
+}
+
+export interface HttpBody {
+  contentType: string;
+  body: string;
+}
+
+/** One vendor's entrance for contacts. Made per account, holds its secrets, keeps no other state. */
+export interface Channel {
+  /**
+   * Answers the URL check that the platform makes when the address is entered in its console.
+   * @returns the echo string to send back exactly
+   * @throws VerificationError, DecodeError
+   */
+  verifyUrl(query: CallbackRequest["query"]): string;
+
+  /**
+   * Verifies, decrypts and normalises one callback. Pure: asked twice it answers the same.
+   * @throws VerificationError when the sender cannot prove itself, DecodeError when the bytes cannot be read
+   */
+  open(request: CallbackRequest): OpenedCallback;
+
+  /** What "nothing to say" looks like to this platform. */
+  readonly acknowledgement: string;
+
+  /** Sends one content as an asynchronous message. A refusal is an outcome; `signal` ends the wait, then the outcome is uncertain. */
+  send(openId: string, content: Content, signal: AbortSignal): Promise<Outcome>;
+
+  /** Bytes of UTF-8 that one asynchronous text may have. */
+  readonly asyncTextBytesMax: number;
+
+  /** How long and how often the platform takes asynchronous messages after this act of the contact; null: it does not limit them. */
+  replyAllowance(content: Content): ReplyAllowance | null;
+
+  /** Proves that the platform gives us an access token. */
+  testAccess(signal: AbortSignal): Promise<CheckResult>;
+}
+
+export interface ReplyAllowance {
+  windowMs: number;
+  repliesMax: number;
+}
+
+/** One check of an account, with a plain sentence for the operator. */
+export interface CheckResult {
+  ok: boolean;
+  sentence: string;
+}
+
+/** A channel whose callbacks can carry an answer back. */
+export interface PassiveChannel extends Channel {
+  /** Bytes of UTF-8 that one passive text may have. */
+  readonly passiveTextBytesMax: number;
+
+  /** Whether this content can ride on a callback's response. */
+  canRender(content: Content): boolean;
+
+  /** The response body that says `content`. `createdAt` is written into it, so that a repeated callback gets the same reply. */
+  renderReply(to: ReplyAddress, content: Content, createdAt: Date): HttpBody;
+}
+
+export function canReplyPassively(channel: Channel): channel is PassiveChannel {
+  return "renderReply" in channel;
+}

@@ -1,0 +1,43 @@
+/** What the desk last said of a conversation. `unknown` is also every answer that could not be understood. */
+export type DeskStatus = "queueing" | "chatting" | "offline" | "unknown";
+
+/** The part of an answer or a push that describes the conversation. Absent fields say nothing and change nothing. */
+export interface StatusReport {
+  status?: DeskStatus;
+  /** Place in the queue; 0 when chatting. */
+  turn?: number | null;
+  agentName?: string | null;
+  /** A sentence the desk means for the customer. */
+  notice?: string | null;
+}
+
+export interface Contact {
+  nickname: string | null;
+  number: string | null;
+  email: string | null;
+}
+
+export interface Conversation {
+  id: string;
+  accountId: string;
+  openId: string;
+  status: DeskStatus;
+  turn: number | null;
+  agentName: string | null;
+  notice: string | null;
+  /** When the desk was asked or told us; a report older than this changes nothing. */
+  statusAt: Date | null;
+  contact: Contact;
+  lastInboundAt: Date | null;
+  lastReplyAt: Date | null;
+  /** Until when the platform takes asynchronous messages; null when it sets no window. */
+  windowClosesAt: Date | null;
+  /** How many asynchronous messages the platform still takes; null when it does not count. */
+  repliesRemaining: number | null;
+}
+
+/** A conversation with the counts that the status API shows. */
+export interface ConversationOverview extends Conversation {
+  passiveOpen: boolean;
+  pending: { toDesk: number; toCustomer: number; held: number; dead: number };
+}

@@ -1,0 +1,67 @@
+/*
+ * Promised work. A *lane* is one direction of one conversation; its *entries* leave strictly in order. A lane is
+ *
+ *   parked   nothing is due: empty, or its first entry is held until the contact writes again
+ *   waiting  due at a known moment: now, after a retry pause, or when the open callbacks have ended
+ *   claimed  held by one worker or one open callback until the lease ends
+ *
+ * A claim is one holder and one claim number; both are checked by every statement that acts on it (the fence), so a worker
+ * that was overtaken changes nothing. Settled entries are deleted: what happened to the message is written on the message.
+ */
+
+import type { Content } from "./content.ts";
+import type { Conversation, StatusReport } from "./conversation.ts";
+import type { Attempt, Message, Way } from "./message.ts";
+import type { Outcome } from "./outcome.ts";
+
+export type LaneDirection = "to_desk" | "to_customer";
+
+export interface LaneKey {
+  conversationId: string;
+  direction: LaneDirection;
+}
+
+export interface Claim extends LaneKey {
+  holder: string;
+  /** Decimal digits of a 64-bit counter. */
+  claimNumber: string;
+  entries: ClaimedEntry[];
+  conversation: Conversation;
+}
+
+export interface ClaimedEntry {
+  id: string;
+  message: Message;
+  failures: number;
+  /** UTF-16 units of a long text that are already out. */
+  progress: number;
+  enqueuedAt: Date;
+  /** Set when an earlier holder began to send it and never said how that ended. */
+  begun: { at: Date; way: Way } | null;
+}
+
+/** What a settle writes. `next` says what becomes of the entry. */
+export interface Settlement {
+  outcome: Outcome;
+  next: /** The message has left for good or never will: the entry is deleted. */
+    | { kind: "finished"; state: Message["state"] }
+    /** A part is out; the entry goes on from `progress`. */
+    | { kind: "progressed"; progress: number }
+    /** Tried again after a pause; the whole lane waits. */
+    | { kind: "again"; afterMs: number }
+    /** Waits for the contact's next message. */
+    | { kind: "held" };
+  way: Way | null;
+  attempt: Omit<Attempt, "number" | "way" | "outcome" | "code" | "detail">;
+  /** What the desk said, with the moment it was asked. */
+  report?: { status: StatusReport; askedAt: Date };
+  /** A sentence of the desk to hand to the contact: enqueued in the same transaction, if the report changed something or `always`. */
+  notice?: { id: string; when: "changes" | "always"; content: Content };
+}
+
+/** A passive reply that was begun: the same content is given to every repetition of the callback. */
+export interface Answer {
+  messageId: string;
+  content: Content;
+  createdAt: Date;
+}

@@ -1,0 +1,15 @@
+/**
+ * How one try ended, named after what happens next. A vendor saying no is not an exception.
+ *
+ * done: the vendor took it · retry: nothing was taken, worth another try · rejected: this message will never be taken ·
+ * hold: the platform takes it only after the contact's next message · uncertain: the bytes left and no answer came, so
+ * another try might say it twice.
+ */
+export type Outcome =
+  | { kind: "done" }
+  | { kind: "retry"; code: string; detail: string; retryAfterMs?: number; triesMax?: number }
+  | { kind: "rejected"; code: string; detail: string }
+  | { kind: "hold"; code: string; detail: string }
+  | { kind: "uncertain"; code: string; detail: string };
+
+export const DONE: Outcome = { kind: "done" };
