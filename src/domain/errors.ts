@@ -19,6 +19,7 @@ export type ErrorCode =
   | "MASTER_KEY_WRONG"
   | "SETTINGS_INVALID"
   | "MIGRATION_CHANGED"
+  | "MIGRATIONS_INCOMPLETE"
   | "DATA_FOLDER_IN_USE";
 
 class CodedError extends Error {

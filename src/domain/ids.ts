@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 
 /** A conversation's id follows from account and contact, so that no look-up is needed and two processes cannot make two. */
 export function toConversationId(accountId: string, openId: string): string {
@@ -9,4 +9,9 @@ export function toConversationId(accountId: string, openId: string): string {
 /** A new message id: 48 bits of milliseconds, then 80 random bits, in hex; sorts by time. */
 export function newMessageId(now: Date): string {
   return `ms_${now.getTime().toString(16).padStart(12, "0")}${randomBytes(10).toString("hex")}`;
+}
+
+/** A name for whoever claims lanes: one for each worker and each open callback. */
+export function newHolder(kind: "worker" | "callback"): string {
+  return `${kind}-${randomUUID()}`;
 }

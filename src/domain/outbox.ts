@@ -11,14 +11,13 @@
 
 import type { Content } from "./content.ts";
 import type { Conversation, StatusReport } from "./conversation.ts";
-import type { Attempt, Message, Way } from "./message.ts";
+import type { Attempt, Direction, Message, Way } from "./message.ts";
 import type { Outcome } from "./outcome.ts";
-
-export type LaneDirection = "to_desk" | "to_customer";
 
 export interface LaneKey {
   conversationId: string;
-  direction: LaneDirection;
+  /** inbound: the lane to the desk; outbound: the lane to the contact. */
+  direction: Direction;
 }
 
 export interface Claim extends LaneKey {
@@ -52,11 +51,15 @@ export interface Settlement {
     /** Waits for the contact's next message. */
     | { kind: "held" };
   way: Way | null;
-  attempt: Omit<Attempt, "number" | "way" | "outcome" | "code" | "detail">;
+  /** The reservation of the callback that was answered with this, which ends now. */
+  callbackOpenUntil?: Date | null;
+  /** The callback whose answer is taken back, because it ended before the answer could be given. */
+  withdrawnFrom?: string;
+  attempt: Pick<Attempt, "startedAt" | "durationMs">;
   /** What the desk said, with the moment it was asked. */
   report?: { status: StatusReport; askedAt: Date };
   /** A sentence of the desk to hand to the contact: enqueued in the same transaction, if the report changed something or `always`. */
-  notice?: { id: string; when: "changes" | "always"; content: Content };
+  notice?: { messageId: string; when: "changes" | "always"; content: Content };
 }
 
 /** A passive reply that was begun: the same content is given to every repetition of the callback. */
@@ -64,4 +67,6 @@ export interface Answer {
   messageId: string;
   content: Content;
   createdAt: Date;
+  /** How far the message is out with this answer, when that is not all of it. */
+  progress?: number;
 }

@@ -3,6 +3,12 @@
  */
 export interface Signals {
   notify(conversationId: string): void;
-  /** Resolves at the next notification or after `timeoutMs`, whichever is first; never rejects. */
-  wait(conversationId: string, timeoutMs: number): Promise<void>;
+  /** From now on no notification is missed until `close`. */
+  subscribe(conversationId: string): Subscription;
+}
+
+export interface Subscription {
+  /** Resolves when there was a notification since the last call, or after `timeoutMs`. Never rejects. */
+  next(timeoutMs: number): Promise<void>;
+  close(): void;
 }

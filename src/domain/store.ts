@@ -2,7 +2,7 @@ import type { Account, AccountSecrets, AccountSettings, SecretName } from "./acc
 import type { Content } from "./content.ts";
 import type { Contact, Conversation, ConversationOverview, DeskStatus, StatusReport } from "./conversation.ts";
 import type { Attempt, InboundMessage, InboundState, Message, Way } from "./message.ts";
-import type { Answer, Claim, ClaimedEntry, LaneDirection, LaneKey, Settlement } from "./outbox.ts";
+import type { Answer, Claim, ClaimedEntry, LaneKey, Settlement } from "./outbox.ts";
 
 /** Everything that outlives the process. One Postgres behind it, embedded or a server, shared by any number of processes. */
 export interface Store {
@@ -84,7 +84,7 @@ export interface OutboxStore {
    * Takes up to `lanesMax` lanes that are due, each with its first `entriesMax` entries, for `leaseMs`. Lanes that another
    * process is taking at the same moment are skipped. A lease that has ended counts as due.
    */
-  claimDue(claim: { holder: string; lanesMax: number; entriesMax: number; leaseMs: number; direction?: LaneDirection }): Promise<Claim[]>;
+  claimDue(claim: { holder: string; lanesMax: number; entriesMax: number; leaseMs: number }): Promise<Claim[]>;
   /** Takes one lane if it is due. */
   claimLane(lane: LaneKey, claim: { holder: string; entriesMax: number; leaseMs: number }): Promise<Claim | null>;
   /**
@@ -101,7 +101,7 @@ export interface OutboxStore {
     entry: ClaimedEntry,
     way: Way,
     leaseMs: number,
-    answers?: { inboundId: string; answer: Answer; progress: number | null },
+    answers?: { inboundId: string; answer: Answer },
   ): Promise<boolean>;
   /**
    * Ends one try of the claim's first entry. Changes nothing and returns null when the lane has passed to another holder.
@@ -120,8 +120,6 @@ export interface OutboxStore {
   confirmAnswer(inboundId: string): Promise<void>;
   /** Ends a callback's reservation, so that replies which came too late for it go out asynchronously at once. */
   closeCallback(callback: { conversationId: string; openUntil: Date }): Promise<void>;
-  /** When the next lane is due, in milliseconds from now, negative when overdue; null when nothing waits. */
-  nextDueInMs(): Promise<number | null>;
 }
 
 export interface Settled {
@@ -197,12 +195,22 @@ export interface ConversationStore {
 
 export type Role = "admin" | "operator" | "viewer";
 
+export interface NewApiKey {
+  id: string;
+  name: string;
+  role: Role;
+  /** SHA-256 of the key, hex. */
+  hash: string;
+}
+
 export interface ApiKeyStore {
   /** Null when no key that is still valid has this SHA-256. */
   findRole(hash: string): Promise<Role | null>;
   countAdmins(): Promise<number>;
-  /** Does nothing when the hash is already there. */
-  put(key: { id: string; name: string; role: Role; hash: string }): Promise<void>;
+  /** False when the id or the hash is taken. */
+  create(key: NewApiKey): Promise<boolean>;
+  /** Makes the key with this id the given one; an earlier one with the same id ends. */
+  replace(key: NewApiKey): Promise<void>;
 }
 
 export interface PushRejectStore {

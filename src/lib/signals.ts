@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { Signals } from "../domain/signals.ts";
+import type { Signals, Subscription } from "../domain/signals.ts";
 
 /** Signals within this process. */
 export function createSignals(): Signals {
@@ -9,15 +9,32 @@ export function createSignals(): Signals {
     notify: (conversationId) => {
       emitter.emit(conversationId);
     },
-    wait: (conversationId, timeoutMs) =>
+    subscribe: (conversationId) => subscribe(emitter, conversationId),
+  };
+}
+
+function subscribe(emitter: EventEmitter, conversationId: string): Subscription {
+  let isNotified = false;
+  let wake = () => {};
+  const onNotify = () => {
+    isNotified = true;
+    wake();
+  };
+  emitter.on(conversationId, onNotify);
+  return {
+    next: (timeoutMs) =>
       new Promise((resolve) => {
-        const done = () => {
+        const timer = setTimeout(() => wake(), isNotified ? 0 : timeoutMs);
+        wake = () => {
           clearTimeout(timer);
-          emitter.off(conversationId, done);
+          isNotified = false;
+          wake = () => {};
           resolve();
         };
-        const timer = setTimeout(done, timeoutMs);
-        emitter.once(conversationId, done);
       }),
+    close: () => {
+      emitter.off(conversationId, onNotify);
+      wake();
+    },
   };
 }

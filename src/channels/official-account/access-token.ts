@@ -1,0 +1,26 @@
+import { type FetchedToken, readFetchedToken } from "../../lib/access-tokens.ts";
+import { callPlatform } from "../../lib/platform-json.ts";
+import type { OfficialAccountDeps } from "./index.ts";
+import { TOKEN_ERRCODES } from "./outcome.ts";
+
+const TIMEOUT_MS = 5_000;
+
+/**
+ * Asks for a stable token: other systems that share the appId cannot end it, and it is the same one until it is near its end.
+ * @throws AccessTokenRefusal
+ */
+export async function fetchToken(deps: OfficialAccountDeps, force: boolean, signal?: AbortSignal): Promise<FetchedToken> {
+  const { account, secrets, http, now } = deps;
+  const { appId, apiBaseUrl } = account.wechat;
+  const body = { grant_type: "client_credential", appid: appId, secret: secrets.appSecret, force_refresh: force };
+  const call = {
+    method: "POST",
+    baseUrl: apiBaseUrl,
+    path: "/cgi-bin/stable_token",
+    query: {},
+    body,
+    timeoutMs: TIMEOUT_MS,
+    signal,
+  } as const;
+  return readFetchedToken(await callPlatform(http, call, now), TOKEN_ERRCODES);
+}

@@ -1,0 +1,85 @@
+import type { CallbackRequest, Channel, OpenedCallback } from "../../domain/channel.ts";
+import { VerificationError } from "../../domain/errors.ts";
+import { decrypt } from "../../wechat/cipher.ts";
+import { readEncrypted } from "../../wechat/envelope.ts";
+import { normalizeMessage } from "../../wechat/normalize.ts";
+import { verifySignature } from "../../wechat/signature.ts";
+import { child, parseXml, type XmlElement } from "../../wechat/xml.ts";
+import type { OfficialAccountDeps } from "./index.ts";
+
+type Query = CallbackRequest["query"];
+
+/** Verifies and opens what WeChat posts. `aesKey` is the decoded EncodingAESKey. */
+export function createCallback(deps: OfficialAccountDeps, aesKey: Buffer): Pick<Channel, "verifyUrl" | "open"> {
+  const { account, secrets, now } = deps;
+  const { appId, encryption, timestampToleranceSeconds } = account.wechat;
+
+  return {
+    // Signed with the plain signature and answered as received in every mode, safe mode included.
+    verifyUrl(query) {
+      checkSignature(query, "signature");
+      return parameter(query, "echostr");
+    },
+
+    // The console switches modes without notice, so each request says how it came; only a safe account insists.
+    open(request) {
+      return isEncrypted(request.query) ? openEncrypted(request) : openPlain(request);
+    },
+  };
+
+  /** Only msg_signature counts here: `signature` does not cover the body, nor do the outer fields of compatible mode have one. */
+  function openEncrypted({ query, body }: CallbackRequest): OpenedCallback {
+    parameter(query, "msg_signature");
+    const ciphertext = readEncrypted(parseXml(body));
+    checkSignature(query, "msg_signature", ciphertext);
+    return toOpened(parseXml(decrypt(ciphertext, aesKey, appId)), true);
+  }
+
+  function openPlain({ query, body }: CallbackRequest): OpenedCallback {
+    checkSignature(query, "signature");
+    if (encryption === "safe") {
+      throw new VerificationError("ENCRYPTION_REQUIRED", `plain callback for a safe account; choose safe mode in WeChat's console`);
+    }
+    const root = parseXml(body);
+    // Someone took encrypt_type off the address, so that the unsigned fields beside Encrypt would be believed.
+    if (child(root, "Encrypt")) throw new VerificationError("ENCRYPTION_REQUIRED", "encrypted body in a callback that says it is plain");
+    return toOpened(root, false);
+  }
+
+  function checkSignature(query: Query, name: "signature" | "msg_signature", ...signed: string[]): void {
+    const signature = parameter(query, name);
+    const timestamp = parameter(query, "timestamp");
+    const parts = [secrets.token, timestamp, parameter(query, "nonce"), ...signed];
+    if (!verifySignature(parts, signature)) {
+      throw new VerificationError("SIGNATURE_INVALID", `${name} is wrong; is the account's token the one in WeChat's console?`);
+    }
+    checkTimestamp(timestamp, timestampToleranceSeconds, now());
+  }
+}
+
+function isEncrypted({ encrypt_type: type }: Query): boolean {
+  if (type === undefined || type === "raw") return false;
+  if (type === "aes") return true;
+  throw new VerificationError("SIGNATURE_INVALID", "encrypt_type is neither raw nor aes");
+}
+
+function toOpened(root: XmlElement, encrypted: boolean): OpenedCallback {
+  const normalized = normalizeMessage(root);
+  if (normalized.kind === "bookkeeping") return normalized;
+  const { message, accountName } = normalized;
+  return { kind: "message", message, replyTo: { openId: message.openId, accountName, encrypted } };
+}
+
+function parameter(query: Query, name: string): string {
+  const value = query[name];
+  if (typeof value === "string" && value !== "") return value;
+  throw new VerificationError("SIGNATURE_INVALID", `query parameter ${name} is missing, empty or repeated`);
+}
+
+function checkTimestamp(timestamp: string, toleranceSeconds: number, now: Date): void {
+  if (toleranceSeconds === 0) return;
+  const offSeconds = Math.abs(now.getTime() / 1_000 - Number(timestamp));
+  // Written so that a timestamp which is no number is refused as well.
+  if (offSeconds <= toleranceSeconds) return;
+  throw new VerificationError("TIMESTAMP_STALE", `timestamp is more than ${toleranceSeconds} s off; is the server's clock right?`);
+}

@@ -1,0 +1,47 @@
+import type { Channel } from "../../domain/channel.ts";
+import { AccessTokenRefusal, callWithToken } from "../../lib/access-tokens.ts";
+import { callPlatform } from "../../lib/platform-json.ts";
+import { fetchToken } from "./access-token.ts";
+import type { OfficialAccountDeps } from "./index.ts";
+import { isTokenRefused, toOutcome } from "./outcome.ts";
+import { renderMessage } from "./render-message.ts";
+
+const SEND_TIMEOUT_MS = 10_000;
+
+/** Talks to WeChat's interface for this account. */
+export function createClient(deps: OfficialAccountDeps): Pick<Channel, "send" | "testAccess"> {
+  const { account, http, tokens, now } = deps;
+  const { appId, apiBaseUrl } = account.wechat;
+
+  return {
+    async send(openId, content, signal) {
+      const request = {
+        method: "POST",
+        baseUrl: apiBaseUrl,
+        path: "/cgi-bin/message/custom/send",
+        body: renderMessage(openId, content),
+        timeoutMs: SEND_TIMEOUT_MS,
+        signal,
+      } as const;
+      const answer = await callWithToken(tokens, {
+        owner: account,
+        fetchToken: (force) => fetchToken(deps, force),
+        call: (token) => callPlatform(http, { ...request, query: { access_token: token } }, now),
+        isTokenRefused,
+        signal,
+      });
+      return answer.kind === "verdict" ? toOutcome(answer.errcode, answer.errmsg) : answer.outcome;
+    },
+
+    // Asks WeChat itself: a token that is still remembered would not prove that the secret is right.
+    async testAccess(signal) {
+      try {
+        const { expiresInSeconds } = await fetchToken(deps, false, signal);
+        return { ok: true, sentence: `WeChat gave an access token for ${appId}; it is good for ${expiresInSeconds} seconds` };
+      } catch (error) {
+        if (error instanceof AccessTokenRefusal) return { ok: false, sentence: error.message };
+        throw error;
+      }
+    },
+  };
+}

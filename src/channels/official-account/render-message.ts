@@ -1,0 +1,36 @@
+import { type Content, toReadableText } from "../../domain/content.ts";
+
+/**
+ * The body of custom/send. What this platform has no form for goes out as readable text: files, places, several articles (a
+ * message takes one), and media that are known only by an address.
+ */
+export function renderMessage(openId: string, content: Content): Record<string, unknown> {
+  return { touser: openId, ...(renderNatively(content) ?? { msgtype: "text", text: { content: toReadableText(content) } }) };
+}
+
+function renderNatively(content: Content): Record<string, unknown> | null {
+  switch (content.type) {
+    case "image":
+      return content.mediaId ? { msgtype: "image", image: { media_id: content.mediaId } } : null;
+    case "voice":
+      return content.mediaId ? { msgtype: "voice", voice: { media_id: content.mediaId } } : null;
+    case "video":
+    case "shortvideo": {
+      const { mediaId, thumbMediaId, title, description } = content;
+      return mediaId ? { msgtype: "video", video: { media_id: mediaId, thumb_media_id: thumbMediaId, title, description } } : null;
+    }
+    case "link":
+      return renderArticle(content);
+    case "news": {
+      const [article, another] = content.articles;
+      return article && !another ? renderArticle(article) : null;
+    }
+    default:
+      return null;
+  }
+}
+
+function renderArticle(article: { title: string; description: string; url: string; pictureUrl?: string }): Record<string, unknown> {
+  const { title, description, url, pictureUrl } = article;
+  return { msgtype: "news", news: { articles: [{ title, description, url, picurl: pictureUrl }] } };
+}

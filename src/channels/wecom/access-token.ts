@@ -1,0 +1,17 @@
+import { type FetchedToken, readFetchedToken } from "../../lib/access-tokens.ts";
+import { callPlatform } from "../../lib/platform-json.ts";
+import type { WecomDeps } from "./index.ts";
+import { TOKEN_ERRCODES } from "./outcome.ts";
+
+const TIMEOUT_MS = 5_000;
+
+/**
+ * Asks for the app's token. WeCom gives the same one until it is near its end or was ended early, so there is nothing to force.
+ * @throws AccessTokenRefusal
+ */
+export async function fetchToken({ account, secrets, http, now }: WecomDeps, signal?: AbortSignal): Promise<FetchedToken> {
+  const { corpId, apiBaseUrl } = account.wechat;
+  const query = { corpid: corpId, corpsecret: secrets.corpSecret };
+  const call = { method: "GET", baseUrl: apiBaseUrl, path: "/cgi-bin/gettoken", query, timeoutMs: TIMEOUT_MS, signal } as const;
+  return readFetchedToken(await callPlatform(http, call, now), TOKEN_ERRCODES);
+}

@@ -1,0 +1,58 @@
+import type { CallbackRequest, Channel } from "../../domain/channel.ts";
+import { VerificationError } from "../../domain/errors.ts";
+import { decrypt } from "../../wechat/cipher.ts";
+import { readEncrypted } from "../../wechat/envelope.ts";
+import { normalizeMessage } from "../../wechat/normalize.ts";
+import { verifySignature } from "../../wechat/signature.ts";
+import { parseXml } from "../../wechat/xml.ts";
+import type { WecomDeps } from "./index.ts";
+
+type Query = CallbackRequest["query"];
+
+/** Verifies and opens what WeCom posts; all of it is encrypted. `aesKey` is the decoded EncodingAESKey. */
+export function createCallback(deps: WecomDeps, aesKey: Buffer): Pick<Channel, "verifyUrl" | "open"> {
+  const { account, secrets, now } = deps;
+  const { corpId, timestampToleranceSeconds } = account.wechat;
+
+  return {
+    verifyUrl(query) {
+      // A proxy that decodes the query once more turns the plus signs of base64 into blanks.
+      const ciphertext = parameter(query, "echostr").replaceAll(" ", "+");
+      checkSignature(query, ciphertext);
+      return decrypt(ciphertext, aesKey, corpId);
+    },
+
+    open({ query, body }) {
+      parameter(query, "msg_signature");
+      const ciphertext = readEncrypted(parseXml(body));
+      checkSignature(query, ciphertext);
+      const normalized = normalizeMessage(parseXml(decrypt(ciphertext, aesKey, corpId)));
+      if (normalized.kind === "bookkeeping") return normalized;
+      const { message, accountName } = normalized;
+      return { kind: "message", message, replyTo: { openId: message.openId, accountName, encrypted: true } };
+    },
+  };
+
+  function checkSignature(query: Query, ciphertext: string): void {
+    const signature = parameter(query, "msg_signature");
+    const timestamp = parameter(query, "timestamp");
+    if (!verifySignature([secrets.token, timestamp, parameter(query, "nonce"), ciphertext], signature)) {
+      throw new VerificationError("SIGNATURE_INVALID", "msg_signature is wrong; is the account's token the one in WeCom's console?");
+    }
+    checkTimestamp(timestamp, timestampToleranceSeconds, now());
+  }
+}
+
+function parameter(query: Query, name: string): string {
+  const value = query[name];
+  if (typeof value === "string" && value !== "") return value;
+  throw new VerificationError("SIGNATURE_INVALID", `query parameter ${name} is missing, empty or repeated`);
+}
+
+function checkTimestamp(timestamp: string, toleranceSeconds: number, now: Date): void {
+  if (toleranceSeconds === 0) return;
+  const offSeconds = Math.abs(now.getTime() / 1_000 - Number(timestamp));
+  // Written so that a timestamp which is no number is refused as well.
+  if (offSeconds <= toleranceSeconds) return;
+  throw new VerificationError("TIMESTAMP_STALE", `timestamp is more than ${toleranceSeconds} s off; is the server's clock right?`);
+}

@@ -1,0 +1,60 @@
+import type { Channel } from "../../domain/channel.ts";
+import { AccessTokenRefusal, callWithToken } from "../../lib/access-tokens.ts";
+import { callPlatform } from "../../lib/platform-json.ts";
+import { fetchToken } from "./access-token.ts";
+import type { WecomDeps } from "./index.ts";
+import { isTokenRefused, toDeliveryOutcome, toOutcome } from "./outcome.ts";
+import { renderMessage, TEXT_BYTES_MAX } from "./render-message.ts";
+
+const SEND_TIMEOUT_MS = 10_000;
+
+/** Talks to WeCom's interface for this app. */
+export function createClient(deps: WecomDeps): Pick<Channel, "send" | "testAccess"> {
+  const { account, http, tokens, now } = deps;
+  const { corpId, agentId, apiBaseUrl } = account.wechat;
+
+  return {
+    async send(openId, content, signal) {
+      if (!isOneMember(openId)) {
+        return { kind: "rejected", code: "RECEIVER_INVALID", detail: "the receiver is not one member; check the userid" };
+      }
+      const body = renderMessage(openId, agentId, content);
+      // WeCom would take it and show only the beginning, without a word to us.
+      if (Buffer.byteLength(body.text?.content ?? "") > TEXT_BYTES_MAX) return toOutcome("45002", "");
+
+      const request = {
+        method: "POST",
+        baseUrl: apiBaseUrl,
+        path: "/cgi-bin/message/send",
+        body,
+        timeoutMs: SEND_TIMEOUT_MS,
+        signal,
+      } as const;
+      const answer = await callWithToken(tokens, {
+        owner: account,
+        fetchToken: () => fetchToken(deps),
+        call: (token) => callPlatform(http, { ...request, query: { access_token: token } }, now),
+        isTokenRefused,
+        signal,
+      });
+      if (answer.kind === "none") return answer.outcome;
+      return answer.errcode === "0" ? toDeliveryOutcome(openId, answer.fields) : toOutcome(answer.errcode, answer.errmsg);
+    },
+
+    // Asks WeCom itself: a token that is still remembered would not prove that the secret is right.
+    async testAccess(signal) {
+      try {
+        const { expiresInSeconds } = await fetchToken(deps, signal);
+        return { ok: true, sentence: `WeCom gave an access token for ${corpId}; it is good for ${expiresInSeconds} seconds` };
+      } catch (error) {
+        if (error instanceof AccessTokenRefusal) return { ok: false, sentence: error.message };
+        throw error;
+      }
+    },
+  };
+}
+
+/** In touser a bar separates members and @all means the whole company: a reply must never reach either. */
+function isOneMember(userId: string): boolean {
+  return userId !== "" && !userId.includes("|") && userId.toLowerCase() !== "@all";
+}

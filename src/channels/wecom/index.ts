@@ -1,0 +1,46 @@
+import { randomInt } from "node:crypto";
+import type { AccountIdentity, WecomSettings } from "../../domain/account.ts";
+import type { PassiveChannel } from "../../domain/channel.ts";
+import type { AccessTokens } from "../../lib/access-tokens.ts";
+import type { HttpClient } from "../../lib/http-client.ts";
+import { decodeAesKey } from "../../wechat/cipher.ts";
+import { sealEnvelope } from "../../wechat/envelope.ts";
+import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";
+import { createCallback } from "./callback.ts";
+import { createClient } from "./client.ts";
+import { ARTICLES_MAX, TEXT_BYTES_MAX } from "./render-message.ts";
+
+export interface WecomDeps {
+  account: Pick<AccountIdentity, "id" | "version"> & { wechat: WecomSettings };
+  secrets: { token: string; encodingAesKey: string; corpSecret: string };
+  http: HttpClient;
+  tokens: AccessTokens;
+  now: () => Date;
+}
+
+/** The entrance of one WeCom app. Throws when the EncodingAESKey is not one. */
+export function createWecom(deps: WecomDeps): PassiveChannel {
+  const { account, secrets, now } = deps;
+  const aesKey = decodeAesKey(secrets.encodingAesKey);
+
+  return {
+    ...createCallback(deps, aesKey),
+    ...createClient(deps),
+    acknowledgement: "",
+    asyncTextBytesMax: TEXT_BYTES_MAX,
+    passiveTextBytesMax: TEXT_BYTES_MAX,
+    replyAllowance: () => null,
+    canRender: (content) => canRenderPassively(content, ARTICLES_MAX),
+
+    renderReply({ openId, accountName }, content, createdAt) {
+      const reply = renderPassiveReply({ openId, accountName }, content, createdAt);
+      const timestampSeconds = Math.floor(now().getTime() / 1_000);
+      const seal = { token: secrets.token, key: aesKey, receiverId: account.wechat.corpId, timestampSeconds, nonce: randomNonce() };
+      return { contentType: "application/xml; charset=utf-8", body: sealEnvelope(reply, seal) };
+    },
+  };
+}
+
+function randomNonce(): string {
+  return String(randomInt(1_000_000_000, 10_000_000_000));
+}

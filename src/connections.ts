@@ -1,0 +1,114 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { createOfficialAccount } from "./channels/official-account/index.ts";
+import { createWecom } from "./channels/wecom/index.ts";
+import { createUdeskMessageInterface } from "./desks/udesk-message-interface/index.ts";
+import type { Account, AccountSecrets, SecretName } from "./domain/account.ts";
+import type { Channel } from "./domain/channel.ts";
+import type { Connection, Connections } from "./domain/connection.ts";
+import type { Desk } from "./domain/desk.ts";
+import { ConfigError } from "./domain/errors.ts";
+import type { AccountStore } from "./domain/store.ts";
+import type { AccessTokens } from "./lib/access-tokens.ts";
+import type { HttpClient } from "./lib/http-client.ts";
+
+export interface ConnectionsDeps {
+  accounts: AccountStore;
+  http: HttpClient;
+  tokens: AccessTokens;
+  now: () => Date;
+}
+
+export interface CachedConnections extends Connections {
+  /** The account was changed by this process: look again at once. */
+  forget(accountId: string): void;
+}
+
+interface Cached {
+  connection: Connection | null;
+  version: number | null;
+  checkedAtMs: number;
+}
+
+/** How old a connection may be that another process has changed. */
+const FRESH_MS = 1_000;
+/** Account ids come from addresses that anybody can call: what is not there is remembered for a while, but not without bound. */
+const CACHED_MAX = 10_000;
+
+/** Makes the two ends of each account, once for each version of it. The registry of channels and desks is here. */
+export function createConnections(deps: ConnectionsDeps): CachedConnections {
+  const cache = new Map<string, Promise<Cached>>();
+
+  const load = async (accountId: string): Promise<Cached> => {
+    const stored = await deps.accounts.getWithSecrets(accountId);
+    const connection = stored?.account.enabled ? connect(stored.account, stored.secrets, deps) : null;
+    return { connection, version: stored?.account.version ?? null, checkedAtMs: Date.now() };
+  };
+
+  const refresh = async (accountId: string, known: Promise<Cached> | undefined): Promise<Cached> => {
+    const cached = await known?.catch(() => undefined);
+    if (cached === undefined) return load(accountId);
+    const version = await deps.accounts.getVersion(accountId);
+    return version === cached.version ? { ...cached, checkedAtMs: Date.now() } : load(accountId);
+  };
+
+  return {
+    get: async (accountId) => {
+      const known = cache.get(accountId);
+      const cached = await known?.catch(() => undefined);
+      if (cached !== undefined && Date.now() - cached.checkedAtMs < FRESH_MS) return cached.connection;
+      // Whoever comes first looks; the others find its promise.
+      if (cache.get(accountId) === known) {
+        if (cache.size >= CACHED_MAX) cache.clear();
+        cache.set(accountId, refresh(accountId, known));
+      }
+      return (await (cache.get(accountId) ?? refresh(accountId, undefined))).connection;
+    },
+    forget: (accountId) => {
+      cache.delete(accountId);
+    },
+  };
+}
+
+function connect(account: Account, secrets: AccountSecrets, deps: ConnectionsDeps): Connection {
+  const pushToken = need(account, secrets, "pushToken");
+  return {
+    account,
+    channel: toChannel(account, secrets, deps),
+    desk: toDesk(account, secrets, deps),
+    acceptsPushToken: (given) => timingSafeEqual(digest(given), digest(pushToken)),
+  };
+}
+
+function toChannel(account: Account, secrets: AccountSecrets, { http, tokens, now }: ConnectionsDeps): Channel {
+  switch (account.kind) {
+    case "official_account":
+      return createOfficialAccount({ account, secrets: { ...secrets, token: need(account, secrets, "token") }, http, tokens, now });
+    case "wecom":
+      return createWecom({
+        account,
+        secrets: { ...secrets, token: need(account, secrets, "token"), encodingAesKey: need(account, secrets, "encodingAesKey") },
+        http,
+        tokens,
+        now,
+      });
+  }
+}
+
+function toDesk(account: Account, secrets: AccountSecrets, { http, now }: ConnectionsDeps): Desk {
+  switch (account.desk.protocol) {
+    case "udesk-message-interface":
+      return createUdeskMessageInterface({ account, key: need(account, secrets, "deskKey"), http, now });
+  }
+}
+
+function need(account: Account, secrets: AccountSecrets, name: SecretName): string {
+  const value = secrets[name];
+  if (value === undefined) {
+    throw new ConfigError("ACCOUNT_SECRET_MISSING", `account "${account.id}" has no ${name}; set it with PATCH /api/v1/accounts/${account.id}`);
+  }
+  return value;
+}
+
+function digest(value: string): Buffer {
+  return createHash("sha256").update(value).digest();
+}

@@ -1,0 +1,111 @@
+import type { Deliver } from "../domain/delivery.ts";
+import { newHolder } from "../domain/ids.ts";
+import type { Log } from "../domain/log.ts";
+import type { Direction } from "../domain/message.ts";
+import type { Claim, LaneKey } from "../domain/outbox.ts";
+import type { Signals } from "../domain/signals.ts";
+import type { OutboxStore } from "../domain/store.ts";
+import { runLane, type Step } from "./run-lane.ts";
+
+export interface DeliveryOptions {
+  outbox: OutboxStore;
+  signals: Signals;
+  log: Log;
+  /** What is done with an entry of each direction. */
+  steps: Record<Direction, Step>;
+  /** How long a claim lasts; longer than the longest try of a step. */
+  leaseMs: number;
+  /** How often to look for lanes that came due, or that another process enqueued. */
+  pollMs?: number;
+}
+
+export interface Delivery {
+  deliver: Deliver;
+  start(): void;
+  isRunning(): boolean;
+  /** Takes nothing new, lets what is under way finish for `graceMs`, then cuts it off and gives back every claim. */
+  stop(graceMs: number): Promise<void>;
+}
+
+const POLL_MS = 1_000;
+/** Each is one conversation waiting for one HTTP answer; more only help when desks are slow. */
+const LANES_MAX = 64;
+const ENTRIES_PER_CLAIM = 10;
+
+/**
+ * The worker. What is enqueued here is tried at once: `deliver` claims that one lane. Everything else, such as retries, lanes of
+ * other processes and lanes whose holder died, is found by looking for due lanes every `pollMs`.
+ */
+export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = POLL_MS }: DeliveryOptions): Delivery {
+  const holder = newHolder("worker");
+  const cutOff = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  let state: "idle" | "running" | "stopping" = "idle";
+  let timer: NodeJS.Timeout | undefined;
+
+  const hasRoom = () => state === "running" && underWay.size < LANES_MAX;
+  const claimOptions = { holder, entriesMax: ENTRIES_PER_CLAIM, leaseMs };
+
+  /** Keeps a piece of work in view until it ends; nothing that goes wrong in it may end the process. */
+  const track = (work: () => Promise<void>) => {
+    const running: Promise<void> = work()
+      .catch((error: unknown) => log.error({ error }, "delivery.failed"))
+      .finally(() => underWay.delete(running));
+    underWay.add(running);
+  };
+
+  const run = async (claim: Claim) => {
+    const { moreDue, noticeEnqueued, retryAfterMs } = await runLane(claim, steps[claim.direction], {
+      outbox,
+      signals,
+      log,
+      leaseMs,
+      signal: cutOff.signal,
+    });
+    if (noticeEnqueued) deliver({ conversationId: claim.conversationId, direction: "outbound" });
+    if (moreDue) deliver(claim);
+    if (retryAfterMs !== null && retryAfterMs < pollMs) wakeIn(retryAfterMs);
+  };
+
+  const deliver: Deliver = (lane: LaneKey) => {
+    if (!hasRoom()) return;
+    track(async () => {
+      const claim = await outbox.claimLane(lane, claimOptions);
+      if (claim !== null) await run(claim);
+    });
+  };
+
+  const poll = async () => {
+    const lanesMax = LANES_MAX - underWay.size;
+    const claims = lanesMax > 0 ? await outbox.claimDue({ ...claimOptions, lanesMax }) : [];
+    for (const claim of claims) track(() => run(claim));
+  };
+
+  const wakeIn = (ms: number) => {
+    if (state !== "running") return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      poll()
+        .catch((error: unknown) => log.warn({ error }, "delivery.poll-failed"))
+        .finally(() => wakeIn(pollMs));
+    }, ms);
+  };
+
+  return {
+    deliver,
+    start: () => {
+      state = "running";
+      wakeIn(0);
+    },
+    isRunning: () => state === "running",
+    stop: async (graceMs) => {
+      if (state !== "running") return;
+      state = "stopping";
+      clearTimeout(timer);
+      const grace = setTimeout(() => cutOff.abort(), graceMs);
+      await Promise.all(underWay);
+      clearTimeout(grace);
+      await outbox.releaseAll(holder);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import type { Log } from "../domain/log.ts";
+import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
+import type { Signals } from "../domain/signals.ts";
+import type { OutboxStore, Settled } from "../domain/store.ts";
+
+/** One try of one entry. Null: the lane belongs to somebody else now. */
+export type Step = (claim: Claim, entry: ClaimedEntry, signal: AbortSignal) => Promise<Settlement | null>;
+
+export interface RunLaneDeps {
+  outbox: OutboxStore;
+  signals: Signals;
+  log: Log;
+  leaseMs: number;
+  signal: AbortSignal;
+}
+
+export interface LaneResult {
+  moreDue: boolean;
+  noticeEnqueued: boolean;
+  /** When the lane waits after a failure: for how long. */
+  retryAfterMs: number | null;
+}
+
+/**
+ * Works through the entries of a claim in order, settling each before the next is tried, and ends at the first that has to wait.
+ * The lease is renewed by each settle, so it has to outlast one try only.
+ */
+export async function runLane(claim: Claim, step: Step, deps: RunLaneDeps): Promise<LaneResult> {
+  const result: LaneResult = { moreDue: false, noticeEnqueued: false, retryAfterMs: null };
+  const waiting = [...claim.entries];
+  if (waiting.length === 0) await deps.outbox.release(claim);
+  for (let entry = waiting.shift(); entry !== undefined; ) {
+    const settlement = await tryEntry(claim, entry, step, deps);
+    if (settlement === null) return result;
+    const { next } = settlement;
+    const goesOn = next.kind === "progressed" || (next.kind === "finished" && waiting.length > 0 && !deps.signal.aborted);
+    const settled = await settle(claim, entry, settlement, goesOn ? deps.leaseMs : null, deps);
+    if (settled === null) return result;
+    result.noticeEnqueued ||= settled.noticeEnqueued;
+    result.moreDue = !goesOn && settled.moreDue && next.kind === "finished";
+    result.retryAfterMs = next.kind === "again" ? next.afterMs : null;
+    if (!goesOn) return result;
+    entry = next.kind === "progressed" ? { ...entry, progress: next.progress, begun: null, failures: 0 } : waiting.shift();
+  }
+  return result;
+}
+
+/** What a settle may take; a try is cut off that much before its lease ends, so that it cannot outlast it. */
+const SETTLE_MS = 5_000;
+
+async function tryEntry(claim: Claim, entry: ClaimedEntry, step: Step, { signal, leaseMs }: RunLaneDeps): Promise<Settlement | null> {
+  const startedAt = new Date();
+  try {
+    return await step(claim, entry, AbortSignal.any([signal, AbortSignal.timeout(leaseMs - SETTLE_MS)]));
+  } catch (error) {
+    // A fault before anything was sent, such as a database that went away: the entry is as good as untried.
+    return {
+      outcome: { kind: "retry", code: "INTERNAL", detail: error instanceof Error ? error.message.slice(0, 200) : "unknown fault" },
+      next: { kind: "again", afterMs: 1_000 },
+      way: null,
+      attempt: { startedAt, durationMs: Date.now() - startedAt.getTime() },
+    };
+  }
+}
+
+async function settle(
+  claim: Claim,
+  entry: ClaimedEntry,
+  settlement: Settlement,
+  keepForMs: number | null,
+  { outbox, signals, log }: RunLaneDeps,
+): Promise<Settled | null> {
+  const settled = await outbox.settle(claim, entry, settlement, { keepForMs });
+  signals.notify(claim.conversationId);
+  const { outcome, attempt } = settlement;
+  log.info(
+    {
+      account: entry.message.accountId,
+      conversation: claim.conversationId,
+      message: entry.message.id,
+      attempt: entry.message.attempts + 1,
+      outcome: settled === null ? "overtaken" : outcome.kind,
+      ...("code" in outcome ? { code: outcome.code, detail: outcome.detail } : {}),
+      durationMs: attempt.durationMs,
+    },
+    claim.direction === "inbound" ? "message.forwarded" : "reply.relayed",
+  );
+  return settled;
+}

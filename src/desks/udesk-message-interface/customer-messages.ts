@@ -1,0 +1,60 @@
+import { z } from "zod";
+import type { Content } from "../../domain/content.ts";
+import type { StatusReport } from "../../domain/conversation.ts";
+import type { PushedReply } from "../../domain/desk.ts";
+import { htmlToText } from "./html-to-text.ts";
+import { openIdSchema, readPushId } from "./push-envelope.ts";
+import { isRecord, read, toStorableText } from "./read.ts";
+import { readReport } from "./report.ts";
+
+/**
+ * The push of Udesk's open API: `customer_token` and a list of `messages`, which for a robot is one object.
+ * @throws DecodeError
+ */
+export function readCustomerMessages(fields: Record<string, unknown>): PushedReply[] {
+  const openId = read(openIdSchema, fields.customer_token, "customer_token");
+  const report = readReport(fields);
+  if (fields.messages === undefined && report !== null) return [{ openId, pushId: null, content: null, report }];
+  const messages = read(messagesSchema, fields.messages, "messages");
+  return messages.map((message) => toReply(message, openId, report)).filter(saysSomething);
+}
+
+const messageSchema = z.custom<Record<string, unknown>>(isRecord, "expected an object");
+const messagesSchema = z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(messageSchema));
+
+function toReply(message: Record<string, unknown>, openId: string, shared: StatusReport | null): PushedReply {
+  // Only the agent's name: a single message may have a `status` of its own, which is not the conversation's.
+  const own = readReport({ agent_name: message.agent_name });
+  const report = shared || own ? { ...shared, ...own } : null;
+  return { openId, pushId: readPushId(message), content: readContent(message), report };
+}
+
+function saysSomething({ content, report }: PushedReply): boolean {
+  return content !== null || report !== null;
+}
+
+/** Null for what has no words: session events, types we do not know (Udesk asks to ignore them), and empty HTML. */
+function readContent({ type, data }: Record<string, unknown>): Content | null {
+  switch (type) {
+    case "message":
+    case "rich":
+      return toText(htmlToText(read(wordsSchema, data, "messages.data").content));
+    case "image":
+      return { type: "image", url: read(fileSchema, data, "messages.data").content };
+    case "file": {
+      const { content, filename } = read(fileSchema, data, "messages.data");
+      return { type: "file", url: content, ...(filename && { title: filename }) };
+    }
+    default:
+      return null;
+  }
+}
+
+const storable = z.string().transform(toStorableText);
+const wordsSchema = z.object({ content: storable });
+/** `content` is the address. */
+const fileSchema = z.object({ content: storable.refine((address) => address !== "", "is empty"), filename: storable.nullish() });
+
+function toText(text: string): Content | null {
+  return text === "" ? null : { type: "text", text };
+}

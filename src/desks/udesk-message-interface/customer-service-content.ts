@@ -1,0 +1,87 @@
+import { z } from "zod";
+import type { Content } from "../../domain/content.ts";
+import { htmlToText } from "./html-to-text.ts";
+import { toStorableText } from "./read.ts";
+
+/** A value that may be missing, null or empty, which all mean the same. */
+const optional = z
+  .string()
+  .nullish()
+  .transform((value) => toStorableText(value ?? "") || undefined);
+
+const words = z.object({ content: z.string() }).transform(({ content }) => toStorableText(content));
+const isNotEmpty = (text: string) => text !== "";
+
+const text = words.refine(isNotEmpty, "content is empty").transform((text): Content => ({ type: "text", text }));
+const rich = words
+  .transform(htmlToText)
+  .refine(isNotEmpty, "content has no text")
+  .transform((text): Content => ({ type: "text", text }));
+
+const media = z
+  .object({
+    media_id: optional,
+    url: optional,
+    pic_url: optional,
+    picurl: optional,
+    format: optional,
+    thumb_media_id: optional,
+    title: optional,
+    filename: optional,
+    description: optional,
+  })
+  .transform(({ media_id, url, pic_url, picurl, ...rest }) => ({ ...rest, mediaId: media_id, url: url ?? pic_url ?? picurl }))
+  .refine(({ mediaId, url }) => mediaId !== undefined || url !== undefined, "expected media_id or url");
+
+const image = media.transform(({ mediaId, url }): Content => ({ type: "image", mediaId, url }));
+const voice = media.transform(({ mediaId, url, format }): Content => ({ type: "voice", mediaId, url, format }));
+const video = media.transform(({ mediaId, url, thumb_media_id, title, description }): Content => {
+  return { type: "video", mediaId, url, thumbMediaId: thumb_media_id, title, description };
+});
+const file = media.transform(({ mediaId, url, title, filename, description }): Content => {
+  return { type: "file", mediaId, url, title: title ?? filename, description };
+});
+
+const card = z
+  .object({
+    title: optional,
+    description: optional,
+    url: optional,
+    musicurl: optional,
+    hqmusicurl: optional,
+    picurl: optional,
+    pic_url: optional,
+    thumb_url: optional,
+  })
+  .transform((card) => ({
+    title: card.title ?? "",
+    description: card.description ?? "",
+    url: card.url ?? card.musicurl ?? card.hqmusicurl ?? "",
+    pictureUrl: card.picurl ?? card.pic_url ?? card.thumb_url,
+  }));
+
+/** Music has no type of its own here: to the contact it is a link that plays. */
+const link = card.refine(({ url }) => url !== "", "expected url").transform((card): Content => ({ type: "link", ...card }));
+
+const article = card.refine(({ title, url }) => title !== "" || url !== "", "expected title or url");
+const articles = z.preprocess((value) => (isSingle(value) ? [value] : value), z.array(article).min(1));
+const news = z.object({ articles }).transform(({ articles }): Content => {
+  return { type: "news", articles: articles.map((card) => ({ ...card, pictureUrl: card.pictureUrl ?? "" })) };
+});
+
+function isSingle(value: unknown): boolean {
+  return value !== undefined && !Array.isArray(value);
+}
+
+/** By `msgtype`, what stands under that name. */
+export const contentSchemas: ReadonlyMap<string, z.ZodType<Content>> = new Map<string, z.ZodType<Content>>([
+  ["text", text],
+  ["rich", rich],
+  ["image", image],
+  ["voice", voice],
+  ["video", video],
+  ["file", file],
+  ["music", link],
+  ["link", link],
+  ["news", news],
+]);

@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { toStorableText } from "./read.ts";
+
+/** A contact's name on its channel: an openid or a WeCom userid. */
+export const openIdSchema = z.string().regex(/^[^\s\p{Cc}\p{Cs}]{1,128}$/u, "expected 1 to 128 characters without blanks");
+
+const PUSH_ID_NAMES = ["message_id", "MsgId", "msgid", "id"];
+const PUSH_ID_LENGTH_MAX = 128;
+
+/** The desk's id of a message. What cannot tell two messages apart is none: then the content has to. */
+export function readPushId(fields: Record<string, unknown>): string | null {
+  const ids = PUSH_ID_NAMES.map((name) => toPushId(fields[name]));
+  return ids.find((id) => id !== "" && id !== "0" && id.length <= PUSH_ID_LENGTH_MAX) ?? null;
+}
+
+function toPushId(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" ? toStorableText(value.trim()) : "";
+}

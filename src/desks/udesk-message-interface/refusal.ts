@@ -1,0 +1,39 @@
+import { isRecord } from "./read.ts";
+
+export interface Refusal {
+  /** Whether the desk could not verify us, as opposed to not liking what we sent. */
+  ofSignature: boolean;
+  /** A sentence that names the remedy. Free of anything secret. */
+  sentence: string;
+}
+
+/** A "no" that Udesk says in the body of an answer, whatever its HTTP status; null when the body says no such thing. */
+export function readRefusal(answer: unknown): Refusal | null {
+  const said = isRecord(answer) ? answer.msg : answer;
+  const reason = typeof said === "string" ? said : "";
+  const isRefused = isRecord(answer) && (answer.success === false || answer.success === "false");
+  // An answer with a status has understood us; its `msg` is meant for the customer and may contain any words.
+  if (!isRefused && isRecord(answer) && answer.status !== undefined) return null;
+  if (reason.includes("验证不通过")) {
+    return {
+      ofSignature: true,
+      sentence: "The desk refused the signature: enter the KEY of Udesk's Message Interface Access page as this account's desk key.",
+    };
+  }
+  if (reason.includes("请传递验证参数")) {
+    return { ofSignature: true, sentence: 'The desk insists on a number and an e-mail: set desk.identity to "synthetic".' };
+  }
+  if (!isRefused) return null;
+  return { ofSignature: false, sentence: `The desk refused${quote(reason)}: check this account's desk key and desk.url first.` };
+}
+
+const QUOTE_MAX = 120;
+
+/** The desk's own words, short, and without a signature or an address that it may have echoed. */
+function quote(reason: string): string {
+  const words = reason
+    .slice(0, QUOTE_MAX)
+    .replace(/\S*[?&=]\S*|[0-9a-f]{8,}/gi, "…")
+    .trim();
+  return words === "" ? "" : ` ("${words}")`;
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from "node:crypto";
+import { json, type LoopbackAnswer, type LoopbackRequest } from "./loopback.ts";
+import type { EmulatedAccount } from "./wechat-account.ts";
+import { refuse } from "./wechat-errors.ts";
+import type { World } from "./wechat-world.ts";
+
+export type MediaType = "image" | "voice" | "video" | "thumb" | "file";
+
+export interface Media {
+  id: string;
+  type: MediaType;
+  account: EmulatedAccount;
+  contentType: string;
+  fileName: string;
+  bytes: Buffer;
+}
+
+/** Temporary media, whether a customer sent it or the account uploaded it. */
+export interface MediaShelf {
+  put(media: Omit<Media, "id">): Media;
+  get(id: string): Media | null;
+  /** Whether the account may use this id in a message. */
+  holds(account: EmulatedAccount, id: string): boolean;
+}
+
+export function createMediaShelf(): MediaShelf {
+  const shelf = new Map<string, Media>();
+  return {
+    put: (media) => {
+      const stored = { ...media, id: randomBytes(48).toString("base64url") };
+      shelf.set(stored.id, stored);
+      return stored;
+    },
+    get: (id) => shelf.get(id) ?? null,
+    holds: (account, id) => shelf.get(id)?.account === account,
+  };
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** wechat.md §11. */
+const BYTES_MAX: Readonly<Record<MediaType, number>> = {
+  image: 10 * MIB,
+  voice: 2 * MIB,
+  video: 10 * MIB,
+  thumb: 64 * KIB,
+  file: 20 * MIB,
+};
+const WECOM_BYTES_MIN = 6;
+
+/** `POST /cgi-bin/media/upload?type=`: one multipart field `media` with a file name. */
+export async function upload(account: EmulatedAccount, request: LoopbackRequest, { shelf, now }: World): Promise<LoopbackAnswer> {
+  const type = toMediaType(request.query.get("type"), account);
+  if (!type) return refuse(40004);
+  const file = await readFile(request);
+  if (!file) return refuse(41005);
+
+  const bytes = Buffer.from(await file.arrayBuffer());
+  if (bytes.length > BYTES_MAX[type]) return refuse(type === "image" ? 40009 : 45001);
+  if (bytes.length < (account.details.kind === "wecom" ? WECOM_BYTES_MIN : 1)) return refuse(41005);
+
+  const { id } = shelf.put({ type, account, contentType: file.type, fileName: file.name, bytes });
+  const createdAt = Math.floor(now() / 1000);
+  // WeCom gives the time as a string and writes its success into the answer; the other platform does neither.
+  if (account.details.kind === "wecom") return json({ errcode: 0, errmsg: "", type, media_id: id, created_at: String(createdAt) });
+  return json({ type, [type === "thumb" ? "thumb_media_id" : "media_id"]: id, created_at: createdAt });
+}
+
+/** `GET /cgi-bin/media/get`: bytes, or JSON for an Official Account's video, or an error as JSON in text/plain. */
+export function download(account: EmulatedAccount, request: LoopbackRequest, { shelf }: World): LoopbackAnswer {
+  const media = shelf.get(request.query.get("media_id") ?? "");
+  if (media?.account !== account) return { ...refuse(40007), headers: { "content-type": "text/plain" } };
+  if (media.type === "video" && account.details.kind === "official_account") {
+    return json({ video_url: `http://${request.headers.host}${picturePath(media)}` });
+  }
+  return {
+    ...toFile(media),
+    headers: { "content-type": media.contentType, "content-disposition": `attachment; filename="${media.fileName}"` },
+  };
+}
+
+/** Where anybody can fetch it, as under the PicUrl of a callback. */
+export function picturePath({ id }: Media): string {
+  return `/mmbiz_pic/${id}/0`;
+}
+
+export function showPicture(path: string, { shelf }: World): LoopbackAnswer | null {
+  const media = shelf.get(/^\/mmbiz_pic\/([\w-]+)\/0$/.exec(path)?.[1] ?? "");
+  return media && toFile(media);
+}
+
+function toFile({ contentType, bytes }: Media): LoopbackAnswer {
+  return { status: 200, headers: { "content-type": contentType }, body: bytes };
+}
+
+function toMediaType(given: string | null, { details: { kind } }: EmulatedAccount): MediaType | null {
+  if (given === "image" || given === "voice" || given === "video") return given;
+  if (given === "thumb" && kind === "official_account") return given;
+  if (given === "file" && kind === "wecom") return given;
+  return null;
+}
+
+async function readFile({ headers, body }: LoopbackRequest): Promise<File | null> {
+  const form = await new Response(new Uint8Array(body), { headers: { "content-type": headers["content-type"] ?? "" } })
+    .formData()
+    .catch(() => null);
+  const file = form?.get("media");
+  return file && typeof file !== "string" ? file : null;
+}

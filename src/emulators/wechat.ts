@@ -1,0 +1,84 @@
+import { randomInt } from "node:crypto";
+import { createBook, type Wanted } from "./book.ts";
+import { createCaller } from "./exchange.ts";
+import { startLoopback } from "./loopback.ts";
+import type { Misbehaviour } from "./misbehaviour.ts";
+import { type AccountDetails, createAccount, type EmulatedAccount } from "./wechat-account.ts";
+import { answerApiCall } from "./wechat-api.ts";
+import { createMediaShelf } from "./wechat-media.ts";
+import { createTokens } from "./wechat-tokens.ts";
+import { type Seen, toLine, type World } from "./wechat-world.ts";
+
+export type { AccountDetails, EmulatedAccount } from "./wechat-account.ts";
+export type { Delivery } from "./wechat-callback.ts";
+export type { PassiveReply } from "./wechat-reply.ts";
+export type { Seen } from "./wechat-world.ts";
+
+export interface WechatOptions {
+  /** How long an answer to a callback may take. */
+  callbackTimeoutMs?: number;
+  /** How often a callback is tried in all. */
+  tries?: number;
+  /** The platform's clock, for tokens, windows and timestamps. */
+  now?: () => Date;
+}
+
+/** api.weixin.qq.com, qyapi.weixin.qq.com and the customers' phones, on one loopback address. */
+export interface WechatEmulator {
+  /** What an account's `apiBaseUrl` is set to. */
+  url: string;
+  addAccount(account: AccountDetails & { callbackUrl: string }): EmulatedAccount;
+  /** What the contact saw of the account, oldest first. */
+  seenBy(account: EmulatedAccount, openId: string): Seen[];
+  /** Waits until the contact has seen that many things, or one that the predicate likes, of whichever account. */
+  waitForSeen(openId: string, wanted: Wanted<Seen>, timeoutMs?: number): Promise<Seen[]>;
+  /** How many API calls arrived, spoilt ones included. */
+  calls(path?: string | RegExp): number;
+  /** Spoils API calls. Returns a function that takes the rule away. */
+  misbehave(rule: Misbehaviour): () => void;
+  /** Ends every access token before its time. */
+  expireTokens(): void;
+  close(): Promise<void>;
+}
+
+// developers.weixin.qq.com, Access_Overview: the connection is closed after five seconds, three tries in all.
+const CALLBACK_TIMEOUT_MS = 5_000;
+const TRIES = 3;
+const WAIT_MS = 5_000;
+/** As WeChat itself signs its callbacks (wechat.md §4). */
+const USER_AGENT = "Mozilla/4.0";
+
+export async function startWechat(options: WechatOptions = {}): Promise<WechatEmulator> {
+  const { callbackTimeoutMs = CALLBACK_TIMEOUT_MS, tries = TRIES, now: clock = () => new Date() } = options;
+  const now = () => clock().getTime();
+  const caller = createCaller(USER_AGENT);
+  const book = createBook<Seen>("seen by", toLine);
+  const world: World = { now, caller, book, shelf: createMediaShelf(), nextMessageId: countMessages(), callbackTimeoutMs, tries };
+  const accounts = new Set<EmulatedAccount>();
+  const tokens = createTokens(now);
+  const server = await startLoopback((request) => answerApiCall(request, { accounts, tokens, world }));
+
+  return {
+    url: server.url,
+    addAccount: ({ callbackUrl, ...details }) => {
+      const account = createAccount(details, callbackUrl, world, server.url);
+      accounts.add(account);
+      return account;
+    },
+    seenBy: (account, openId) => account.seenBy(openId),
+    waitForSeen: (openId, wanted, timeoutMs = WAIT_MS) => book.waitFor(openId, wanted, timeoutMs),
+    calls: server.calls,
+    misbehave: server.misbehave,
+    expireTokens: tokens.expireAll,
+    close: async () => {
+      await server.close();
+      await caller.close();
+    },
+  };
+}
+
+/** MsgIds beyond 2^53, so that whoever makes a number of one loses digits and is found out; different with each start. */
+function countMessages(): () => bigint {
+  let latest = 2n ** 62n + BigInt(randomInt(2 ** 40)) * 1_000_000n;
+  return () => ++latest;
+}

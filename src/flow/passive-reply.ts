@@ -1,0 +1,165 @@
+import type { HttpBody, PassiveChannel, ReplyAddress } from "../domain/channel.ts";
+import type { Deliver } from "../domain/delivery.ts";
+import { newHolder } from "../domain/ids.ts";
+import type { Answer, Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
+import { DONE } from "../domain/outcome.ts";
+import type { Signals } from "../domain/signals.ts";
+import type { CallbackProspect, OutboxStore } from "../domain/store.ts";
+import { toPart } from "../domain/text-part.ts";
+import type { Received } from "./receive.ts";
+import { settleLost } from "./sender-lost.ts";
+
+export interface PassiveReplyDeps {
+  outbox: OutboxStore;
+  signals: Signals;
+  deliver: Deliver;
+  now: () => Date;
+}
+
+export interface OpenCallback {
+  received: Received;
+  channel: PassiveChannel;
+  replyTo: ReplyAddress;
+  /** Whether replies can also go another way, so that waiting in vain costs nothing but time. */
+  canSendAsync: boolean;
+  /** When the wait ends, and until when the taking of a reply must be finished. */
+  waitUntil: Date;
+  deadline: Date;
+  /** The other side has gone. */
+  signal: AbortSignal;
+}
+
+/** A reply that now belongs to this callback alone. */
+export interface TakenReply {
+  body: HttpBody;
+  /** The response has left: the reply is sent. Not called, the reply stays begun, to be repeated or found uncertain. */
+  confirm(): Promise<void>;
+  /** It certainly was not given: it goes out another way. */
+  withdraw(): Promise<void>;
+}
+
+/** Another process may take or bring a reply without a signal reaching us. */
+const LOOK_AGAIN_MS = 500;
+
+/** Longer than a callback and WeChat's next try of it together, so that a repetition finds the answer, not a doubt. */
+const LEASE_MS = 15_000;
+
+/**
+ * Waits for something to say in the response of an open callback, as long as somebody may still say it. A passive reply is the
+ * claim of the conversation's lane of replies by the callback: whatever stands first in it, and only in order.
+ * @returns null when there is nothing to say
+ */
+export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
+  const { received, waitUntil, signal } = callback;
+  const { conversationId, openUntil } = received;
+  const subscription = deps.signals.subscribe(conversationId);
+  signal.addEventListener("abort", subscription.close, { once: true });
+  try {
+    for (;;) {
+      const prospect = await deps.outbox.claimForCallback({
+        conversationId,
+        messageId: received.messageId,
+        holder: newHolder("callback"),
+        leaseMs: LEASE_MS,
+      });
+      if (prospect.answer !== null) return repeat(prospect.answer, callback, deps);
+      const taken = prospect.claim === null ? "nothing" : await take(prospect.claim, callback, deps);
+      if (typeof taken === "object") return taken;
+      const leftMs = waitUntil.getTime() - deps.now().getTime();
+      if (taken === "unfit" || leftMs <= 0 || signal.aborted || !mayBeAnswered(prospect, callback)) break;
+      if (taken === "nothing") await subscription.next(Math.min(leftMs, LOOK_AGAIN_MS));
+    }
+  } finally {
+    subscription.close();
+  }
+  if (openUntil !== null) {
+    await deps.outbox.closeCallback({ conversationId, openUntil });
+    deps.deliver({ conversationId, direction: "outbound" });
+  }
+  return null;
+}
+
+/**
+ * Whether it is worth keeping the callback open. The desk that has not answered yet may bring a reply; an agent who is there
+ * may; a queue or a closed desk will not, and when replies can be sent later nobody need wait for them now.
+ */
+function mayBeAnswered({ messageState, status }: CallbackProspect, { received, canSendAsync }: OpenCallback): boolean {
+  if (!received.isForwarded) return false;
+  if (messageState === "received") return true;
+  if (messageState === "dead") return false;
+  if (!canSendAsync) return true;
+  return messageState === "forwarded" && (status === "chatting" || status === "unknown");
+}
+
+/** "again" when the lane was taken by somebody else or has moved, "unfit" when what stands first cannot ride on a response. */
+async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | "again" | "unfit"> {
+  const { received, channel, replyTo, deadline } = callback;
+  const { outbox, now } = deps;
+  const [entry] = claim.entries;
+  if (entry === undefined) {
+    await outbox.release(claim);
+    return "again";
+  }
+  if (entry.begun !== null) {
+    await settleLost(claim, entry, deps);
+    return "again";
+  }
+  const { content, progress } = toPart(entry.message.content, entry.progress, channel.passiveTextBytesMax);
+  const createdAt = now();
+  if (!channel.canRender(content) || createdAt >= deadline) {
+    await outbox.release(claim);
+    return "unfit";
+  }
+  const body = channel.renderReply(replyTo, content, createdAt);
+  const answer: Answer = { messageId: entry.message.id, content, createdAt, ...(progress === undefined ? {} : { progress }) };
+  const isOurs = await outbox.begin(claim, entry, "passive", LEASE_MS, { inboundId: received.messageId, answer });
+  if (!isOurs) {
+    await outbox.release(claim);
+    return "again";
+  }
+  deps.signals.notify(received.conversationId);
+  return {
+    body,
+    confirm: () => settle(claim, entry, toGiven(progress), createdAt, callback, deps),
+    withdraw: () => settle(claim, entry, toWithdrawn(received.messageId), createdAt, callback, deps),
+  };
+}
+
+type Ending = Pick<Settlement, "outcome" | "next" | "withdrawnFrom">;
+
+function toGiven(progress: number | undefined): Ending {
+  return { outcome: DONE, next: progress === undefined ? { kind: "finished", state: "sent" } : { kind: "progressed", progress } };
+}
+
+function toWithdrawn(inboundId: string): Ending {
+  const detail = "the callback ended before the reply could be given; it is sent as an asynchronous message";
+  return { outcome: { kind: "retry", code: "CALLBACK_ENDED", detail }, next: { kind: "again", afterMs: 0 }, withdrawnFrom: inboundId };
+}
+
+async function settle(
+  claim: Claim,
+  entry: ClaimedEntry,
+  ending: Ending,
+  startedAt: Date,
+  { received: { conversationId, openUntil } }: OpenCallback,
+  { outbox, signals, deliver, now }: PassiveReplyDeps,
+): Promise<void> {
+  const attempt = { startedAt, durationMs: now().getTime() - startedAt.getTime() };
+  await outbox.settle(claim, entry, { ...ending, way: "passive", callbackOpenUntil: openUntil, attempt }, { keepForMs: null });
+  signals.notify(conversationId);
+  deliver({ conversationId, direction: "outbound" });
+}
+
+/** The same words for a callback that WeChat repeats: it did not take the first response. */
+function repeat({ content, createdAt }: Answer, { received, channel, replyTo }: OpenCallback, { outbox, signals, deliver }: PassiveReplyDeps): TakenReply {
+  const { conversationId, messageId } = received;
+  return {
+    body: channel.renderReply(replyTo, content, createdAt),
+    confirm: async () => {
+      await outbox.confirmAnswer(messageId);
+      signals.notify(conversationId);
+      deliver({ conversationId, direction: "outbound" });
+    },
+    withdraw: async () => {},
+  };
+}

@@ -1,0 +1,67 @@
+import type { Channel } from "../domain/channel.ts";
+import type { Connection, Connections } from "../domain/connection.ts";
+import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
+import type { Outcome } from "../domain/outcome.ts";
+import type { OutboxStore } from "../domain/store.ts";
+import { type Part, toPart } from "../domain/text-part.ts";
+import { SENDER_LOST } from "./sender-lost.ts";
+import { type RetryDeps, toNext } from "./to-next.ts";
+
+export interface RelayDeps extends RetryDeps {
+  connections: Connections;
+  outbox: OutboxStore;
+  leaseMs: number;
+}
+
+/**
+ * Sends one reply, or the next part of a long one, as an asynchronous message. The begin mark is written before the first byte
+ * leaves and never taken back by us: an entry found begun is uncertain and not sent again.
+ * @returns null when the lane has passed to another holder, who will see to it
+ */
+export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, signal: AbortSignal): Promise<Settlement | null> {
+  const startedAt = deps.now();
+  const connection = await deps.connections.get(entry.message.accountId);
+  const obstacle = toObstacle(connection, entry);
+  if (connection === null || obstacle !== null) return toSettlement(obstacle ?? DISABLED, entry, startedAt, deps);
+
+  const { channel } = connection;
+  const part = toPart(entry.message.content, entry.progress, channel.asyncTextBytesMax);
+  if (!(await deps.outbox.begin(claim, entry, "async", deps.leaseMs))) return null;
+  const outcome = await send(channel, claim.conversation.openId, part, signal);
+  return toSettlement(outcome, entry, startedAt, deps, part);
+}
+
+const DISABLED: Outcome = { kind: "retry", code: "ACCOUNT_DISABLED", detail: "the account is disabled; enable it and the reply goes out" };
+
+const NO_ASYNC: Outcome = {
+  kind: "hold",
+  code: "ASYNC_OFF",
+  detail: "this account answers only while a callback is open (replies.async is false); it goes out with the customer's next message",
+};
+
+/** Why nothing may be sent now; null when nothing is in the way. */
+function toObstacle(connection: Connection | null, entry: ClaimedEntry): Outcome | null {
+  if (entry.begun !== null) return SENDER_LOST;
+  if (connection === null) return DISABLED;
+  return connection.account.replies.async ? null : NO_ASYNC;
+}
+
+/** A fault of ours after the begin mark may have sent the bytes; it must not send them twice. */
+async function send(channel: Channel, openId: string, { content }: Part, signal: AbortSignal): Promise<Outcome> {
+  try {
+    return await channel.send(openId, content, signal);
+  } catch (error) {
+    return { kind: "uncertain", code: "SEND_FAILED", detail: error instanceof Error ? error.name : "unknown fault" };
+  }
+}
+
+function toSettlement(outcome: Outcome, entry: ClaimedEntry, startedAt: Date, deps: RelayDeps, part?: Part): Settlement {
+  const next = toNext(outcome, entry, { done: "sent", rejected: "failed" }, deps);
+  const isPartOut = outcome.kind === "done" && part?.progress !== undefined;
+  return {
+    outcome,
+    next: isPartOut ? { kind: "progressed", progress: part.progress ?? 0 } : next,
+    way: entry.begun?.way ?? (part === undefined ? null : "async"),
+    attempt: { startedAt, durationMs: deps.now().getTime() - startedAt.getTime() },
+  };
+}

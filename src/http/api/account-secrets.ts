@@ -1,0 +1,50 @@
+import { randomBytes, randomInt } from "node:crypto";
+import type { AccountSecrets, AccountSettings, SecretName } from "../../domain/account.ts";
+import type { FieldError } from "../problem.ts";
+
+/** The secrets that WeChat's console is told, made up where the operator gave none. */
+export function generateCallbackSecrets(
+  settings: AccountSettings,
+  given: AccountSecrets,
+): Pick<AccountSecrets, "token" | "encodingAesKey"> {
+  return {
+    ...(!given.token && { token: randomAlphanumerics(32) }),
+    ...(!given.encodingAesKey && encrypts(settings) && { encodingAesKey: randomAlphanumerics(43) }),
+  };
+}
+
+/** 192 random bits that fit into a path. */
+export function generatePushToken(): string {
+  return randomBytes(24).toString("base64url");
+}
+
+/** What an account with these settings cannot do without, as errors that point at the request's fields. */
+export function findMissingSecrets(settings: AccountSettings, isSet: (name: SecretName) => boolean): FieldError[] {
+  const appSecret = settings.kind === "wecom" ? "corpSecret" : "appSecret";
+  const needs: [boolean, SecretName, pointer: string, detail: string][] = [
+    [true, "deskKey", "#/desk/key", "is needed to sign what is handed to the desk; give the key that the desk's settings show"],
+    [
+      settings.replies.async,
+      appSecret,
+      `#/wechat/${appSecret}`,
+      "is needed to send asynchronous messages; give it, or set replies.async to false",
+    ],
+    [
+      encrypts(settings),
+      "encodingAesKey",
+      "#/wechat/encodingAesKey",
+      "is needed unless encryption is plain; give the key of WeChat's console",
+    ],
+  ];
+  return needs.flatMap(([isNeeded, name, pointer, detail]) => (isNeeded && !isSet(name) ? { in: "body", pointer, detail } : []));
+}
+
+function encrypts(settings: AccountSettings): boolean {
+  return settings.kind === "wecom" || settings.wechat.encryption !== "plain";
+}
+
+const ALPHANUMERICS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+function randomAlphanumerics(length: number): string {
+  return Array.from({ length }, () => ALPHANUMERICS[randomInt(ALPHANUMERICS.length)]).join("");
+}

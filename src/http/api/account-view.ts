@@ -1,0 +1,35 @@
+import type { Account, SecretName } from "../../domain/account.ts";
+import type { ShownAccount } from "./schemas/account.ts";
+import { toMoment } from "./schemas/common.ts";
+
+export interface Addresses {
+  publicUrl: string;
+  /** Only right after it was made; otherwise the address ends in the token's hint. */
+  pushToken?: string;
+}
+
+/** An account as the API shows it: the document it was made from, with a mark in the place of every secret. */
+export function toShownAccount(account: Account, { publicUrl, pushToken }: Addresses): ShownAccount {
+  const { id, name, enabled, replies } = account;
+  const mark = (secret: SecretName) => toShownMark(account, secret);
+  const callback = { token: mark("token"), encodingAesKey: mark("encodingAesKey") };
+  const shown = {
+    id,
+    name,
+    enabled,
+    desk: { ...account.desk, key: mark("deskKey"), pushToken: mark("pushToken") },
+    replies,
+    callbackUrl: `${publicUrl}/wechat/${id}`,
+    pushUrl: `${publicUrl}/desk/${id}/${pushToken ?? account.secrets.pushToken?.hint ?? "…"}`,
+    createdAt: toMoment(account.createdAt),
+    updatedAt: toMoment(account.updatedAt),
+  };
+  return account.kind === "official_account"
+    ? { ...shown, kind: account.kind, wechat: { ...account.wechat, ...callback, appSecret: mark("appSecret") } }
+    : { ...shown, kind: account.kind, wechat: { ...account.wechat, ...callback, corpSecret: mark("corpSecret") } };
+}
+
+function toShownMark({ secrets }: Account, name: SecretName): ShownAccount["desk"]["key"] {
+  const mark = secrets[name];
+  return { set: mark?.set ?? false, hint: mark?.hint ?? null, changedAt: toMoment(mark?.changedAt ?? null) };
+}

@@ -1,0 +1,184 @@
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import type { Account } from "../../domain/account.ts";
+import type { CheckResult } from "../../domain/channel.ts";
+import { TransportError } from "../../domain/errors.ts";
+import { notFound, Problem } from "../problem.ts";
+import { applyPatch, splitDocument } from "./account-document.ts";
+import { findMissingSecrets, generateCallbackSecrets, generatePushToken } from "./account-secrets.ts";
+import { toShownAccount } from "./account-view.ts";
+import type { ApiDeps } from "./plugin.ts";
+import { accountDocument, accountPatch, createdAccount, shownAccount, shownChecks } from "./schemas/account.ts";
+import { idParams } from "./schemas/common.ts";
+import { validationFailed } from "./validate.ts";
+
+// Longer than any timeout an account can set for its desk, shorter than what proxies grant a request.
+const CHECK_TIMEOUT_MS = 12_000;
+
+/** Accounts are for admins only, reading them included: that is what routes without a role are. */
+export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "connections" | "publicUrl">> = async (
+  app,
+  { accounts, connections, publicUrl },
+) => {
+  const show = (account: Account) => toShownAccount(account, { publicUrl: publicUrl() });
+
+  app.post(
+    "/accounts",
+    {
+      schema: {
+        tags: ["accounts"],
+        operationId: "createAccount",
+        summary: "Create an account",
+        description: "The answer holds the complete push address and the generated secrets. Neither is shown again.",
+        body: accountDocument,
+        response: { 201: createdAccount },
+      },
+    },
+    async ({ body }, reply) => {
+      const { settings, secrets } = splitDocument(body);
+      const generated = generateCallbackSecrets(settings, secrets);
+      const pushToken = generatePushToken();
+      const all = { ...secrets, ...generated, pushToken };
+      const missing = findMissingSecrets(settings, (name) => name in all);
+      if (missing.length > 0) throw validationFailed(missing);
+      const account = await accounts.create({ id: body.id, name: body.name, settings, secrets: all });
+      connections.forget(account.id);
+      return reply.code(201).send({ ...toShownAccount(account, { publicUrl: publicUrl(), pushToken }), generated });
+    },
+  );
+
+  app.get(
+    "/accounts",
+    {
+      schema: {
+        tags: ["accounts"],
+        operationId: "listAccounts",
+        summary: "List all accounts",
+        response: { 200: z.object({ items: z.array(shownAccount) }) },
+      },
+    },
+    async () => ({ items: (await accounts.list()).map(show) }),
+  );
+
+  app.get(
+    "/accounts/:id",
+    {
+      schema: {
+        tags: ["accounts"],
+        operationId: "getAccount",
+        summary: "Show an account",
+        params: idParams,
+        response: { 200: shownAccount },
+      },
+    },
+    async ({ params }) => show(found(await accounts.get(params.id), params.id)),
+  );
+
+  app.patch(
+    "/accounts/:id",
+    {
+      schema: {
+        tags: ["accounts"],
+        operationId: "updateAccount",
+        summary: "Change an account",
+        params: idParams,
+        body: accountPatch,
+        response: { 200: shownAccount },
+      },
+    },
+    async ({ params, body }) => {
+      const account = found(await accounts.get(params.id), params.id);
+      const document = applyPatch(account, body);
+      const { settings, secrets } = splitDocument(document);
+      const missing = findMissingSecrets(settings, (name) => name in secrets || account.secrets[name]?.set === true);
+      if (missing.length > 0) throw validationFailed(missing);
+      const changed = found(await accounts.update(account.id, { name: document.name, settings, secrets }), params.id);
+      connections.forget(account.id);
+      return show(changed);
+    },
+  );
+
+  app.delete(
+    "/accounts/:id",
+    {
+      schema: {
+        tags: ["accounts"],
+        operationId: "deleteAccount",
+        summary: "Delete an account with its conversations and messages",
+        params: idParams,
+        querystring: z.strictObject({ confirm: z.string().optional().describe("The account's own id.") }),
+        response: { 204: z.undefined().describe("Deleted.") },
+      },
+    },
+    async ({ params: { id }, query }, reply) => {
+      if (query.confirm !== id) {
+        throw new Problem("CONFIRMATION_MISSING", "this deletes all conversations of the account; repeat its id in ?confirm= to go on");
+      }
+      const wasRemoved = await accounts.remove(id);
+      if (!wasRemoved) throw notFound(`account "${id}"`);
+      connections.forget(id);
+      return reply.code(204).send();
+    },
+  );
+
+  for (const [verb, enabled, effect] of [
+    ["enable", true, "Callbacks and pushes are taken again"],
+    ["disable", false, "Callbacks and pushes are answered with 404"],
+  ] as const) {
+    app.post(
+      `/accounts/:id/${verb}`,
+      {
+        schema: { tags: ["accounts"], operationId: `${verb}Account`, summary: effect, params: idParams, response: { 200: shownAccount } },
+      },
+      async ({ params }) => {
+        const account = found(await accounts.update(params.id, { enabled }), params.id);
+        connections.forget(account.id);
+        return show(account);
+      },
+    );
+  }
+
+  app.post(
+    "/accounts/:id/test",
+    {
+      schema: {
+        tags: ["accounts"],
+        operationId: "testAccount",
+        summary: "Check desk and platform of an account",
+        description: "Asks the desk's channel test and fetches an access token. 200 also when a check fails: look at `ok`.",
+        params: idParams,
+        response: { 200: shownChecks },
+      },
+    },
+    async ({ params: { id } }) => {
+      found(await accounts.get(id), id);
+      const connection = await connections.get(id);
+      if (!connection) throw new Problem("ACCOUNT_DISABLED", `enable the account first: POST /api/v1/accounts/${id}/enable`);
+      const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
+      const checks = await Promise.all([
+        timed("desk", () => connection.desk.testChannel(signal)),
+        timed("accessToken", () => connection.channel.testAccess(signal)),
+      ]);
+      return { checks };
+    },
+  );
+};
+
+function found(account: Account | null, id: string): Account {
+  if (!account) throw notFound(`account "${id}"`);
+  return account;
+}
+
+async function timed<Name extends string>(
+  name: Name,
+  check: () => Promise<CheckResult>,
+): Promise<CheckResult & { name: Name; ms: number }> {
+  const startedAt = performance.now();
+  const { ok, sentence } = await check().catch(toFailedCheck);
+  return { name, ok, ms: Math.round(performance.now() - startedAt), sentence };
+}
+
+function toFailedCheck(error: unknown): CheckResult {
+  if (error instanceof TransportError) return { ok: false, sentence: error.message };
+  throw error;
+}

@@ -1,0 +1,37 @@
+import type { Account } from "../../domain/account.ts";
+import type { ConversationOverview } from "../../domain/conversation.ts";
+import { toMoment } from "./schemas/common.ts";
+import type { ShownConversation } from "./schemas/conversation.ts";
+
+export function toShownConversation(conversation: ConversationOverview, account: Account | null, now: Date): ShownConversation {
+  const { id, accountId, openId, status, turn, agentName, notice, contact, pending } = conversation;
+  return {
+    id,
+    accountId,
+    openId,
+    status,
+    turn,
+    agentName,
+    notice,
+    statusAt: toMoment(conversation.statusAt),
+    contact: { nickname: contact.nickname, number: contact.number, email: contact.email },
+    lastInboundAt: toMoment(conversation.lastInboundAt),
+    lastReplyAt: toMoment(conversation.lastReplyAt),
+    reply: {
+      ways: toWays(conversation, account, now),
+      windowClosesAt: toMoment(conversation.windowClosesAt),
+      remaining: conversation.repliesRemaining,
+      held: pending.held,
+    },
+    pending: { toDesk: pending.toDesk, toCustomer: pending.toCustomer, dead: pending.dead },
+  };
+}
+
+function toWays(conversation: ConversationOverview, account: Account | null, now: Date): ShownConversation["reply"]["ways"] {
+  if (!account?.enabled) return [];
+  const { passiveOpen, windowClosesAt, repliesRemaining } = conversation;
+  const isWindowOpen = windowClosesAt === null || windowClosesAt > now;
+  const isQuotaLeft = repliesRemaining === null || repliesRemaining > 0;
+  const canSend = account.replies.async && isWindowOpen && isQuotaLeft;
+  return [...(passiveOpen ? (["passive"] as const) : []), ...(canSend ? (["async"] as const) : [])];
+}

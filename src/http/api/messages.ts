@@ -1,0 +1,95 @@
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { newMessageId } from "../../domain/ids.ts";
+import { notFound, Problem } from "../problem.ts";
+import { toShownAttempt, toShownMessage } from "./message-view.ts";
+import { takePage } from "./page.ts";
+import type { ApiDeps } from "./plugin.ts";
+import { idParams, pageOf, pageQuery } from "./schemas/common.ts";
+import { idempotencyHeaders, newMessage, shownMessage, shownMessageWithAttempts } from "./schemas/message.ts";
+
+/** What was said, how it travelled, and a way for an operator to say something. */
+export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" | "outbound" | "deliver" | "now">> = async (
+  app,
+  { conversations, outbound, deliver, now },
+) => {
+  app.get(
+    "/conversations/:id/messages",
+    {
+      config: { role: "viewer" },
+      schema: {
+        tags: ["messages"],
+        operationId: "listMessages",
+        summary: "List the messages of a conversation, newest first",
+        params: idParams,
+        querystring: z.strictObject(pageQuery),
+        response: { 200: pageOf(shownMessage) },
+      },
+    },
+    async ({ params, query }) => {
+      if (!(await conversations.get(params.id))) throw notFound("such conversation");
+      const { items, nextCursor } = takePage(await conversations.messages(params.id, query));
+      return { items: items.map(toShownMessage), nextCursor };
+    },
+  );
+
+  app.get(
+    "/messages/:id",
+    {
+      config: { role: "viewer" },
+      schema: {
+        tags: ["messages"],
+        operationId: "getMessage",
+        summary: "Show a message with every attempt",
+        params: idParams,
+        response: { 200: shownMessageWithAttempts },
+      },
+    },
+    async ({ params }) => {
+      const found = await conversations.message(params.id);
+      if (!found) throw notFound("such message");
+      return { ...toShownMessage(found.message), attempts: found.attempts.map(toShownAttempt) };
+    },
+  );
+
+  app.post(
+    "/conversations/:id/messages",
+    {
+      config: { role: "operator" },
+      schema: {
+        tags: ["messages"],
+        operationId: "createMessage",
+        summary: "Say something to the customer",
+        description:
+          "Stored when this answers, then sent like an agent's reply: 201, or 200 with the first message when the idempotency key was used before.",
+        params: idParams,
+        headers: idempotencyHeaders,
+        body: newMessage,
+        response: { 200: shownMessage, 201: shownMessage },
+      },
+    },
+    async ({ params, headers, body }, reply) => {
+      const conversation = await conversations.get(params.id);
+      if (!conversation) throw notFound("such conversation");
+      const newId = newMessageId(now());
+      const { messageId, isNew } = await outbound.enqueue({
+        messageId: newId,
+        conversationId: conversation.id,
+        accountId: conversation.accountId,
+        openId: conversation.openId,
+        origin: "operator",
+        content: { type: "text", text: body.text },
+        // Without a key of the client's nothing is a repetition: an operator may say the same thing twice.
+        dedupeKey: `api:${conversation.id}:${headers["idempotency-key"] ?? newId}`,
+        repeatWindowMs: 0,
+      });
+      deliver(conversation.id);
+      const stored = await conversations.message(messageId);
+      if (!stored) throw notFound("such message");
+      if (!isNew && stored.message.text !== body.text) {
+        throw new Problem("IDEMPOTENCY_KEY_REUSED", "this key was used for another text; send a new text with a new key");
+      }
+      return reply.code(isNew ? 201 : 200).send(toShownMessage(stored.message));
+    },
+  );
+};

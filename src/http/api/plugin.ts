@@ -1,0 +1,61 @@
+import type { FastifyPluginAsync } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Connections } from "../../domain/connection.ts";
+import type { AccountStore, ApiKeyStore, ConversationStore, OutboundStore } from "../../domain/store.ts";
+import { problemSchema, sendProblem, sendRouteNotFound } from "../problem.ts";
+import { accountRoutes } from "./accounts.ts";
+import { createAuthenticator } from "./authenticate.ts";
+import { conversationRoutes } from "./conversations.ts";
+import { messageRoutes } from "./messages.ts";
+import { validatorCompiler } from "./validate.ts";
+
+export interface ApiDeps {
+  accounts: AccountStore;
+  conversations: ConversationStore;
+  outbound: OutboundStore;
+  apiKeys: ApiKeyStore;
+  /** `forget` makes this process see a changed account at once. */
+  connections: Connections & { forget(accountId: string): void };
+  /** Says that a conversation has something to send. */
+  deliver: (conversationId: string) => void;
+  /** Without trailing slash. Asked at each request: the port may be known only once the gateway listens. */
+  publicUrl: () => string;
+  now: () => Date;
+}
+
+const BODY_BYTES_MAX = 256 * 1024;
+
+/** The status API. Register it with the prefix `/api/v1`: the prefix also bounds its own 404. */
+export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
+  const app = scope.withTypeProvider<ZodTypeProvider>();
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler(sendRouteNotFound);
+  app.setValidatorCompiler(validatorCompiler);
+  // The compiler has held every answer to its schema. Holding it again at run time could only turn one odd row into a failed page.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string", bodyLimit: BODY_BYTES_MAX }, (request, body, done) => {
+    // Many clients announce JSON with every POST, also where there is nothing to say.
+    if (body === "") return done(null, undefined);
+    return parseJson(request, body.toString(), done);
+  });
+
+  app.addHook("onRequest", createAuthenticator(deps.apiKeys));
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.header("cache-control", "no-store");
+  });
+  app.addHook("onRoute", (route) => {
+    const problem = { description: "An RFC 9457 problem.", content: { "application/problem+json": { schema: problemSchema } } };
+    const role = route.config?.role ?? "admin";
+    const description = [route.schema?.description, `Needs the role ${role}.`].filter(Boolean).join(" ");
+    const response = { ...(route.schema?.response ?? {}), default: problem };
+    route.schema = { ...route.schema, description, security: [{ bearer: [] }], response };
+  });
+
+  const { accounts, connections, conversations, outbound, deliver, publicUrl, now } = deps;
+  app.register(accountRoutes, { accounts, connections, publicUrl });
+  app.register(conversationRoutes, { accounts, conversations, now });
+  app.register(messageRoutes, { conversations, outbound, deliver, now });
+};

@@ -1,0 +1,60 @@
+import { z } from "zod";
+import type { DeskStatus } from "../../../domain/conversation.ts";
+import { pageQuery, shownMoment } from "./common.ts";
+
+const deskStatus = z.enum(["queueing", "chatting", "offline", "unknown"] satisfies DeskStatus[]);
+
+export const shownConversation = z
+  .object({
+    id: z.string(),
+    accountId: z.string(),
+    openId: z.string().describe("The contact as WeChat names it."),
+    status: deskStatus.describe("What the desk last said."),
+    turn: z.int().nullable().describe("Place in the queue; 0 when chatting."),
+    agentName: z.string().nullable(),
+    notice: z.string().nullable().describe("What the desk last meant for the customer."),
+    statusAt: shownMoment.nullable(),
+    contact: z.object({ nickname: z.string().nullable(), number: z.string().nullable(), email: z.string().nullable() }),
+    lastInboundAt: shownMoment.nullable(),
+    lastReplyAt: shownMoment.nullable(),
+    reply: z
+      .object({
+        ways: z.array(z.enum(["passive", "async"])).describe("How a reply could leave right now; empty: it would be held."),
+        windowClosesAt: shownMoment.nullable().describe("null: the platform sets no window."),
+        remaining: z.int().nullable().describe("Asynchronous messages that the platform still takes; null: it does not count."),
+        held: z.int().describe("Replies that wait for the contact's next message."),
+      })
+      .describe("Whether the contact can be answered."),
+    pending: z.object({ toDesk: z.int(), toCustomer: z.int(), dead: z.int() }),
+  })
+  .meta({ id: "Conversation" });
+
+export type ShownConversation = z.output<typeof shownConversation>;
+
+const searchText = z.string().min(1).max(200).optional();
+
+// Years outside these have more digits than Postgres takes in ISO 8601.
+const moment = z.iso
+  .datetime({ offset: true, abort: true })
+  .refine((text) => text >= "1970-01-02" && text < "9999-12-31", "must lie in the years 1970 to 9999");
+
+export const conversationQuery = z.strictObject({
+  accountId: searchText,
+  status: deskStatus.optional(),
+  agentName: searchText,
+  q: searchText.describe("Part of openId, nickname, number, email or agent name."),
+  updatedSince: moment.optional(),
+  ...pageQuery,
+});
+
+export const contactPatch = z.strictObject({
+  contact: z
+    .strictObject({
+      nickname: z.string().min(1).max(100).nullable(),
+      number: z.string().min(1).max(40).nullable(),
+      email: z.email().max(254).nullable(),
+    })
+    .partial()
+    .refine((contact) => Object.keys(contact).length > 0, "must hold nickname, number or email")
+    .describe("Only what is given changes; null removes."),
+});

@@ -1,0 +1,43 @@
+import type { FastifySchemaCompiler } from "fastify";
+import type { z } from "zod";
+import { type FieldError, Problem } from "../problem.ts";
+
+const PARTS: Readonly<Record<string, FieldError["in"]>> = { body: "body", querystring: "query", params: "path", headers: "header" };
+
+/** Fastify's validator: the schema's verdict, as a problem that points at every wrong field. */
+export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart = "body" }) => {
+  const part = PARTS[httpPart] ?? "body";
+  return (data: unknown) => {
+    const unstorable = findUnstorable(data, part, []);
+    if (unstorable.length > 0) return { error: validationFailed(unstorable) };
+    const result = schema.safeParse(data);
+    return result.success ? { value: result.data } : { error: validationFailed(toFieldErrors(result.error, part)) };
+  };
+};
+
+export function validationFailed(errors: FieldError[]): Problem {
+  return new Problem("VALIDATION_FAILED", "mend what is named in errors and send the request again", { errors });
+}
+
+/** zod's messages say what was expected and never repeat what was given, which may be a secret. */
+export function toFieldErrors(error: z.ZodError, part: FieldError["in"]): FieldError[] {
+  return error.issues.flatMap((issue) => {
+    if (issue.code !== "unrecognized_keys") return { in: part, pointer: toPointer(issue.path), detail: issue.message };
+    return issue.keys.map((key) => ({ in: part, pointer: toPointer([...issue.path, key]), detail: "is not a known field" }));
+  });
+}
+
+/** RFC 6901, section 6: a fragment with `~` and `/` escaped, and whatever a URI cannot hold percent-encoded. */
+function toPointer(path: readonly PropertyKey[]): string {
+  return ["#", ...path.map((key) => encodeURIComponent(String(key).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1")))].join("/");
+}
+
+/** Postgres stores neither NUL nor half of a surrogate pair: such text is refused here, wherever in the request it stands. */
+function findUnstorable(value: unknown, part: FieldError["in"], path: readonly PropertyKey[]): FieldError[] {
+  if (typeof value === "string") {
+    if (value.isWellFormed() && !value.includes("\0")) return [];
+    return [{ in: part, pointer: toPointer(path), detail: "must not hold NUL or an unpaired surrogate" }];
+  }
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) => findUnstorable(child, part, [...path, key]));
+}

@@ -1,0 +1,83 @@
+import type { FastifyPluginAsync, FastifyReply } from "fastify";
+import type { Connections } from "../domain/connection.ts";
+import type { OpenedPush, PushRequest } from "../domain/desk.ts";
+import { DecodeError, VerificationError } from "../domain/errors.ts";
+import type { Log } from "../domain/log.ts";
+import type { PushRejectStore } from "../domain/store.ts";
+import { type AcceptPushDeps, acceptPush } from "../flow/accept-push.ts";
+import { acceptRawBodies } from "./raw-body.ts";
+
+export interface DeskPushOptions extends AcceptPushDeps {
+  connections: Connections;
+  rejects: PushRejectStore;
+  log: Log;
+}
+
+const BODY_BYTES_MAX = 1024 * 1024;
+
+interface PushRoute {
+  Params: { accountId: string; pushToken: string };
+  Querystring: PushRequest["query"];
+  Body: Buffer | undefined;
+}
+
+/** `POST /desk/{accountId}/{pushToken}`: what is pasted into the desk's console as the message push server address. */
+export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options) => {
+  acceptRawBodies(app, BODY_BYTES_MAX);
+  app.setErrorHandler((error, _request, reply) => refuse(reply, error, options.log));
+
+  app.post<PushRoute>("/desk/:accountId/:pushToken", { schema: { hide: true } }, async (request, reply) => {
+    const startedAt = options.now();
+    const { accountId, pushToken } = request.params;
+    const connection = await options.connections.get(accountId);
+    if (connection === null) return answer(reply, 404, "no such account");
+    if (!connection.acceptsPushToken(pushToken)) throw new VerificationError("PUSH_UNAUTHORIZED", "the push token in the address is wrong");
+
+    const push: PushRequest = { query: request.query, contentType: request.headers["content-type"], body: request.body ?? Buffer.alloc(0) };
+    const opened = openOrReason(() => connection.desk.openPush(push));
+    if (typeof opened === "string") {
+      await options.rejects.put({ accountId, reason: opened, contentType: push.contentType, body: toRedacted(push.body) });
+      options.log.warn({ account: accountId, reason: opened }, "push.refused");
+      return answer(reply, 400, opened);
+    }
+    const messages = await acceptPush(opened, connection, options);
+    options.log.info({ account: accountId, messages, durationMs: options.now().getTime() - startedAt.getTime() }, "push.accepted");
+    const { contentType, body } = connection.desk.pushAcknowledgement;
+    return reply.type(contentType).send(body);
+  });
+};
+
+/** The reason why it cannot be read is the answer to the desk's developer, so it is no exception here. */
+function openOrReason(open: () => OpenedPush): OpenedPush | string {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof DecodeError) return error.message;
+    throw error;
+  }
+}
+
+const REJECT_CHARACTERS_MAX = 2_000;
+
+/** Kept so that an operator can see what the desk sends: without what could be a secret. */
+function toRedacted(body: Buffer): string {
+  const text = body.toString("utf8").replaceAll("\0", "").slice(0, REJECT_CHARACTERS_MAX);
+  return text.replace(/((?:sign|token|secret|key|password)["']?\s*[=:>]\s*["']?)[^"'&<\s,}]+/gi, "$1[redacted]");
+}
+
+function refuse(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
+  if (error instanceof VerificationError) {
+    log.warn({ code: error.code, detail: error.message }, "push.refused");
+    return answer(reply, 401, "not authorized");
+  }
+  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 503;
+  if (status === 413) return answer(reply, 413, `longer than ${BODY_BYTES_MAX} bytes`);
+  if (status >= 400 && status < 500) return answer(reply, 400, "not a readable request");
+  log.error({ error }, "push.failed");
+  return answer(reply, 503, "not stored, please try again");
+}
+
+/** In the shape of the acknowledgement, so that a desk which only reads errcode understands it. */
+function answer(reply: FastifyReply, status: number, errmsg: string): FastifyReply {
+  return reply.code(status).send({ errcode: status, errmsg, success: false });
+}

@@ -1,0 +1,106 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { ConfigError } from "../domain/errors.ts";
+
+/** Every way the API says no. Clients look at the code; codes are never renamed. */
+const PROBLEMS = {
+  REQUEST_INVALID: { status: 400, title: "The request cannot be read" },
+  VALIDATION_FAILED: { status: 400, title: "The request does not fit the schema" },
+  JSON_INVALID: { status: 400, title: "The body is not JSON" },
+  CURSOR_INVALID: { status: 400, title: "The cursor is not one of ours" },
+  CONFIRMATION_MISSING: { status: 400, title: "The deletion is not confirmed" },
+  UNAUTHORIZED: { status: 401, title: "No valid API key" },
+  FORBIDDEN: { status: 403, title: "The API key may not do this" },
+  NOT_FOUND: { status: 404, title: "Not found" },
+  ACCOUNT_EXISTS: { status: 409, title: "An account with this id exists" },
+  ACCOUNT_DISABLED: { status: 409, title: "The account is disabled" },
+  ACCOUNT_SECRET_MISSING: { status: 409, title: "The account lacks a secret" },
+  BODY_TOO_LARGE: { status: 413, title: "The body is too large" },
+  MEDIA_TYPE_UNSUPPORTED: { status: 415, title: "The body's media type is not supported" },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: "The idempotency key belongs to another request" },
+  INTERNAL: { status: 500, title: "Something failed on our side" },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One field that is wrong. `pointer` is a JSON pointer (RFC 6901, as a URI fragment) into the named part of the request. */
+export const fieldErrorSchema = z.object({
+  in: z.enum(["body", "query", "path", "header"]),
+  pointer: z.string(),
+  detail: z.string(),
+});
+
+export type FieldError = z.output<typeof fieldErrorSchema>;
+
+/** RFC 9457. */
+export const problemSchema = z
+  .object({
+    type: z.string().describe("A URN made from the code."),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe("What to do about it."),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+    errors: z.array(fieldErrorSchema).optional(),
+  })
+  .meta({ id: "Problem", description: "An RFC 9457 problem." });
+
+/** An answer that says no: thrown by whatever finds the problem, written by `sendProblem`. The detail tells the remedy. */
+export class Problem extends Error {
+  readonly problemCode: ProblemCode;
+  readonly errors: FieldError[] | undefined;
+
+  constructor(code: ProblemCode, detail: string, options: ErrorOptions & { errors?: FieldError[] } = {}) {
+    super(detail, options);
+    this.name = "Problem";
+    this.problemCode = code;
+    this.errors = options.errors;
+  }
+
+  get status(): number {
+    return PROBLEMS[this.problemCode].status;
+  }
+
+  toBody(): z.output<typeof problemSchema> {
+    const code = this.problemCode;
+    const type = `urn:wxdesk:problem:${code.toLowerCase().replaceAll("_", "-")}`;
+    return { type, ...PROBLEMS[code], detail: this.message, code, ...(this.errors && { errors: this.errors }) };
+  }
+}
+
+export function notFound(what: string): Problem {
+  return new Problem("NOT_FOUND", `there is no ${what}`);
+}
+
+/** Fastify's error handler for the API. What nobody expected is answered without a word about its cause, which is logged. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(error);
+  if (problem.status >= 500) request.log.error({ req: request, err: error }, "request.failed");
+  if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="wxdesk"');
+  return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem.toBody()));
+}
+
+export function sendRouteNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendProblem(new Problem("NOT_FOUND", "there is no such route; GET /openapi.json lists all of them"), request, reply);
+}
+
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  // Only these speak of the request; every other ConfigError is about the gateway's own set-up.
+  if (error instanceof ConfigError && (error.code === "ACCOUNT_EXISTS" || error.code === "ACCOUNT_SECRET_MISSING")) {
+    return new Problem(error.code, error.message, { cause: error });
+  }
+  return toFrameworkProblem(error) ?? new Problem("INTERNAL", "try again; if it stays, the gateway's log tells why", { cause: error });
+}
+
+const FASTIFY_PROBLEMS: Readonly<Record<string, [ProblemCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ["BODY_TOO_LARGE", "send a smaller body"],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ["MEDIA_TYPE_UNSUPPORTED", "send the body as application/json"],
+  FST_ERR_CTP_INVALID_JSON_BODY: ["JSON_INVALID", "send one JSON object, encoded in UTF-8"],
+};
+
+/** Fastify's own refusals carry a status below 500; their texts can quote the request, so ours is used. */
+function toFrameworkProblem(error: unknown): Problem | null {
+  if (!(error instanceof Error) || !("code" in error) || !("statusCode" in error)) return null;
+  const [code, detail] = FASTIFY_PROBLEMS[String(error.code)] ?? ["REQUEST_INVALID", "mend the request's address, headers or length"];
+  return Number(error.statusCode) < 500 ? new Problem(code, detail, { cause: error }) : null;
+}

@@ -1,0 +1,155 @@
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
+import type { Connection, Connections } from "../domain/connection.ts";
+import { DecodeError, VerificationError } from "../domain/errors.ts";
+import type { Log } from "../domain/log.ts";
+import { type PassiveReplyDeps, passiveReply, type TakenReply } from "../flow/passive-reply.ts";
+import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
+import { before } from "./before.ts";
+import { acceptRawBodies } from "./raw-body.ts";
+
+export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps {
+  connections: Connections;
+  log: Log;
+}
+
+const BODY_BYTES_MAX = 256 * 1024;
+
+/** WeChat hangs up after 5 s and calls again, three times in all. A reply is taken until 4.5 s, the answer has left by 4.8 s. */
+const WAIT_MS_MAX = 4_500;
+const STORE_MS_MAX = 4_500;
+const ANSWER_MS_MAX = 4_700;
+
+interface CallbackRoute {
+  Params: { accountId: string };
+  Querystring: CallbackRequest["query"];
+  Body: Buffer | undefined;
+}
+
+/** `GET|POST /wechat/{accountId}`: what is pasted into WeChat's console as the server address. */
+export const wechatCallbacks: FastifyPluginAsync<WechatCallbacksOptions> = async (app, options) => {
+  acceptRawBodies(app, BODY_BYTES_MAX);
+  app.setErrorHandler((error, _request, reply) => refuse(reply, error, options.log));
+  getUrlCheck(app, options);
+  postCallback(app, options);
+};
+
+function getUrlCheck(app: FastifyInstance, { connections }: WechatCallbacksOptions): void {
+  app.get<CallbackRoute>("/wechat/:accountId", { schema: { hide: true } }, async (request, reply) => {
+    const connection = await connections.get(request.params.accountId);
+    if (connection === null) return unknownAccount(reply);
+    const echo = connection.channel.verifyUrl(request.query);
+    return reply.type("text/plain; charset=utf-8").header("x-content-type-options", "nosniff").send(echo);
+  });
+}
+
+function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): void {
+  app.post<CallbackRoute>("/wechat/:accountId", { schema: { hide: true } }, async (request, reply) => {
+    const arrivedAt = options.now();
+    const connection = await before(at(arrivedAt, STORE_MS_MAX), options.now, options.connections.get(request.params.accountId));
+    if (connection === null) return unknownAccount(reply);
+    const callback = connection.channel.open({ query: request.query, body: request.body ?? Buffer.alloc(0) });
+    if (callback.kind === "bookkeeping") {
+      options.log.info({ account: connection.account.id, name: callback.name }, "callback.ignored");
+      return acknowledge(reply, connection);
+    }
+    const waitMs = Math.min(connection.account.replies.passiveWaitMs, WAIT_MS_MAX);
+    const stored = receive(callback, connection, options, waitMs - elapsed(arrivedAt, options.now));
+    const received = await before(at(arrivedAt, STORE_MS_MAX), options.now, stored);
+    const taken = await findReply(callback.replyTo, received, connection, arrivedAt, waitMs, request, options);
+    options.log.info(
+      {
+        account: connection.account.id,
+        conversation: received.conversationId,
+        message: received.messageId,
+        type: callback.message.content.type,
+        isNew: received.isNew,
+        answered: taken === null ? "nothing" : "passive",
+        durationMs: elapsed(arrivedAt, options.now),
+      },
+      "callback.received",
+    );
+    return taken === null ? acknowledge(reply, connection) : give(reply, taken, options.log);
+  });
+}
+
+/** Whatever is slow, the callback is answered in time: a reply that comes too late for it is withdrawn and goes another way. */
+async function findReply(
+  replyTo: Parameters<typeof passiveReply>[0]["replyTo"],
+  received: Received,
+  { account, channel }: Connection,
+  arrivedAt: Date,
+  waitMs: number,
+  request: FastifyRequest,
+  options: WechatCallbacksOptions,
+): Promise<TakenReply | null> {
+  if (!canReplyPassively(channel)) return null;
+  const hungUp = new AbortController();
+  request.raw.socket.once("close", () => hungUp.abort());
+  const deadline = at(arrivedAt, ANSWER_MS_MAX);
+  const found = passiveReply(
+    {
+      received,
+      channel,
+      replyTo,
+      canSendAsync: account.replies.async,
+      waitUntil: at(arrivedAt, waitMs),
+      deadline: at(arrivedAt, WAIT_MS_MAX + 100),
+      signal: hungUp.signal,
+    },
+    options,
+  );
+  const late = () => {
+    void found.then((taken) => taken?.withdraw()).catch((error: unknown) => options.log.error({ error }, "reply.lost"));
+  };
+  try {
+    return await before(deadline, options.now, found);
+  } catch (error) {
+    // The message is stored and the reply, if there is one, stays in its lane: the callback itself is answered all the same.
+    options.log.warn({ error, message: received.messageId }, "callback.without-reply");
+    late();
+    return null;
+  }
+}
+
+function give(reply: FastifyReply, taken: TakenReply, log: Log): FastifyReply {
+  // "finish": every byte is handed to the operating system. Without it WeChat calls again and gets the same reply.
+  reply.raw.once("finish", () => {
+    taken.confirm().catch((error: unknown) => log.error({ error }, "reply.unconfirmed"));
+  });
+  return reply.type(taken.body.contentType).send(taken.body.body);
+}
+
+function acknowledge(reply: FastifyReply, { channel }: Connection): FastifyReply {
+  return reply.type("text/plain; charset=utf-8").send(channel.acknowledgement);
+}
+
+function unknownAccount(reply: FastifyReply): FastifyReply {
+  return reply.code(404).type("text/plain; charset=utf-8").send("no such account");
+}
+
+/** Short texts: who cannot prove itself learns nothing. The log has the code. */
+function refuse(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
+  const { status, text } = toRefusal(error);
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (status >= 500) log.error({ error }, "callback.failed");
+  else log.warn({ status, code, detail: error instanceof Error ? error.message : undefined }, "callback.refused");
+  return reply.code(status).type("text/plain; charset=utf-8").send(text);
+}
+
+function toRefusal(error: unknown): { status: number; text: string } {
+  if (error instanceof VerificationError) return { status: 401, text: "not verified" };
+  if (error instanceof DecodeError) return { status: 400, text: "not readable" };
+  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 503;
+  if (status === 413) return { status, text: "too large" };
+  if (status >= 400 && status < 500) return { status: 400, text: "not readable" };
+  return { status: 503, text: "not stored, please try again" };
+}
+
+function at(start: Date, ms: number): Date {
+  return new Date(start.getTime() + ms);
+}
+
+function elapsed(start: Date, now: () => Date): number {
+  return now().getTime() - start.getTime();
+}

@@ -1,0 +1,74 @@
+import { type DestinationStream, type Logger, pino } from "pino";
+
+/** Fields that hold a secret wherever somebody logs them: on top, or inside one or two objects. */
+const SECRET_FIELDS = [
+  "secret",
+  "secrets",
+  "token",
+  "accessToken",
+  "pushToken",
+  "encodingAesKey",
+  "appSecret",
+  "corpSecret",
+  "deskKey",
+  "adminKey",
+  "masterKey",
+  "previousMasterKey",
+  "databaseUrl",
+  "authorization",
+  "cookie",
+  "password",
+];
+
+export interface LoggerOptions {
+  level: string;
+  /** Standard output when absent. */
+  destination?: DestinationStream;
+}
+
+/** JSON lines. Whatever is logged, secrets, query strings and the paths that carry a push token do not get out. */
+export function createLogger({ level, destination }: LoggerOptions): Logger {
+  const options = {
+    level,
+    base: null,
+    formatters: { level: (label: string) => ({ level: label }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: "[redacted]" },
+    serializers: { req: toRequestFields, res: toResponseFields, err: toErrorFields, error: toErrorFields },
+  };
+  return destination ? pino(options, destination) : pino(options);
+}
+
+/** The part of a Fastify request that is logged. The route's pattern stands for the address: a push address holds a token. */
+function toRequestFields(request: { method?: string; routeOptions?: { url?: string | undefined }; ip?: string }) {
+  return { method: request.method, route: request.routeOptions?.url, remoteAddress: request.ip };
+}
+
+function toResponseFields(response: { statusCode?: number }) {
+  return { statusCode: response.statusCode };
+}
+
+interface ErrorFields {
+  type: string;
+  code?: unknown;
+  message: string;
+  stack?: string | undefined;
+  cause?: ErrorFields;
+}
+
+const CAUSES_MAX = 5;
+
+/** Only these fields: other properties of an error (`input` of ERR_INVALID_URL, for one) hold whole addresses. */
+function toErrorFields(error: unknown, depth = 0): ErrorFields {
+  if (!(error instanceof Error)) return { type: typeof error, message: withoutSecrets(String(error)) };
+  const fields: ErrorFields = { type: error.name, message: withoutSecrets(error.message) };
+  if ("code" in error) fields.code = error.code;
+  if (error.stack) fields.stack = withoutSecrets(error.stack);
+  if (error.cause !== undefined && depth < CAUSES_MAX) fields.cause = toErrorFields(error.cause, depth + 1);
+  return fields;
+}
+
+/** Takes query strings and push tokens out of addresses that libraries put into their texts. */
+function withoutSecrets(text: string): string {
+  return text.replace(/\?[^\s"'`<>]*=[^\s"'`<>]*/g, "?…").replace(/(\/desk\/[^/\s"']+\/)[^\s"'?]+/g, "$1…");
+}

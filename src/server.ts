@@ -1,0 +1,31 @@
+import { type App, createApp } from "./app.ts";
+import { readConfig, readEnvironment } from "./config.ts";
+import { ConfigError } from "./domain/errors.ts";
+
+/** The process: settings in, gateway up, orderly stop on SIGTERM and SIGINT. */
+try {
+  const app = await createApp(readConfig(readEnvironment()));
+  const address = await app.listen();
+  console.log(`wxdesk listens on ${address}   API description: ${address}/docs`);
+  if (app.adminKey !== null) console.log(`admin key, shown this once: ${app.adminKey}`);
+  stopOn(["SIGTERM", "SIGINT"], app);
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  console.error(`${error.code}: ${error.message}`);
+  process.exitCode = 2;
+}
+
+/** A second signal does not wait. */
+function stopOn(signals: NodeJS.Signals[], app: App): void {
+  for (const signal of signals) {
+    process.once(signal, () => {
+      app.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}

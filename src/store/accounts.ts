@@ -1,0 +1,111 @@
+import type { Account, AccountSecrets, AccountSettings, SecretMark, SecretName } from "../domain/account.ts";
+import { ConfigError } from "../domain/errors.ts";
+import type { SecretBox } from "../domain/secret-box.ts";
+import type { AccountStore, NewAccount } from "../domain/store.ts";
+import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
+
+type Row = Prisma.AccountGetPayload<{ include: { secrets: true } }>;
+type SecretRow = Row["secrets"][number];
+
+/** The current values only: an old one in its overlap has an end. */
+const WITH_SECRETS = { secrets: { where: { expiresAt: null } } } as const;
+
+export function createAccountStore(prisma: PrismaClient, box: SecretBox): AccountStore {
+  return {
+    create: (account) => create(prisma, box, account),
+    list: async () => (await prisma.account.findMany({ include: WITH_SECRETS, orderBy: { id: "asc" } })).map(toAccount),
+    get: async (id) => {
+      const row = await prisma.account.findUnique({ where: { id }, include: WITH_SECRETS });
+      return row === null ? null : toAccount(row);
+    },
+    update: (id, change) => update(prisma, box, id, change),
+    remove: async (id) => (await prisma.account.deleteMany({ where: { id } })).count > 0,
+    getWithSecrets: async (id) => {
+      const row = await prisma.account.findUnique({ where: { id }, include: WITH_SECRETS });
+      return row === null ? null : { account: toAccount(row), secrets: openSecrets(box, row) };
+    },
+    getVersion: async (id) => (await prisma.account.findUnique({ where: { id }, select: { version: true } }))?.version ?? null,
+  };
+}
+
+async function create(prisma: PrismaClient, box: SecretBox, { id, name, settings, secrets }: NewAccount): Promise<Account> {
+  try {
+    const row = await prisma.account.create({
+      data: { id, name, kind: settings.kind, settings: toJson(settings), secrets: { create: sealSecrets(box, id, secrets) } },
+      include: WITH_SECRETS,
+    });
+    return toAccount(row);
+  } catch (cause) {
+    if (!isUniqueViolation(cause)) throw cause;
+    throw new ConfigError("ACCOUNT_EXISTS", `there is an account "${id}" already; choose another id or change that one`, { cause });
+  }
+}
+
+async function update(
+  prisma: PrismaClient,
+  box: SecretBox,
+  id: string,
+  { name, enabled, settings, secrets = {} }: { name?: string; enabled?: boolean; settings?: AccountSettings; secrets?: AccountSecrets },
+): Promise<Account | null> {
+  return prisma.$transaction(async (tx) => {
+    const { count } = await tx.account.updateMany({
+      where: { id },
+      data: {
+        ...(name === undefined ? {} : { name }),
+        ...(enabled === undefined ? {} : { enabled }),
+        ...(settings === undefined ? {} : { settings: toJson(settings) }),
+        version: { increment: 1 },
+        updatedAt: new Date(),
+      },
+    });
+    if (count === 0) return null;
+    const sealed = sealSecrets(box, id, secrets);
+    await tx.accountSecret.deleteMany({ where: { accountId: id, expiresAt: null, name: { in: sealed.map((secret) => secret.name) } } });
+    await tx.accountSecret.createMany({ data: sealed.map((secret) => ({ ...secret, accountId: id })) });
+    return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: WITH_SECRETS }));
+  });
+}
+
+function sealSecrets(box: SecretBox, accountId: string, secrets: AccountSecrets) {
+  return Object.entries(secrets).map(([name, value]) => {
+    const { ciphertext, keyId } = box.seal(value, { accountId, field: name });
+    return { name, ciphertext: Uint8Array.from(ciphertext), keyId, hint: toHint(value) };
+  });
+}
+
+function openSecrets(box: SecretBox, { id, secrets }: Row): AccountSecrets {
+  const open = ({ name, ciphertext, keyId }: SecretRow) => [
+    name,
+    box.open({ ciphertext: Buffer.from(ciphertext), keyId }, { accountId: id, field: name }),
+  ];
+  return Object.fromEntries(secrets.map(open));
+}
+
+/** Enough to tell two values apart, too little to help guessing: the last four characters of a value of sixteen or more. */
+function toHint(value: string): string {
+  return value.length >= 16 ? `…${value.slice(-4)}` : "…";
+}
+
+function toAccount(row: Row): Account {
+  const marks: Partial<Record<SecretName, SecretMark>> = {};
+  for (const { name, hint, changedAt } of row.secrets) marks[name as SecretName] = { set: true, hint, changedAt };
+  return {
+    id: row.id,
+    name: row.name,
+    enabled: row.enabled,
+    version: row.version,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    ...(row.settings as unknown as AccountSettings),
+    secrets: marks,
+  };
+}
+
+/** Through text, so that what is stored is JSON and nothing else. */
+function toJson(settings: AccountSettings): Prisma.InputJsonObject {
+  return JSON.parse(JSON.stringify(settings));
+}
+
+export function isUniqueViolation(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "P2002";
+}

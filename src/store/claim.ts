@@ -1,0 +1,144 @@
+import type { DeskStatus } from "../domain/conversation.ts";
+import type { Direction, InboundState, Way } from "../domain/message.ts";
+import type { Answer, Claim, ClaimedEntry } from "../domain/outbox.ts";
+import type { CallbackProspect, OutboxStore } from "../domain/store.ts";
+import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
+import { type ConversationRow, CLAIM_COLUMNS, type MessageRow, pick, toConversation, toMessage } from "./rows.ts";
+
+interface ClaimRow extends Record<string, unknown> {
+  conversation_id: string;
+  direction: string;
+  holder: string;
+  claim_number: bigint;
+  entry_id: bigint | null;
+  failures: number;
+  progress: number;
+  enqueued_at: Date;
+  begun_at: Date | null;
+  begun_way: string | null;
+}
+
+const LANE_COLUMNS = Prisma.raw(`lane.conversation_id, lane.direction, lane.holder, lane.claim_number,
+  e.id AS entry_id, e.failures, e.progress, e.enqueued_at, e.begun_at, e.begun_way`);
+
+/** The first entries of each claimed lane, with what they are about. Lanes keep a row even when their entries are not visible yet. */
+const entriesOf = (entriesMax: number) => Prisma.sql`
+  JOIN conversations c ON c.id = lane.conversation_id
+  LEFT JOIN LATERAL (
+    SELECT * FROM outbox_entries e WHERE e.conversation_id = lane.conversation_id AND e.direction = lane.direction
+    ORDER BY e.id LIMIT ${entriesMax}::int
+  ) e ON true
+  LEFT JOIN messages m ON m.id = e.message_id`;
+
+/** A lane is due when its moment has come; for a claimed one that moment is the end of its lease. Locked rows are skipped, not awaited. */
+export const claimDue: (prisma: PrismaClient) => OutboxStore["claimDue"] =
+  (prisma) =>
+  async ({ holder, lanesMax, entriesMax, leaseMs }) => {
+    const rows = await prisma.$queryRaw<ClaimRow[]>`
+      WITH due AS (
+        SELECT conversation_id, direction FROM outbox_lanes WHERE due_at <= now()
+        ORDER BY due_at LIMIT ${lanesMax}::int FOR NO KEY UPDATE SKIP LOCKED
+      ), lane AS (
+        UPDATE outbox_lanes l
+        SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
+        FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction
+        RETURNING l.*
+      )
+      SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(entriesMax)} ORDER BY lane.conversation_id, lane.direction, e.id`;
+    return toClaims(rows);
+  };
+
+export const claimLane: (prisma: PrismaClient) => OutboxStore["claimLane"] =
+  (prisma) =>
+  async ({ conversationId, direction }, { holder, entriesMax, leaseMs }) => {
+    const rows = await prisma.$queryRaw<ClaimRow[]>`
+      WITH lane AS (
+        UPDATE outbox_lanes
+        SET holder = ${holder}, claim_number = claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
+        WHERE conversation_id = ${conversationId} AND direction = ${direction} AND due_at <= now()
+        RETURNING *
+      )
+      SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(entriesMax)} ORDER BY e.id`;
+    return toClaims(rows)[0] ?? null;
+  };
+
+interface ProspectRow extends Partial<ClaimRow> {
+  inbound_state: string;
+  inbound_answer: unknown;
+  desk_status: string;
+}
+
+/** Due or not: a reply that waits for open callbacks, for a pause to end or for the contact's next message may ride on this one. */
+export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCallback"] =
+  (prisma) =>
+  async ({ conversationId, messageId, holder, leaseMs }) => {
+    const [row] = await prisma.$queryRaw<ProspectRow[]>`
+      WITH inbound AS (
+        SELECT m.state, m.answer, c.status FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.id = ${messageId}
+      ), lane AS (
+        UPDATE outbox_lanes l
+        SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
+        FROM inbound
+        WHERE inbound.answer IS NULL AND l.conversation_id = ${conversationId} AND l.direction = 'outbound'
+          AND l.pending > 0 AND (l.holder IS NULL OR l.due_at <= now())
+        RETURNING l.*
+      ), claimed AS (
+        SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(1)}
+      )
+      SELECT inbound.state AS inbound_state, inbound.answer AS inbound_answer, inbound.status AS desk_status, claimed.*
+      FROM inbound LEFT JOIN claimed ON true`;
+    return toProspect(row);
+  };
+
+function toProspect(row: ProspectRow | undefined): CallbackProspect {
+  if (row === undefined) return { answer: null, claim: null, messageState: "received", status: "unknown" };
+  return {
+    answer: toAnswer(row.inbound_answer),
+    claim: isClaimRow(row) ? (toClaims([row])[0] ?? null) : null,
+    messageState: row.inbound_state as InboundState,
+    status: row.desk_status as DeskStatus,
+  };
+}
+
+function isClaimRow(row: Partial<ClaimRow>): row is ClaimRow {
+  return typeof row.conversation_id === "string";
+}
+
+/** As `begin` wrote it. */
+export function toAnswer(json: unknown): Answer | null {
+  if (json === null || json === undefined) return null;
+  const { messageId, content, createdAt } = json as { messageId: string; content: Answer["content"]; createdAt: string };
+  return { messageId, content, createdAt: new Date(createdAt) };
+}
+
+function toClaims(rows: ClaimRow[]): Claim[] {
+  const claims = new Map<string, Claim>();
+  for (const row of rows) {
+    const key = `${row.conversation_id} ${row.direction}`;
+    let claim = claims.get(key);
+    if (claim === undefined) {
+      claim = {
+        conversationId: row.conversation_id,
+        direction: row.direction as Direction,
+        holder: row.holder,
+        claimNumber: String(row.claim_number),
+        entries: [],
+        conversation: toConversation(pick<ConversationRow>(row, "c_")),
+      };
+      claims.set(key, claim);
+    }
+    if (row.entry_id !== null) claim.entries.push(toEntry(row, row.entry_id));
+  }
+  return [...claims.values()];
+}
+
+function toEntry(row: ClaimRow, id: bigint): ClaimedEntry {
+  return {
+    id: String(id),
+    message: toMessage(pick<MessageRow>(row, "m_")),
+    failures: row.failures,
+    progress: row.progress,
+    enqueuedAt: row.enqueued_at,
+    begun: row.begun_at === null ? null : { at: row.begun_at, way: row.begun_way as Way },
+  };
+}

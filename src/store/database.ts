@@ -1,0 +1,88 @@
+import { PGlite } from "@electric-sql/pglite";
+import { PrismaPg } from "@prisma/adapter-pg";
+import pg from "pg";
+import { PrismaPGlite } from "pglite-prisma-adapter";
+import { PrismaClient } from "../generated/prisma/client.ts";
+
+export type DatabaseAddress =
+  | { kind: "server"; url: string; connectionsMax?: number }
+  /** A folder of an embedded Postgres, made when it is not there. */
+  | { kind: "embedded"; folder: string }
+  /** An embedded Postgres that the caller has opened and that `close` closes too. */
+  | { kind: "opened"; pglite: PGlite };
+
+/** One Postgres, whichever it is: Prisma's client for statements, and a way to run a script of several. */
+export interface Database {
+  prisma: PrismaClient;
+  /** True when no other process can be using the same data. */
+  isExclusive: boolean;
+  /** Runs `work` while holding a lock that only one session of the database can hold; others wait. */
+  withMigrationLock<T>(work: (run: ScriptRunner) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface ScriptRunner {
+  /** Any number of statements, without parameters. */
+  script(sql: string): Promise<void>;
+  query(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+}
+
+const CONNECTIONS_MAX = 10;
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/** Any number, the same in all processes: "wxdesk" in ASCII. */
+const MIGRATION_LOCK = 0x777864736b6d;
+
+export async function openDatabase(address: DatabaseAddress): Promise<Database> {
+  if (address.kind === "server") return openServer(address.url, address.connectionsMax ?? CONNECTIONS_MAX);
+  const pglite = address.kind === "opened" ? address.pglite : new PGlite(address.folder);
+  await pglite.waitReady;
+  return openEmbedded(pglite);
+}
+
+function openServer(url: string, connectionsMax: number): Database {
+  const adapter = new PrismaPg({ connectionString: url, max: connectionsMax, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  const prisma = new PrismaClient({ adapter });
+  return {
+    prisma,
+    isExclusive: false,
+    withMigrationLock: (work) => withServerLock(url, work),
+    close: () => prisma.$disconnect(),
+  };
+}
+
+/** A session of its own: an advisory lock belongs to a session, and a pool would hand out another one for each statement. */
+async function withServerLock<T>(url: string, work: (run: ScriptRunner) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  await client.connect();
+  try {
+    await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
+    return await work({
+      script: async (sql) => {
+        await client.query(sql);
+      },
+      query: async (sql, values) => (await client.query(sql, values)).rows,
+    });
+  } finally {
+    await client.end();
+  }
+}
+
+function openEmbedded(pglite: PGlite): Database {
+  const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite) });
+  const run: ScriptRunner = {
+    script: async (sql) => {
+      await pglite.exec(sql);
+    },
+    query: async (sql, values) => (await pglite.query<Record<string, unknown>>(sql, values)).rows,
+  };
+  return {
+    prisma,
+    isExclusive: true,
+    withMigrationLock: (work) => work(run),
+    close: async () => {
+      await prisma.$disconnect();
+      if (!pglite.closed) await pglite.close();
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { toReadableText } from "../domain/content.ts";
+import type { InboundStore, RecordedInbound, RecordInbound } from "../domain/store.ts";
+import type { PrismaClient } from "../generated/prisma/client.ts";
+
+interface Row {
+  position: bigint;
+  message_id: string;
+  is_new: boolean;
+  open_until: Date | null;
+}
+
+/** A second run sees what a concurrent one committed; more are not needed, the bound only keeps a mistake from looping. */
+const RUNS_MAX = 3;
+
+export function createInboundStore(prisma: PrismaClient): InboundStore {
+  return { record: (inputs) => record(prisma, inputs) };
+}
+
+async function record(prisma: PrismaClient, inputs: readonly RecordInbound[]): Promise<RecordedInbound[]> {
+  const recorded = new Map<number, RecordedInbound>();
+  for (let run = 0; run < RUNS_MAX && recorded.size < inputs.length; run++) {
+    const missing = [...inputs.entries()].filter(([index]) => !recorded.has(index));
+    const rows = await recordOnce(
+      prisma,
+      missing.map(([, input]) => input),
+    );
+    for (const row of rows) {
+      const found = missing[Number(row.position) - 1];
+      if (found === undefined) continue;
+      const [index, { conversationId }] = found;
+      recorded.set(index, { messageId: row.message_id, conversationId, isNew: row.is_new, openUntil: row.open_until });
+    }
+  }
+  return inputs.map((_, index) => {
+    const result = recorded.get(index);
+    if (result === undefined) throw new Error("a message was neither stored nor found");
+    return result;
+  });
+}
+
+/**
+ * One statement: what is new is stored with its conversation, its lane and its entry; what is known is found. A row is missing
+ * from the answer only when another process stored the same message between this statement's start and its insert.
+ *
+ * Locks are taken conversation first, then lanes, each in the order of ids: the order of the whole store, so that two statements
+ * cannot wait for each other. The conversation's row is also what puts two messages of one contact in line.
+ */
+function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Promise<Row[]> {
+  const column = <T>(of: (input: RecordInbound) => T): T[] => inputs.map(of);
+  return prisma.$queryRaw<Row[]>`
+    WITH input AS (
+      SELECT *, CASE WHEN open_for_ms > 0 THEN (now() + open_for_ms * interval '1 millisecond')::timestamptz(3) END AS open_until
+      FROM unnest(
+        ${column((i) => i.messageId)}::text[], ${column((i) => i.conversationId)}::text[], ${column((i) => i.accountId)}::text[],
+        ${column((i) => i.message.openId)}::text[], ${column((i) => i.message.dedupeKey)}::text[],
+        ${column((i) => i.message.vendorMessageId)}::text[], ${column((i) => i.message.content.type)}::text[],
+        ${column((i) => toReadableText(i.message.content))}::text[], ${column((i) => JSON.stringify(i.message.content))}::text[],
+        ${column((i) => i.message.sentAt.toISOString())}::text[], ${column((i) => i.forward)}::boolean[],
+        ${column((i) => i.openForMs)}::int[], ${column((i) => i.allowance?.windowMs || null)}::bigint[],
+        ${column((i) => i.allowance?.repliesMax || null)}::int[]
+      ) WITH ORDINALITY AS t (message_id, conversation_id, account_id, open_id, dedupe_key, vendor_message_id, type, text, content,
+                              sent_at, forward, open_for_ms, window_ms, replies_max, position)
+    ), known AS (
+      SELECT input.position, m.id AS message_id
+      FROM input JOIN messages m ON m.account_id = input.account_id AND m.dedupe_key = input.dedupe_key
+    ), fresh AS (
+      SELECT * FROM input WHERE NOT EXISTS (SELECT FROM known WHERE known.position = input.position)
+    ), conversation AS (
+      INSERT INTO conversations AS c (id, account_id, open_id, last_inbound_at, window_closes_at, replies_remaining)
+      SELECT conversation_id, account_id, open_id, now(), now() + max(window_ms) * interval '1 millisecond', max(replies_max)
+      FROM fresh GROUP BY conversation_id, account_id, open_id ORDER BY conversation_id
+      ON CONFLICT (id) DO UPDATE SET
+        last_inbound_at = now(),
+        updated_at = now(),
+        window_closes_at = GREATEST(c.window_closes_at, excluded.window_closes_at),
+        -- A new act refreshes to the better of old and new, it does not add up (wechat.md, quotas).
+        replies_remaining = GREATEST(CASE WHEN c.window_closes_at > now() OR excluded.window_closes_at IS NULL THEN c.replies_remaining END,
+                                     excluded.replies_remaining)
+      RETURNING id
+    ), message AS (
+      INSERT INTO messages (id, account_id, conversation_id, direction, origin, dedupe_key, vendor_message_id, type, text, content, state, sent_at)
+      SELECT f.message_id, f.account_id, f.conversation_id, 'inbound', 'contact', f.dedupe_key, f.vendor_message_id, f.type, f.text,
+             f.content::jsonb, 'received', f.sent_at::timestamptz
+      FROM fresh f JOIN conversation ON conversation.id = f.conversation_id
+      ORDER BY f.position
+      ON CONFLICT (account_id, dedupe_key) DO NOTHING
+      RETURNING id
+    ), forwarded AS (
+      SELECT f.* FROM fresh f JOIN message ON message.id = f.message_id WHERE f.forward
+    ), inbound_lane AS (
+      INSERT INTO outbox_lanes AS l (conversation_id, direction, due_at, pending)
+      SELECT conversation_id, 'inbound', now(), count(*) FROM forwarded GROUP BY conversation_id ORDER BY conversation_id
+      ON CONFLICT (conversation_id, direction) DO UPDATE SET
+        due_at = COALESCE(l.due_at, excluded.due_at),
+        pending = l.pending + excluded.pending
+      RETURNING conversation_id
+    ), entry AS (
+      INSERT INTO outbox_entries (conversation_id, direction, message_id)
+      SELECT f.conversation_id, 'inbound', f.message_id FROM forwarded f JOIN inbound_lane l ON l.conversation_id = f.conversation_id
+      ORDER BY f.position
+    ), outbound_lane AS (
+      -- Replies that come while this callback is open wait for it; replies that were held have their chance again.
+      INSERT INTO outbox_lanes AS l (conversation_id, direction, callbacks_open_until)
+      SELECT input.conversation_id, 'outbound', COALESCE(array_agg(input.open_until) FILTER (WHERE input.open_until IS NOT NULL), '{}'::timestamptz(3)[])
+      FROM input LEFT JOIN conversation ON conversation.id = input.conversation_id
+      GROUP BY input.conversation_id ORDER BY input.conversation_id
+      ON CONFLICT (conversation_id, direction) DO UPDATE SET
+        callbacks_open_until = ARRAY(SELECT u FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u WHERE u > now()),
+        due_at = CASE
+          WHEN l.due_at IS NULL AND l.pending > 0
+          THEN GREATEST(now(), (SELECT max(u) FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u))
+          ELSE l.due_at END
+    )
+    SELECT f.position, f.message_id, true AS is_new, f.open_until FROM fresh f JOIN message ON message.id = f.message_id
+    UNION ALL
+    SELECT k.position, k.message_id, false, i.open_until FROM known k JOIN input i ON i.position = k.position`;
+}

@@ -1,0 +1,40 @@
+import type { OutboxStore } from "../domain/store.ts";
+import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
+
+/** What an unclaimed lane is due at: now if it has entries, after the open callbacks if there are any, else never. */
+const DUE_AGAIN = Prisma.sql`CASE WHEN pending > 0 THEN GREATEST(now(), (SELECT max(u) FROM unnest(callbacks_open_until) u)) END`;
+
+export const release: (prisma: PrismaClient) => OutboxStore["release"] = (prisma) => async (claim) => {
+  await prisma.$executeRaw`
+    UPDATE outbox_lanes SET holder = NULL, due_at = ${DUE_AGAIN}
+    WHERE conversation_id = ${claim.conversationId} AND direction = ${claim.direction}
+      AND holder = ${claim.holder} AND claim_number = ${claim.claimNumber}::bigint`;
+};
+
+export const releaseAll: (prisma: PrismaClient) => OutboxStore["releaseAll"] = (prisma) => async (holder) => {
+  await prisma.$executeRaw`UPDATE outbox_lanes SET holder = NULL, due_at = ${DUE_AGAIN} WHERE holder = ${holder}`;
+};
+
+/** Also ends the reservations of callbacks that were open in a process that is no more. */
+export const releaseEverything: (prisma: PrismaClient) => OutboxStore["releaseEverything"] = (prisma) => async () => {
+  await prisma.$executeRaw`
+    UPDATE outbox_lanes SET callbacks_open_until = '{}', due_at = now()
+    WHERE holder IS NOT NULL OR (due_at IS NOT NULL AND due_at = ANY (callbacks_open_until))`;
+};
+
+/**
+ * A lane that waits for open callbacks is due at the end of one of them, to the millisecond; one that waits after a failure is
+ * not, and keeps its pause.
+ */
+export const closeCallback: (prisma: PrismaClient) => OutboxStore["closeCallback"] =
+  (prisma) =>
+  async ({ conversationId, openUntil }) => {
+    await prisma.$executeRaw`
+      UPDATE outbox_lanes SET
+        callbacks_open_until = array_remove(callbacks_open_until, ${openUntil}::timestamptz(3)),
+        due_at = CASE
+          WHEN holder IS NULL AND due_at = ANY (callbacks_open_until)
+          THEN GREATEST(now(), (SELECT max(u) FROM unnest(array_remove(callbacks_open_until, ${openUntil}::timestamptz(3))) u))
+          ELSE due_at END
+      WHERE conversation_id = ${conversationId} AND direction = 'outbound'`;
+  };

@@ -1,0 +1,137 @@
+import { toReadableText } from "../domain/content.ts";
+import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
+import type { OutboxStore, Settled } from "../domain/store.ts";
+import type { PrismaClient } from "../generated/prisma/client.ts";
+
+/** Columns that a settlement sets, worked out before the statement so that the SQL only moves values. */
+interface Values {
+  isFinished: boolean;
+  isHeld: boolean;
+  state: string;
+  progress: number;
+  failures: number;
+  afterMs: number;
+  code: string | null;
+  error: string | null;
+  sentAsync: boolean;
+  sent: boolean;
+}
+
+export const settle: (prisma: PrismaClient) => OutboxStore["settle"] =
+  (prisma) =>
+  async (claim, entry, settlement, { keepForMs }) => {
+    const rows = await settleOnce(prisma, claim, entry, settlement, toValues(claim, entry, settlement), keepForMs);
+    const [row] = rows;
+    return row === undefined ? null : { noticeEnqueued: row.notice_enqueued, moreDue: row.more_due };
+  };
+
+function toValues({ direction }: Claim, entry: ClaimedEntry, { outcome, next, way }: Settlement): Values {
+  const sent = direction === "outbound" && outcome.kind === "done";
+  return {
+    isFinished: next.kind === "finished",
+    isHeld: next.kind === "held",
+    state: next.kind === "finished" ? next.state : next.kind === "again" ? "retrying" : next.kind === "held" ? "held" : entry.message.state,
+    progress: next.kind === "progressed" ? next.progress : entry.progress,
+    failures: next.kind === "again" || next.kind === "held" ? entry.failures + 1 : 0,
+    afterMs: next.kind === "again" ? next.afterMs : 0,
+    code: "code" in outcome ? outcome.code : null,
+    error: "detail" in outcome ? outcome.detail : null,
+    sent,
+    sentAsync: sent && way === "async",
+  };
+}
+
+type SettledRow = { notice_enqueued: boolean; more_due: boolean };
+
+/**
+ * One statement. The conversation is locked first, as everywhere; the update of the lane is the fence: when holder or claim
+ * number are another's, it finds no row and everything that hangs on it changes nothing. `pending` is read from the locked row,
+ * so an entry that another process added a moment ago keeps the lane from being parked.
+ */
+function settleOnce(
+  prisma: PrismaClient,
+  claim: Claim,
+  entry: ClaimedEntry,
+  { outcome, next, way, callbackOpenUntil, withdrawnFrom, attempt, report, notice }: Settlement,
+  values: Values,
+  keepForMs: number | null,
+): Promise<SettledRow[]> {
+  const { conversationId, direction, holder, claimNumber } = claim;
+  const fields = JSON.stringify(report?.status ?? {});
+  return prisma.$queryRaw<SettledRow[]>`
+    WITH conversation AS (
+      SELECT *, ${report !== undefined} AND (status_at IS NULL OR status_at <= ${report?.askedAt ?? null}::timestamptz(3)) AS is_news
+      FROM conversations WHERE id = ${conversationId} FOR NO KEY UPDATE
+    ), lane AS (
+      UPDATE outbox_lanes l SET
+        pending = l.pending - ${values.isFinished}::boolean::int,
+        callbacks_open_until = array_remove(l.callbacks_open_until, ${callbackOpenUntil ?? null}::timestamptz(3)),
+        holder = CASE WHEN ${keepForMs !== null} AND l.pending - ${values.isFinished}::boolean::int > 0 THEN l.holder END,
+        due_at = CASE
+          WHEN l.pending - ${values.isFinished}::boolean::int = 0 OR ${values.isHeld} THEN NULL
+          WHEN ${next.kind === "again"} THEN now() + ${values.afterMs}::bigint * interval '1 millisecond'
+          WHEN ${keepForMs !== null} THEN now() + ${keepForMs ?? 0}::int * interval '1 millisecond'
+          ELSE GREATEST(now(), (SELECT max(u) FROM unnest(array_remove(l.callbacks_open_until, ${callbackOpenUntil ?? null}::timestamptz(3))) u))
+        END
+      FROM conversation
+      WHERE l.conversation_id = conversation.id AND l.direction = ${direction} AND l.holder = ${holder} AND l.claim_number = ${claimNumber}::bigint
+      RETURNING l.conversation_id, l.due_at
+    ), entry_gone AS (
+      DELETE FROM outbox_entries e USING lane WHERE e.id = ${entry.id}::bigint AND ${values.isFinished}
+    ), entry_kept AS (
+      UPDATE outbox_entries e SET failures = ${values.failures}::int, progress = ${values.progress}::int, begun_at = NULL, begun_way = NULL
+      FROM lane WHERE e.id = ${entry.id}::bigint AND NOT ${values.isFinished}
+    ), message AS (
+      UPDATE messages m SET
+        state = CASE WHEN m.id = ${entry.message.id} THEN ${values.state} ELSE 'held' END,
+        way = CASE WHEN m.id = ${entry.message.id} THEN COALESCE(m.way, ${way}) END,
+        attempts = m.attempts + (m.id = ${entry.message.id})::int,
+        error = ${values.error}, error_code = ${values.code},
+        settled_at = CASE WHEN ${values.isFinished} THEN now() END
+      FROM lane
+      WHERE m.id = ${entry.message.id}
+        -- What stands behind a held message is held for the same reason.
+        OR (${values.isHeld} AND m.id IN (SELECT e.message_id FROM outbox_entries e WHERE e.conversation_id = ${conversationId} AND e.direction = ${direction}))
+      RETURNING m.id, m.attempts
+    ), withdrawn AS (
+      UPDATE messages m SET answer = NULL, answer_message_id = NULL FROM lane WHERE m.id = ${withdrawnFrom ?? null}
+    ), tried AS (
+      INSERT INTO attempts (message_id, number, way, started_at, duration_ms, outcome, code, detail)
+      SELECT message.id, message.attempts, ${way}, ${attempt.startedAt}::timestamptz(3), ${attempt.durationMs}::int, ${outcome.kind}, ${values.code}, ${values.error}
+      FROM message WHERE message.id = ${entry.message.id}
+    ), said AS (
+      UPDATE conversations c SET
+        status = CASE WHEN o.is_news AND r ? 'status' THEN r ->> 'status' ELSE c.status END,
+        turn = CASE WHEN o.is_news AND r ? 'turn' THEN (r ->> 'turn')::int ELSE c.turn END,
+        agent_name = CASE WHEN o.is_news AND r ? 'agentName' THEN r ->> 'agentName' ELSE c.agent_name END,
+        notice = CASE WHEN o.is_news AND r ? 'notice' THEN r ->> 'notice' ELSE c.notice END,
+        status_at = CASE WHEN o.is_news THEN ${report?.askedAt ?? null}::timestamptz(3) ELSE c.status_at END,
+        last_reply_at = CASE WHEN ${values.sent} THEN now() ELSE c.last_reply_at END,
+        replies_remaining = CASE WHEN ${values.sentAsync} THEN GREATEST(c.replies_remaining - 1, 0) ELSE c.replies_remaining END,
+        updated_at = CASE WHEN ${values.sent} OR o.is_news THEN now() ELSE c.updated_at END
+      FROM conversation o, lane, (SELECT ${fields}::jsonb AS r) report
+      WHERE c.id = o.id
+      RETURNING o.is_news, (c.status, c.turn, c.agent_name) IS DISTINCT FROM (o.status, o.turn, o.agent_name) AS is_changed
+    ), notice AS (
+      INSERT INTO messages (id, account_id, conversation_id, direction, origin, type, text, content, state, sent_at)
+      SELECT ${notice?.messageId ?? null}, o.account_id, o.id, 'outbound', 'notice', ${notice?.content.type ?? null},
+             ${notice === undefined ? null : toReadableText(notice.content)}, ${JSON.stringify(notice?.content ?? null)}::jsonb, 'queued', now()
+      FROM said, conversation o
+      WHERE ${notice !== undefined} AND said.is_news AND (said.is_changed OR ${notice?.when === "always"})
+      RETURNING id
+    ), notice_lane AS (
+      INSERT INTO outbox_lanes AS l (conversation_id, direction, due_at, pending)
+      SELECT ${conversationId}, 'outbound', now(), 1 FROM notice
+      ON CONFLICT (conversation_id, direction) DO UPDATE SET
+        pending = l.pending + 1,
+        due_at = CASE WHEN l.due_at IS NULL AND l.pending > 0 THEN NULL
+                      ELSE COALESCE(l.due_at, GREATEST(now(), (SELECT max(u) FROM unnest(l.callbacks_open_until) u))) END
+      RETURNING conversation_id
+    ), notice_entry AS (
+      INSERT INTO outbox_entries (conversation_id, direction, message_id)
+      SELECT notice_lane.conversation_id, 'outbound', notice.id FROM notice, notice_lane
+    )
+    SELECT EXISTS (SELECT FROM notice) AS notice_enqueued, COALESCE(lane.due_at <= now(), false) AS more_due FROM lane`;
+}
+
+export type { Settled };

@@ -1,0 +1,86 @@
+import { ConfigError } from "../domain/errors.ts";
+import type { SecretBox } from "../domain/secret-box.ts";
+import type { ApiKeyStore, HealthStore, OutboxStore, PushRejectStore, Role, Store } from "../domain/store.ts";
+import type { PrismaClient } from "../generated/prisma/client.ts";
+import { createAccessTokenStore } from "./access-tokens.ts";
+import { createAccountStore } from "./accounts.ts";
+import { begin } from "./begin.ts";
+import { claimDue, claimForCallback, claimLane } from "./claim.ts";
+import { confirmAnswer } from "./confirm-answer.ts";
+import { createConversationStore } from "./conversations.ts";
+import type { Database } from "./database.ts";
+import { createOutboundStore } from "./enqueue-outbound.ts";
+import { lastMigrationName } from "./migrate.ts";
+import { createInboundStore } from "./record-inbound.ts";
+import { closeCallback, release, releaseAll, releaseEverything } from "./release.ts";
+import { settle } from "./settle.ts";
+
+export function createStore({ prisma }: Database, box: SecretBox): Store {
+  return {
+    inbound: createInboundStore(prisma),
+    outbound: createOutboundStore(prisma),
+    outbox: createOutboxStore(prisma),
+    accounts: createAccountStore(prisma, box),
+    accessTokens: createAccessTokenStore(prisma, box),
+    conversations: createConversationStore(prisma),
+    apiKeys: createApiKeyStore(prisma),
+    pushRejects: createPushRejectStore(prisma),
+    health: createHealthStore(prisma),
+  };
+}
+
+function createOutboxStore(prisma: PrismaClient): OutboxStore {
+  return {
+    claimDue: claimDue(prisma),
+    claimLane: claimLane(prisma),
+    claimForCallback: claimForCallback(prisma),
+    begin: begin(prisma),
+    settle: settle(prisma),
+    release: release(prisma),
+    releaseAll: releaseAll(prisma),
+    releaseEverything: releaseEverything(prisma),
+    confirmAnswer: confirmAnswer(prisma),
+    closeCallback: closeCallback(prisma),
+  };
+}
+
+function createApiKeyStore(prisma: PrismaClient): ApiKeyStore {
+  return {
+    findRole: async (hash) => {
+      const key = await prisma.apiKey.findUnique({ where: { hash } });
+      const isValid = key !== null && (key.expiresAt === null || key.expiresAt > new Date());
+      return isValid ? (key.role as Role) : null;
+    },
+    countAdmins: () => prisma.apiKey.count({ where: { role: "admin" } }),
+    create: async (key) => (await prisma.apiKey.createMany({ data: key, skipDuplicates: true })).count > 0,
+    replace: async ({ id, name, role, hash }) => {
+      // The same key may stand under another id already, such as the generated one that was then put into the settings.
+      await prisma.apiKey.deleteMany({ where: { hash, id: { not: id } } });
+      await prisma.apiKey.upsert({ where: { id }, create: { id, name, role, hash }, update: { name, role, hash } });
+    },
+  };
+}
+
+/** The last ones only: a desk that pushes rubbish must not fill the disk. */
+const REJECTS_KEPT = 100;
+
+function createPushRejectStore(prisma: PrismaClient): PushRejectStore {
+  return {
+    put: async ({ accountId, reason, contentType, body }) => {
+      await prisma.pushReject.create({ data: { accountId, reason, contentType: contentType ?? null, body } });
+      await prisma.$executeRaw`
+        DELETE FROM push_rejects WHERE account_id = ${accountId}
+          AND id <= (SELECT id FROM push_rejects WHERE account_id = ${accountId} ORDER BY id DESC OFFSET ${REJECTS_KEPT}::int LIMIT 1)`;
+    },
+  };
+}
+
+function createHealthStore(prisma: PrismaClient): HealthStore {
+  return {
+    check: async () => {
+      const name = await lastMigrationName();
+      const rows = await prisma.$queryRaw<unknown[]>`SELECT 1 FROM _prisma_migrations WHERE migration_name = ${name} AND finished_at IS NOT NULL`;
+      if (rows.length === 0) throw new ConfigError("MIGRATIONS_INCOMPLETE", `migration ${name} is not applied; start this build once`);
+    },
+  };
+}

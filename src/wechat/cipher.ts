@@ -1,0 +1,104 @@
+import { isUtf8 } from "node:buffer";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { DecodeError, VerificationError } from "../domain/errors.ts";
+
+/*
+ * The message encryption that Official Accounts and WeCom share (developer.work.weixin.qq.com/document/path/90968): AES-256-CBC, the
+ * IV is the key's first half, and the plaintext is
+ *
+ *   16 random bytes · length of the message, 4 bytes big endian · message · receiver id · padding
+ *
+ * The receiver id is the appid of an Official Account, never its gh_ name, or the corp id of WeCom.
+ */
+const ALGORITHM = "aes-256-cbc";
+const AES_BLOCK_BYTES = 16;
+const RANDOM_BYTES = 16;
+const HEADER_BYTES = RANDOM_BYTES + 4;
+// PKCS#7, but to 32 bytes rather than to AES's 16. That is why the runtime's own padding is off in both directions.
+const PADDING_BYTES_MAX = 32;
+
+/**
+ * The 32 key bytes of an EncodingAESKey: base64 without its final "=".
+ * @throws DecodeError ENCODING_AES_KEY_INVALID
+ */
+export function decodeAesKey(encodingAesKey: string): Buffer {
+  // Node's decoder swallows blanks, "-", "_" and rubbish, so the alphabet is checked here. It also ignores the two spare bits of the
+  // 43rd character, which consoles do set and strict decoders refuse (github.com/Wechat-Group/WxJava/issues/1454).
+  if (!/^[A-Za-z0-9+/]{43}$/.test(encodingAesKey)) {
+    throw new DecodeError(
+      "ENCODING_AES_KEY_INVALID",
+      "an EncodingAESKey has exactly 43 letters and digits; copy it from the platform's console",
+    );
+  }
+  return Buffer.from(encodingAesKey, "base64");
+}
+
+/**
+ * The message inside `ciphertext`, the base64 text of Encrypt or of a WeCom echostr. It proves no sender: check its signature first.
+ * @throws DecodeError CIPHERTEXT_INVALID
+ * @throws VerificationError RECEIVER_MISMATCH when it is readable but meant for another account
+ */
+export function decrypt(ciphertext: string, key: Buffer, receiverId: string): string {
+  const plain = unpad(decipher(decodeBase64(ciphertext), key));
+  if (plain.length < HEADER_BYTES) throw unreadable("shorter than its header");
+
+  const messageLength = plain.readUInt32BE(RANDOM_BYTES);
+  if (messageLength > plain.length - HEADER_BYTES) throw unreadable("its message is longer than the whole");
+
+  const messageEnd = HEADER_BYTES + messageLength;
+  // The whole remainder is compared, also when the configured id is empty: some senders' own libraries compare a part or nothing.
+  if (!plain.subarray(messageEnd).equals(Buffer.from(receiverId))) {
+    throw new VerificationError(
+      "RECEIVER_MISMATCH",
+      "the callback is encrypted for another receiver; check the account's app id or corp id",
+    );
+  }
+  const message = plain.subarray(HEADER_BYTES, messageEnd);
+  if (!isUtf8(message)) throw unreadable("its message is not UTF-8");
+  return message.toString();
+}
+
+/** What `decrypt` undoes, in base64. `random` is an argument so that published vectors can be repeated; it has 16 bytes. */
+export function encrypt(message: string, key: Buffer, receiverId: string, random: Buffer = randomBytes(RANDOM_BYTES)): string {
+  const body = Buffer.from(message);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(body.length);
+  const plain = pad(Buffer.concat([random, length, body, Buffer.from(receiverId)]));
+  const cipher = createCipheriv(ALGORITHM, key, toIv(key)).setAutoPadding(false);
+  return Buffer.concat([cipher.update(plain), cipher.final()]).toString("base64");
+}
+
+function decodeBase64(text: string): Buffer {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) throw unreadable("not base64");
+  return Buffer.from(text, "base64");
+}
+
+function decipher(bytes: Buffer, key: Buffer): Buffer {
+  if (bytes.length % AES_BLOCK_BYTES !== 0) throw unreadable("not whole AES blocks");
+  const cipher = createDecipheriv(ALGORITHM, key, toIv(key)).setAutoPadding(false);
+  return Buffer.concat([cipher.update(bytes), cipher.final()]);
+}
+
+/** Accepts padding to 16 bytes too, which other senders use. */
+function unpad(plain: Buffer): Buffer {
+  const count = plain.at(-1) ?? 0;
+  const padding = plain.subarray(-count);
+  if (count < 1 || count > PADDING_BYTES_MAX || padding.length !== count || padding.some((byte) => byte !== count)) {
+    throw unreadable("its padding is wrong, as after decryption with another key");
+  }
+  return plain.subarray(0, -count);
+}
+
+/** Adds 1 to 32 bytes; what is aligned already gets a whole block. */
+function pad(plain: Buffer): Buffer {
+  const count = PADDING_BYTES_MAX - (plain.length % PADDING_BYTES_MAX);
+  return Buffer.concat([plain, Buffer.alloc(count, count)]);
+}
+
+function toIv(key: Buffer): Buffer {
+  return key.subarray(0, AES_BLOCK_BYTES);
+}
+
+function unreadable(reason: string): DecodeError {
+  return new DecodeError("CIPHERTEXT_INVALID", `the encrypted message cannot be read: ${reason}`);
+}

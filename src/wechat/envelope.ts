@@ -1,0 +1,36 @@
+import { DecodeError } from "../domain/errors.ts";
+import { encrypt } from "./cipher.ts";
+import { sign } from "./signature.ts";
+import { cdata, childText, type XmlElement } from "./xml.ts";
+
+export interface Seal {
+  token: string;
+  key: Buffer;
+  receiverId: string;
+  timestampSeconds: number;
+  nonce: string;
+  /** 16 bytes; random when absent. */
+  random?: Buffer;
+}
+
+/**
+ * The ciphertext of an encrypted callback, trimmed, as it is signed. In compatible mode plain fields stand beside it: they are
+ * unsigned, so nothing else of the envelope may be believed.
+ * @throws DecodeError CIPHERTEXT_INVALID when there is none
+ */
+export function readEncrypted(root: XmlElement): string {
+  const encrypted = childText(root, "Encrypt")?.trim();
+  if (!encrypted) throw new DecodeError("CIPHERTEXT_INVALID", "the callback has no Encrypt element, or an empty one");
+  return encrypted;
+}
+
+/** Encrypts and signs a reply, in the order of elements that the manual shows (developer.work.weixin.qq.com/document/path/91144). */
+export function sealEnvelope(plaintext: string, { token, key, receiverId, timestampSeconds, nonce, random }: Seal): string {
+  const encrypted = encrypt(plaintext, key, receiverId, random);
+  const timestamp = String(timestampSeconds);
+  const signature = sign([token, timestamp, nonce, encrypted]);
+  return (
+    `<xml><Encrypt>${cdata(encrypted)}</Encrypt><MsgSignature>${cdata(signature)}</MsgSignature>` +
+    `<TimeStamp>${timestamp}</TimeStamp><Nonce>${cdata(nonce)}</Nonce></xml>`
+  );
+}

@@ -1,0 +1,42 @@
+import { DecodeError } from "../domain/errors.ts";
+
+const PREDEFINED_ENTITIES: ReadonlyMap<string, string> = new Map([
+  ["lt", "<"],
+  ["gt", ">"],
+  ["amp", "&"],
+  ["quot", '"'],
+  ["apos", "'"],
+]);
+
+const CODE_POINT_MAX = 0x10ffff;
+
+/**
+ * `text` without the characters that XML 1.0 forbids (w3.org/TR/xml/#charsets), half surrogate pairs among them. Clients have sent
+ * such control characters inside messages; a platform's parser that meets one refuses the whole document.
+ */
+export function toLegalXml(text: string): string {
+  return text.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "");
+}
+
+/**
+ * Text outside CDATA as it was meant: the five predefined entities and character references decoded, once.
+ * @throws DecodeError XML_INVALID on any other reference, because there is no DTD that could declare it
+ */
+export function decodeEntities(text: string): string {
+  if (!text.includes("&")) return text;
+  const decoded = text.replace(/&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|(\w+));|&/g, (_reference, hex?: string, decimal?: string, name?: string) => {
+    if (hex !== undefined) return fromCodePoint(Number.parseInt(hex, 16));
+    if (decimal !== undefined) return fromCodePoint(Number.parseInt(decimal, 10));
+    return PREDEFINED_ENTITIES.get(name ?? "") ?? refuse("an undeclared entity");
+  });
+  return toLegalXml(decoded);
+}
+
+function fromCodePoint(codePoint: number): string {
+  if (codePoint === 0 || codePoint > CODE_POINT_MAX) return refuse("a reference to no character");
+  return String.fromCodePoint(codePoint);
+}
+
+function refuse(reason: string): never {
+  throw new DecodeError("XML_INVALID", `the body cannot be read as XML: it has ${reason}`);
+}

@@ -1,0 +1,131 @@
+import { isUtf8 } from "node:buffer";
+import { XMLParser, XMLValidator } from "fast-xml-parser";
+import { DecodeError } from "../domain/errors.ts";
+import { decodeEntities, toLegalXml } from "./xml-text.ts";
+
+export interface XmlElement {
+  name: string;
+  /** The element's own text, CDATA included, untrimmed; without the text of its children. */
+  text: string;
+  children: XmlElement[];
+}
+
+// The deepest callback known has five levels, the longest some hundred elements.
+const DEPTH_MAX = 32;
+const ELEMENTS_MAX = 5_000;
+
+const TEXT = "#text";
+const CDATA = "#cdata";
+const NAME_MARK = "=";
+
+// One parser for all: building one per call costs half as much again as the parse. Values stay strings ("007", "1e5") and keep their
+// blanks; entities stay as they are, so that they can be decoded outside CDATA only.
+const parser = new XMLParser({
+  preserveOrder: true,
+  ignoreAttributes: true,
+  ignoreDeclaration: true,
+  ignorePiTags: true,
+  parseTagValue: false,
+  trimValues: false,
+  processEntities: false,
+  textNodeName: TEXT,
+  cdataPropName: CDATA,
+  maxNestedTags: DEPTH_MAX,
+  jPath: false,
+  // fast-xml-parser refuses <__proto__> and <constructor> and renames <toString>. Marked, no name is special. It asks twice for an
+  // empty-element tag, hence the test.
+  transformTagName: (name) => (name.startsWith(NAME_MARK) ? name : NAME_MARK + name),
+});
+
+/** A node of fast-xml-parser's ordered form: one key, a text or the children. */
+type OrderedNode = { [key: string]: string | OrderedNode[] };
+
+/**
+ * Reads a callback body: one `xml` element, any BOM, declaration, comment or attribute ignored, characters illegal in XML dropped.
+ * @throws DecodeError XML_INVALID when it is not UTF-8, has a NUL, a DOCTYPE or another declaration, is not well-formed, has another
+ * root, or exceeds the limits. The text never quotes the body, which is a customer's.
+ */
+export function parseXml(bytes: Buffer | string): XmlElement {
+  const document = toDocument(bytes);
+  requireNoDeclaration(document);
+  requireWellFormed(document);
+  const [root, ...others] = parse(document).filter((node) => typeof node[TEXT] !== "string");
+  const content = root?.[`${NAME_MARK}xml`];
+  if (!Array.isArray(content) || others.length > 0) throw invalid("its only root is not <xml>");
+  return toElement("xml", content, { elementsLeft: ELEMENTS_MAX });
+}
+
+/** The first direct child of that name. Nested elements of the same name are other things, possibly a forger's. */
+export function child(element: XmlElement, name: string): XmlElement | undefined {
+  return element.children.find((candidate) => candidate.name === name);
+}
+
+export function childText(element: XmlElement, name: string): string | undefined {
+  return child(element, name)?.text;
+}
+
+/** The texts of the direct children that have no children, by name; the first of a name wins. Has no prototype. */
+export function leafTexts(element: XmlElement): Record<string, string> {
+  const texts: Record<string, string> = Object.create(null);
+  for (const { name, text, children } of element.children) {
+    if (children.length === 0) texts[name] ??= text;
+  }
+  return texts;
+}
+
+/** A CDATA section that says `text`, without the characters that XML cannot say. Readers see CR and CR LF as LF (w3.org/TR/xml/#sec-line-ends). */
+export function cdata(text: string): string {
+  return `<![CDATA[${toLegalXml(text).replaceAll("]]>", "]]]]><![CDATA[>")}]]>`;
+}
+
+/** `text` as element content outside CDATA, without the characters that XML cannot say. */
+export function escapeText(text: string): string {
+  return toLegalXml(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\r", "&#13;");
+}
+
+function toDocument(bytes: Buffer | string): string {
+  if (typeof bytes !== "string" && !isUtf8(bytes)) throw invalid("it is not UTF-8");
+  const text = bytes.toString();
+  if (text.includes("\0")) throw invalid("it has a NUL character");
+  return toLegalXml(text).replace(/^\uFEFF/, "");
+}
+
+/**
+ * Only CDATA and comments may begin with "<!". A customer may well type "<!DOCTYPE", which stands in CDATA and is skipped with it.
+ * A declaration that hides from this scan, in a comment that really is an attribute, still declares nothing: entities are never expanded.
+ */
+function requireNoDeclaration(document: string): void {
+  for (const [markup] of document.matchAll(/<!\[CDATA\[[\s\S]*?\]\]>|<!--[\s\S]*?-->|<!/g)) {
+    if (markup === "<!") throw invalid("it has a DOCTYPE or another declaration, or an open CDATA section or comment");
+  }
+}
+
+/** fast-xml-parser's parser alone closes elements by any end tag; its validator holds start and end tags against each other. */
+function requireWellFormed(document: string): void {
+  const verdict = XMLValidator.validate(document);
+  if (verdict !== true) throw invalid(`it is not well-formed at line ${verdict.err.line ?? 1}, column ${verdict.err.col ?? 1}`);
+}
+
+function parse(document: string): OrderedNode[] {
+  try {
+    return parser.parse(document);
+  } catch {
+    // No cause: the parser's message quotes the body.
+    throw invalid(`it is malformed or nested deeper than ${DEPTH_MAX} elements`);
+  }
+}
+
+function toElement(name: string, nodes: OrderedNode[], budget: { elementsLeft: number }): XmlElement {
+  if (budget.elementsLeft-- === 0) throw invalid(`it has more than ${ELEMENTS_MAX} elements`);
+  const element: XmlElement = { name, text: "", children: [] };
+  for (const [key, value] of nodes.flatMap(Object.entries<string | OrderedNode[]>)) {
+    if (typeof value === "string") element.text += decodeEntities(value);
+    else if (key === CDATA) element.text += value.map((section) => section[TEXT]).join("");
+    else element.children.push(toElement(key.slice(NAME_MARK.length), value, budget));
+  }
+  return element;
+}
+
+function invalid(reason: string): DecodeError {
+  return new DecodeError("XML_INVALID", `the body cannot be read as XML: ${reason}`);
+}

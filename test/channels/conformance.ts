@@ -1,0 +1,429 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { CallbackRequest, PassiveChannel } from "../../src/domain/channel.ts";
+import type { Content } from "../../src/domain/content.ts";
+import { DecodeError, type ErrorCode, VerificationError } from "../../src/domain/errors.ts";
+import { type AccessTokens, createAccessTokens } from "../../src/lib/access-tokens.ts";
+import { createHttpClient, type HttpClient } from "../../src/lib/http-client.ts";
+import { decodeAesKey, decrypt, encrypt } from "../../src/wechat/cipher.ts";
+import { sign, verifySignature } from "../../src/wechat/signature.ts";
+import { childText, parseXml } from "../../src/wechat/xml.ts";
+import { type Platform, startPlatform } from "./platform.ts";
+import { createTokenStore } from "./token-store.ts";
+
+export const NOW = new Date("2026-11-22T08:00:00Z");
+export const ACCOUNT_ID = "shop";
+export const TOKEN = "GreedIsGood";
+export const ENCODING_AES_KEY = "h7ZycbpEh2vNdfkYulfw9pG95HjLYwmrKBFeqIktff6";
+export const PLATFORM_SECRET = "a-secret-of-the-platform";
+const OPEN_ID = "oJqxQwYRyZMXFTc8sipB5TSe6Vw4";
+const NONCE = "1487905294";
+const TOLERANCE_SECONDS = 600;
+
+export interface ChannelSetup {
+  http: HttpClient;
+  tokens: AccessTokens;
+  now: () => Date;
+  apiBaseUrl: string;
+  timestampToleranceSeconds: number;
+}
+
+/** What the suite has to know of a channel to play its platform. */
+export interface ChannelUnderTest {
+  create(setup: ChannelSetup): PassiveChannel;
+  receiverId: string;
+  sendPath: string;
+  tokenPath: string;
+  /** An errcode that says the access token has ended, and one that says the secret is wrong. */
+  expiredErrcode: number;
+  wrongSecretErrcode: number;
+  articlesMax: number;
+  /** The query of an encrypted callback. */
+  callbackQuery(signed: { timestamp: string; nonce: string; msgSignature: string }): Record<string, string>;
+  urlCheck(timestamp: string): { query: Record<string, string>; echo: string };
+}
+
+/** What every channel owes: only its platform gets in, everything said is read, each way of failing has its outcome. */
+export function describeChannel(name: string, given: ChannelUnderTest): void {
+  describe(`${name} as a channel`, () => {
+    const key = decodeAesKey(ENCODING_AES_KEY);
+    const http = createHttpClient();
+    let platform: Platform;
+    let channel: PassiveChannel;
+
+    const create = (setup: Partial<ChannelSetup> = {}) => {
+      const now = () => NOW;
+      const tokens = createAccessTokens({ store: createTokenStore(now), now });
+      return given.create({ http, tokens, now, apiBaseUrl: platform.url, timestampToleranceSeconds: TOLERANCE_SECONDS, ...setup });
+    };
+
+    beforeEach(async () => {
+      platform = await startPlatform();
+      platform.on(given.tokenPath, (_request, count) => ({ json: { access_token: `access-token-${count}`, expires_in: 7200 } }));
+      platform.on(given.sendPath, () => ({ json: { errcode: 0, errmsg: "ok" } }));
+      channel = create();
+    });
+    afterEach(() => platform.close());
+    afterAll(() => http.close());
+
+    const seal = (message: string, at = NOW, receiverId = given.receiverId) => sealed(encrypt(message, key, receiverId), at);
+    const sealed = (ciphertext: string, at = NOW): CallbackRequest => {
+      const timestamp = toSeconds(at);
+      const msgSignature = sign([TOKEN, timestamp, NONCE, ciphertext]);
+      const body = `<xml><ToUserName>${given.receiverId}</ToUserName><Encrypt><![CDATA[${ciphertext}]]></Encrypt></xml>`;
+      return { query: given.callbackQuery({ timestamp, nonce: NONCE, msgSignature }), body: Buffer.from(body) };
+    };
+
+    describe("the URL check", () => {
+      test("a genuine check is answered with the echo, exactly", () => {
+        const { query, echo } = given.urlCheck(toSeconds(NOW));
+        expect(channel.verifyUrl(query)).toBe(echo);
+      });
+
+      test("each parameter is needed, once and not empty", () => {
+        const { query } = given.urlCheck(toSeconds(NOW));
+        const names = Object.keys(query);
+        expect(names).toHaveLength(4);
+        for (const parameter of names) {
+          for (const value of [undefined, "", [query[parameter] ?? "", query[parameter] ?? ""]]) {
+            expect(() => channel.verifyUrl({ ...query, [parameter]: value })).toThrow(refusal("SIGNATURE_INVALID"));
+          }
+        }
+      });
+
+      test("a changed timestamp, nonce or signature is refused", () => {
+        const { query } = given.urlCheck(toSeconds(NOW));
+        for (const parameter of Object.keys(query).filter((each) => each !== "echostr")) {
+          const changed = flipLast(query[parameter] ?? "");
+          expect(() => channel.verifyUrl({ ...query, [parameter]: changed })).toThrow(refusal("SIGNATURE_INVALID"));
+        }
+      });
+
+      test("a stale check is refused", () => {
+        const { query } = given.urlCheck(toSeconds(secondsAfter(NOW, -TOLERANCE_SECONDS - 1)));
+        expect(() => channel.verifyUrl(query)).toThrow(refusal("TIMESTAMP_STALE"));
+      });
+    });
+
+    describe("a callback", () => {
+      test("is opened with every character of its text, and the way back for a reply", () => {
+        const opened = channel.open(seal(textMessage("  007 😀 &amp; ]] ")));
+        expect(opened).toMatchObject({
+          kind: "message",
+          message: { openId: OPEN_ID, vendorMessageId: "18446744073709551615", content: { type: "text", text: "  007 😀 &amp; ]] " } },
+          replyTo: { openId: OPEN_ID, accountName: "gh_b4f0e22ae50e", encrypted: true },
+        });
+      });
+
+      test("opened again gives the same, so that a redelivery is recognised", () => {
+        const request = seal(textMessage("hello"));
+        expect(channel.open(request)).toEqual(channel.open(request));
+      });
+
+      test("of an unknown type is genuine, and kept as unsupported", () => {
+        const opened = channel.open(seal(textMessage("?").replace("[text]", "[hologram]")));
+        expect(opened).toMatchObject({ message: { content: { type: "unsupported", vendorType: "hologram" } } });
+      });
+
+      test("that no contact caused is bookkeeping", () => {
+        const notice = `<xml><InfoType>suite_ticket</InfoType><TimeStamp>${toSeconds(NOW)}</TimeStamp></xml>`;
+        expect(channel.open(seal(notice))).toEqual({ kind: "bookkeeping", name: "suite_ticket" });
+      });
+
+      test("needs each signed parameter, once and not empty", () => {
+        const { query, body } = seal(textMessage("hello"));
+        for (const parameter of ["msg_signature", "timestamp", "nonce"]) {
+          const value = String(query[parameter]);
+          for (const bad of [undefined, "", [value], [value, value]]) {
+            expect(() => channel.open({ query: { ...query, [parameter]: bad }, body })).toThrow(refusal("SIGNATURE_INVALID"));
+          }
+        }
+      });
+
+      test("with a changed timestamp, nonce, signature or ciphertext is refused before anything is decrypted", () => {
+        const { query, body } = seal(textMessage("hello"));
+        for (const parameter of ["msg_signature", "timestamp", "nonce"]) {
+          const changed = flipLast(String(query[parameter]));
+          expect(() => channel.open({ query: { ...query, [parameter]: changed }, body })).toThrow(refusal("SIGNATURE_INVALID"));
+        }
+        const rubbish = Buffer.from("<xml><Encrypt>no base64 at all</Encrypt></xml>");
+        expect(() => channel.open({ query, body: rubbish })).toThrow(refusal("SIGNATURE_INVALID"));
+      });
+
+      test("for another receiver is refused", () => {
+        for (const receiverId of ["wx0000000000000000", "", `${given.receiverId}x`]) {
+          expect(() => channel.open(seal(textMessage("hello"), NOW, receiverId))).toThrow(refusal("RECEIVER_MISMATCH"));
+        }
+      });
+
+      test("is refused when its timestamp is too old or too far ahead, and taken up to the limit", () => {
+        for (const sign of [-1, 1]) {
+          const atLimit = secondsAfter(NOW, sign * TOLERANCE_SECONDS);
+          expect(channel.open(seal(textMessage("hello"), atLimit))).toMatchObject({ kind: "message" });
+          const beyond = secondsAfter(NOW, sign * (TOLERANCE_SECONDS + 1));
+          expect(() => channel.open(seal(textMessage("hello"), beyond))).toThrow(refusal("TIMESTAMP_STALE"));
+        }
+      });
+
+      test("of any age is taken with a tolerance of 0", () => {
+        const tolerant = create({ timestampToleranceSeconds: 0 });
+        expect(tolerant.open(seal(textMessage("hello"), new Date(0)))).toMatchObject({ kind: "message" });
+      });
+
+      test("that cannot be read is a decode error, whatever its signature", () => {
+        const { query } = seal(textMessage("hello"));
+        const bodies = [
+          "",
+          "not XML",
+          '{"Encrypt":"x"}',
+          "<html></html>",
+          "<xml></xml>",
+          "<xml><Encrypt> </Encrypt></xml>",
+          '<!DOCTYPE xml [<!ENTITY e "x">]><xml><Encrypt>&e;</Encrypt></xml>',
+        ];
+        for (const body of bodies) expect(() => channel.open({ query, body: Buffer.from(body) })).toThrow(DecodeError);
+      });
+
+      test("that is signed but cannot be decrypted is a decode error", () => {
+        const otherKey = decodeAesKey("A".repeat(43));
+        for (const ciphertext of [
+          encrypt(textMessage("hello"), otherKey, given.receiverId),
+          "AAAA",
+          "not*base64",
+          "AAAAAAAAAAAAAAAAAAAAAA==",
+        ]) {
+          expect(() => channel.open(sealed(ciphertext))).toThrow(DecodeError);
+        }
+      });
+
+      test("with a DOCTYPE inside its encryption is a decode error", () => {
+        expect(() => channel.open(seal(`<!DOCTYPE xml>${textMessage("hello")}`))).toThrow(DecodeError);
+      });
+    });
+
+    describe("a passive reply", () => {
+      const to = { openId: OPEN_ID, accountName: "gh_b4f0e22ae50e", encrypted: true };
+
+      test("decrypts to what was to be said, signed for the platform", () => {
+        const { contentType, body } = channel.renderReply(to, { type: "text", text: "您好 ]]> 😀" }, NOW);
+        expect(contentType).toContain("xml");
+        const envelope = parseXml(body);
+        const [ciphertext, timestamp, nonce, signature] = ["Encrypt", "TimeStamp", "Nonce", "MsgSignature"].map(
+          (part) => childText(envelope, part) ?? "",
+        );
+        expect(timestamp).toBe(toSeconds(NOW));
+        expect(nonce).toMatch(/^\d+$/);
+        expect(verifySignature([TOKEN, timestamp ?? "", nonce ?? "", ciphertext ?? ""], signature ?? "")).toBe(true);
+
+        const reply = parseXml(decrypt(ciphertext ?? "", key, given.receiverId));
+        expect(childText(reply, "Content")).toBe("您好 ]]> 😀");
+        expect(childText(reply, "ToUserName")).toBe(OPEN_ID);
+        expect(childText(reply, "FromUserName")).toBe("gh_b4f0e22ae50e");
+        expect(childText(reply, "CreateTime")).toBe(toSeconds(NOW));
+      });
+
+      test("can be text and as many articles as the platform shows, and nothing that the platform has no form for", () => {
+        expect(channel.canRender({ type: "text", text: "hello" })).toBe(true);
+        expect(channel.canRender(news(given.articlesMax))).toBe(true);
+        expect(channel.canRender(news(given.articlesMax + 1))).toBe(false);
+        expect(channel.canRender({ type: "location", latitude: "1", longitude: "2" })).toBe(false);
+      });
+    });
+
+    describe("sending", () => {
+      const hello: Content = { type: "text", text: "hello" };
+      const send = (content: Content = hello, signal = new AbortController().signal) => channel.send("zhangsan", content, signal);
+      const sent = () => platform.requests(given.sendPath);
+      const tokenRequests = () => platform.requests(given.tokenPath);
+
+      test("a text arrives as UTF-8 JSON without an escape", async () => {
+        const text = '您好 "😀"\n\u0001\u001b\ud83d </xml>';
+        expect(await send({ type: "text", text })).toEqual({ kind: "done" });
+        const [request] = sent();
+        expect(request?.method).toBe("POST");
+        expect(request?.headers["content-type"]).toBe("application/json; charset=utf-8");
+        expect(request?.query.get("access_token")).toBe("access-token-1");
+        expect(request?.body).not.toContain("\\u");
+        expect(JSON.parse(request?.body ?? "")).toMatchObject({
+          touser: "zhangsan",
+          msgtype: "text",
+          text: { content: '您好 "😀"\n\ufffd </xml>' },
+        });
+      });
+
+      test("fifty messages at once ask for one token", async () => {
+        const outcomes = await Promise.all(Array.from({ length: 50 }, () => send()));
+        expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(["done"]));
+        expect(sent()).toHaveLength(50);
+        expect(tokenRequests()).toHaveLength(1);
+      });
+
+      test("an expired token is replaced once and the message sent again once", async () => {
+        platform.on(given.sendPath, ({ query }) => ({
+          json: query.get("access_token") === "access-token-1" ? { errcode: given.expiredErrcode, errmsg: "expired" } : { errcode: 0 },
+        }));
+        expect(await send()).toEqual({ kind: "done" });
+        expect(tokenRequests()).toHaveLength(2);
+        expect(sent().map(({ query }) => query.get("access_token"))).toEqual(["access-token-1", "access-token-2"]);
+      });
+
+      test("fifty messages that find the token expired replace it once", async () => {
+        platform.on(given.sendPath, ({ query }) => ({
+          json: query.get("access_token") === "access-token-1" ? { errcode: given.expiredErrcode, errmsg: "expired" } : { errcode: 0 },
+        }));
+        const outcomes = await Promise.all(Array.from({ length: 50 }, () => send()));
+        expect(outcomes.filter(({ kind }) => kind === "done")).toHaveLength(50);
+        expect(tokenRequests()).toHaveLength(2);
+      });
+
+      test("a token that is refused again is not replaced a third time", async () => {
+        platform.on(given.sendPath, () => ({ json: { errcode: given.expiredErrcode, errmsg: "expired" } }));
+        expect(await send()).toMatchObject({ kind: "retry", code: String(given.expiredErrcode) });
+        expect(tokenRequests()).toHaveLength(2);
+        expect(sent()).toHaveLength(2);
+      });
+
+      test("a wrong secret is asked about once, sends nothing, and is worth another try", async () => {
+        platform.on(given.tokenPath, () => ({ json: { errcode: given.wrongSecretErrcode, errmsg: "invalid credential" } }));
+        const outcome = await send();
+        expect(outcome).toMatchObject({ kind: "retry", code: String(given.wrongSecretErrcode) });
+        expect(outcome).toHaveProperty("detail", expect.stringContaining("Secret is wrong"));
+        expect(tokenRequests()).toHaveLength(1);
+        expect(sent()).toHaveLength(0);
+      });
+
+      test("whatever keeps a token away, the message is worth another try and never uncertain", async () => {
+        const failures = [
+          { kind: "drop" } as const,
+          { status: 504 },
+          { status: 200, body: "<html>" },
+          { json: { errcode: 0 } },
+          { json: { access_token: "", expires_in: 7200 } },
+        ];
+        for (const failure of failures) {
+          platform.on(given.tokenPath, () => failure);
+          expect(await send()).toMatchObject({ kind: "retry", detail: expect.stringContaining("no access token") });
+        }
+        expect(sent()).toHaveLength(0);
+      });
+
+      test("an unknown errcode is a refusal with the platform's own words", async () => {
+        platform.on(given.sendPath, () => ({ json: { errcode: 99999, errmsg: "something new, rid: 1-2" } }));
+        expect(await send()).toEqual({ kind: "rejected", code: "99999", detail: expect.stringContaining("something new, rid: 1-2") });
+      });
+
+      test.each([
+        [429, "retry"],
+        [500, "retry"],
+        [503, "retry"],
+        [403, "retry"],
+        [302, "retry"],
+        [502, "uncertain"],
+        [504, "uncertain"],
+        [524, "uncertain"],
+      ])("HTTP %d is %s", async (status, kind) => {
+        platform.on(given.sendPath, () => ({ status }));
+        expect(await send()).toMatchObject({ kind, code: `WECHAT_HTTP_${status}` });
+      });
+
+      test("Retry-After is honoured, in seconds or as a date", async () => {
+        for (const value of ["7", new Date(NOW.getTime() + 7_000).toUTCString()]) {
+          platform.on(given.sendPath, () => ({ status: 503, headers: { "retry-after": value } }));
+          expect(await send()).toMatchObject({ kind: "retry", retryAfterMs: 7_000 });
+        }
+        platform.on(given.sendPath, () => ({ status: 503, headers: { "retry-after": "soon" } }));
+        expect(await send()).not.toHaveProperty("retryAfterMs");
+      });
+
+      test("an answer that is not the platform's JSON leaves the message uncertain", async () => {
+        for (const body of ["", "<html>", "[]", "null", '{"errcode":"many"}']) {
+          platform.on(given.sendPath, () => ({ status: 200, body }));
+          expect(await send()).toMatchObject({ kind: "uncertain", code: "WECHAT_ANSWER_UNREADABLE" });
+        }
+      });
+
+      test("a lost answer leaves the message uncertain", async () => {
+        platform.on(given.sendPath, () => ({ kind: "drop" }));
+        expect(await send()).toMatchObject({ kind: "uncertain", code: "WECHAT_ANSWER_LOST" });
+      });
+
+      test("no connection is worth another try", async () => {
+        const store = createTokenStore(() => NOW);
+        await store.put(ACCOUNT_ID, { value: "access-token-0", expiresAt: secondsAfter(NOW, 60) });
+        const unreachable = create({ tokens: createAccessTokens({ store, now: () => NOW }) });
+        await platform.close();
+        const outcome = await unreachable.send("zhangsan", hello, new AbortController().signal);
+        expect(outcome).toMatchObject({ kind: "retry", code: "WECHAT_UNREACHABLE" });
+      });
+
+      test("stopped before it left, a message is worth another try; stopped after, it is uncertain", async () => {
+        expect(await send(hello, AbortSignal.abort())).toMatchObject({ kind: "retry", code: "STOPPED" });
+        expect(sent()).toHaveLength(0);
+
+        const stop = new AbortController();
+        platform.on(given.sendPath, () => {
+          stop.abort();
+          return { kind: "hang" };
+        });
+        expect(await send(hello, stop.signal)).toMatchObject({ kind: "uncertain", code: "WECHAT_ANSWER_LOST" });
+      });
+
+      test("no outcome tells a secret or a token", async () => {
+        const details: unknown[] = [];
+        for (const reply of [{ status: 503 }, { status: 502 }, { kind: "drop" } as const, { json: { errcode: given.expiredErrcode } }]) {
+          platform.on(given.sendPath, () => reply);
+          details.push(await send());
+        }
+        platform.on(given.tokenPath, () => ({ json: { errcode: given.wrongSecretErrcode } }));
+        details.push(await create().send("zhangsan", hello, new AbortController().signal));
+        details.push(await create().testAccess(new AbortController().signal));
+        expect(JSON.stringify(details)).not.toMatch(new RegExp(`access-token-|access_token=|${PLATFORM_SECRET}|${TOKEN}`));
+      });
+    });
+
+    describe("the access test", () => {
+      const testAccess = () => channel.testAccess(new AbortController().signal);
+
+      test("asks the platform each time, even when a token is remembered", async () => {
+        expect(await testAccess()).toEqual({ ok: true, sentence: expect.stringContaining(given.receiverId) });
+        await channel.send("zhangsan", { type: "text", text: "hello" }, new AbortController().signal);
+        platform.on(given.tokenPath, () => ({ json: { errcode: given.wrongSecretErrcode, errmsg: "invalid" } }));
+        expect(await testAccess()).toEqual({ ok: false, sentence: expect.stringContaining("Secret is wrong") });
+      });
+
+      test("says so when the platform cannot be reached", async () => {
+        await platform.close();
+        expect(await testAccess()).toEqual({ ok: false, sentence: expect.stringContaining("no connection") });
+      });
+    });
+  });
+}
+
+export function textMessage(text: string): string {
+  return (
+    `<xml><ToUserName><![CDATA[gh_b4f0e22ae50e]]></ToUserName><FromUserName><![CDATA[${OPEN_ID}]]></FromUserName>` +
+    `<CreateTime>${toSeconds(NOW)}</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[${text}]]></Content>` +
+    `<MsgId>18446744073709551615</MsgId></xml>`
+  );
+}
+
+export function news(count: number): Content {
+  const article = { title: "标题", description: "more", url: "https://example.com/1", pictureUrl: "https://example.com/1.png" };
+  return { type: "news", articles: Array.from({ length: count }, () => article) };
+}
+
+export function toSeconds(at: Date): string {
+  return String(Math.floor(at.getTime() / 1_000));
+}
+
+/** Matches a VerificationError with this code. */
+export function refusal(code: ErrorCode): unknown {
+  return expect.objectContaining({ name: VerificationError.name, code });
+}
+
+function secondsAfter(at: Date, seconds: number): Date {
+  return new Date(at.getTime() + seconds * 1_000);
+}
+
+function flipLast(text: string): string {
+  return text.slice(0, -1) + (text.endsWith("0") ? "1" : "0");
+}

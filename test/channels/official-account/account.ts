@@ -1,0 +1,22 @@
+import { createOfficialAccount } from "../../../src/channels/official-account/index.ts";
+import type { Encryption } from "../../../src/domain/account.ts";
+import type { PassiveChannel } from "../../../src/domain/channel.ts";
+import { createAccessTokens } from "../../../src/lib/access-tokens.ts";
+import { createHttpClient } from "../../../src/lib/http-client.ts";
+import { ACCOUNT_ID, type ChannelSetup, ENCODING_AES_KEY, NOW, PLATFORM_SECRET, TOKEN } from "../conformance.ts";
+import { createTokenStore } from "../token-store.ts";
+
+export const APP_ID = "wxabb8e5e80f591861";
+
+/** The account whose live callbacks of 2022 are among the vectors. */
+export function createAccount(setup: Partial<ChannelSetup> & { encryption?: Encryption } = {}): PassiveChannel {
+  const { now = () => NOW, encryption = "safe", apiBaseUrl = "http://127.0.0.1:9", timestampToleranceSeconds = 600 } = setup;
+  const { http = createHttpClient(), tokens = createAccessTokens({ store: createTokenStore(now), now }) } = setup;
+  return createOfficialAccount({
+    account: { id: ACCOUNT_ID, version: 1, wechat: { appId: APP_ID, encryption, apiBaseUrl, timestampToleranceSeconds } },
+    secrets: { token: TOKEN, encodingAesKey: ENCODING_AES_KEY, appSecret: PLATFORM_SECRET },
+    http,
+    tokens,
+    now,
+  });
+}

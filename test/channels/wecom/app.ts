@@ -1,0 +1,28 @@
+import { createWecom } from "../../../src/channels/wecom/index.ts";
+import type { PassiveChannel } from "../../../src/domain/channel.ts";
+import { createAccessTokens } from "../../../src/lib/access-tokens.ts";
+import { createHttpClient } from "../../../src/lib/http-client.ts";
+import { ACCOUNT_ID, type ChannelSetup, ENCODING_AES_KEY, NOW, PLATFORM_SECRET, TOKEN } from "../conformance.ts";
+import { createTokenStore } from "../token-store.ts";
+
+export const CORP_ID = "ww1436e0e65a779aee";
+export const AGENT_ID = 1000002;
+
+export interface AppSetup extends ChannelSetup {
+  corpId: string;
+  token: string;
+  encodingAesKey: string;
+}
+
+export function createApp(setup: Partial<AppSetup> = {}): PassiveChannel {
+  const { now = () => NOW, apiBaseUrl = "http://127.0.0.1:9", timestampToleranceSeconds = 600 } = setup;
+  const { corpId = CORP_ID, token = TOKEN, encodingAesKey = ENCODING_AES_KEY } = setup;
+  const { http = createHttpClient(), tokens = createAccessTokens({ store: createTokenStore(now), now }) } = setup;
+  return createWecom({
+    account: { id: ACCOUNT_ID, version: 1, wechat: { corpId, agentId: AGENT_ID, apiBaseUrl, timestampToleranceSeconds } },
+    secrets: { token, encodingAesKey, corpSecret: PLATFORM_SECRET },
+    http,
+    tokens,
+    now,
+  });
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { push } from "./support.ts";
+
+function repliesTo(messages: unknown, fields: Record<string, unknown> = {}) {
+  return push(JSON.stringify({ customer_token: "oABC", assign_type: "agent", messages, ...fields })).replies;
+}
+
+describe("each type of the open API's push is read:", () => {
+  for (const [type, data, content] of [
+    ["message", { content: "hi" }, { type: "text", text: "hi" }],
+    ["message", { content: "a < b\n& c" }, { type: "text", text: "a < b\n& c" }],
+    ["message", { content: '<p>see <a href="http://u">this</a></p>' }, { type: "text", text: "see this (http://u)" }],
+    ["rich", { content: "<p>a</p><p>b</p>" }, { type: "text", text: "a\nb" }],
+    ["image", { content: "http://p" }, { type: "image", url: "http://p" }],
+    ["file", { content: "http://f", filename: "a.pdf" }, { type: "file", url: "http://f", title: "a.pdf" }],
+    ["file", { content: "http://f" }, { type: "file", url: "http://f" }],
+  ] as const) {
+    test(`${type} ${JSON.stringify(data)}`, () => {
+      expect(repliesTo([{ type, message_id: "1", data }])).toEqual([{ openId: "oABC", pushId: "1", content, report: null }]);
+    });
+  }
+});
+
+test("several messages keep their order, their ids and their agents", () => {
+  const messages = [
+    { type: "message", message_id: 11, agent_name: "Li", data: { content: "one" } },
+    { type: "message", message_id: 12, agent_name: "", data: { content: "two" } },
+  ];
+  expect(repliesTo(messages)).toEqual([
+    { openId: "oABC", pushId: "11", content: { type: "text", text: "one" }, report: { agentName: "Li" } },
+    { openId: "oABC", pushId: "12", content: { type: "text", text: "two" }, report: { agentName: null } },
+  ]);
+});
+
+test("a robot's single message may stand without a list", () => {
+  expect(repliesTo({ type: "message", message_id: "1", data: { content: "hi" } })).toMatchObject([{ content: { text: "hi" } }]);
+});
+
+test("session events tell the agent's name and say nothing", () => {
+  for (const type of ["start_session", "transfer", "close"]) {
+    expect(repliesTo([{ type, message_id: "1", agent_name: "Li", close_type: "normal" }])).toEqual([
+      { openId: "oABC", pushId: "1", content: null, report: { agentName: "Li" } },
+    ]);
+    expect(repliesTo([{ type, message_id: "1" }])).toEqual([]);
+  }
+});
+
+test("unknown types and empty HTML are passed over, what stands beside them is not", () => {
+  const messages = [{ type: "hologram", data: 5 }, { type: 7 }, {}, { type: "message", data: { content: "<p> </p>" } }];
+  expect(repliesTo([...messages, { type: "message", data: { content: "hi" } }])).toMatchObject([{ content: { text: "hi" } }]);
+});
+
+test("status fields at the top are joined with each message's agent; a message's own status is not the conversation's", () => {
+  const message = { type: "message", status: "sent", agent_name: "Li", data: { content: "hi" } };
+  expect(repliesTo([message], { status: "chatting", turn: 0 })).toMatchObject([
+    { report: { status: "chatting", turn: 0, agentName: "Li" } },
+  ]);
+});
+
+test("a status without messages has no content", () => {
+  expect(repliesTo(undefined, { status: "offline" })).toEqual([
+    { openId: "oABC", pushId: null, content: null, report: { status: "offline" } },
+  ]);
+});
+
+test("one message that cannot be read refuses the push, so that it can be sent again whole", () => {
+  const good = { type: "message", data: { content: "hi" } };
+  for (const bad of [
+    { type: "message" },
+    { type: "image", data: { content: "" } },
+    { type: "file", data: { content: 5 } },
+    null,
+    "x",
+    [],
+  ]) {
+    expect(() => repliesTo([good, bad])).toThrow(
+      expect.objectContaining({ code: "MESSAGE_INVALID", message: expect.stringMatching(/^messages\./) }),
+    );
+  }
+  expect(repliesTo([good])).toHaveLength(1);
+});
+
+test("a push without messages or status is refused", () => {
+  expect(() => repliesTo(undefined)).toThrow(expect.objectContaining({ code: "MESSAGE_INVALID" }));
+});
+
+test("a hundred messages are taken, one more is refused", () => {
+  const messages = Array.from({ length: 101 }, (_, index) => ({ type: "message", message_id: index + 1, data: { content: "x" } }));
+  expect(repliesTo(messages.slice(1))).toHaveLength(100);
+  expect(() => repliesTo(messages)).toThrow(expect.objectContaining({ message: expect.stringContaining("at most 100") }));
+});

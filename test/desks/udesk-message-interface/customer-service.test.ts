@@ -1,0 +1,154 @@
+import { describe, expect, test } from "vitest";
+import { push, replyOf } from "./support.ts";
+
+function contentOf(msgtype: string, body: unknown): unknown {
+  return replyOf(JSON.stringify({ touser: "oABC", msgtype, [msgtype]: body }))?.content;
+}
+
+const article = { title: "t", description: "d", url: "http://u", picurl: "http://p" };
+const readArticle = { title: "t", description: "d", url: "http://u", pictureUrl: "http://p" };
+
+describe("each kind of customer-service object is read:", () => {
+  for (const [msgtype, body, content] of [
+    ["text", { content: "hi" }, { type: "text", text: "hi" }],
+    ["rich", { content: '<p>a</p><a href="http://u">b</a>' }, { type: "text", text: "a\nb (http://u)" }],
+    ["image", { media_id: "m" }, { type: "image", mediaId: "m" }],
+    ["image", { url: "http://p" }, { type: "image", url: "http://p" }],
+    ["image", { media_id: null, pic_url: "http://p" }, { type: "image", url: "http://p" }],
+    ["voice", { media_id: "m" }, { type: "voice", mediaId: "m" }],
+    [
+      "video",
+      { media_id: "m", thumb_media_id: "n", title: "t", description: "d" },
+      { type: "video", mediaId: "m", thumbMediaId: "n", title: "t", description: "d" },
+    ],
+    ["file", { media_id: "m", filename: "a.pdf" }, { type: "file", mediaId: "m", title: "a.pdf" }],
+    [
+      "music",
+      { title: "t", description: "d", musicurl: "http://lo", hqmusicurl: "http://hi", thumb_media_id: "n" },
+      { type: "link", title: "t", description: "d", url: "http://lo" },
+    ],
+    [
+      "link",
+      { title: "t", description: "d", url: "http://u", thumb_url: "http://p" },
+      { type: "link", title: "t", description: "d", url: "http://u", pictureUrl: "http://p" },
+    ],
+    ["news", { articles: [article, article] }, { type: "news", articles: [readArticle, readArticle] }],
+    ["news", { articles: article }, { type: "news", articles: [readArticle] }],
+  ] as const) {
+    test(`${msgtype} ${JSON.stringify(body)}`, () => {
+      expect(contentOf(msgtype, body)).toEqual(content);
+    });
+  }
+});
+
+test("a plain text keeps every character, mark-up included", () => {
+  const text = ' <a href="http://u">x</a> &amp; a < b\r\n\t😀 007 ';
+  expect(contentOf("text", { content: text })).toEqual({ type: "text", text });
+});
+
+test("what no column can hold is taken out of a text", () => {
+  expect(contentOf("text", { content: "a\0b\ud83d" })).toEqual({ type: "text", text: "ab\uFFFD" });
+});
+
+describe("a kind without what makes it one is refused with the place that lacks it:", () => {
+  for (const [msgtype, body, reason] of [
+    ["text", undefined, /^text: /],
+    ["text", "hi", /^text: /],
+    ["text", {}, /^text\.content: /],
+    ["text", { content: 5 }, /^text\.content: /],
+    ["text", { content: "" }, /^text: content is empty/],
+    ["rich", { content: "<p></p>" }, /^rich: content has no text/],
+    ["image", { media_id: "" }, /^image: expected media_id or url/],
+    ["voice", { media_id: ["m"] }, /^voice\.media_id: /],
+    ["link", { title: "t" }, /^link: expected url/],
+    ["news", {}, /^news\.articles: /],
+    ["news", { articles: [] }, /^news\.articles: /],
+    ["news", { articles: [article, {}] }, /^news\.articles\.1: expected title or url/],
+    ["news", { articles: [article, null] }, /^news\.articles\.1: /],
+  ] as const) {
+    test(`${msgtype} ${JSON.stringify(body)}`, () => {
+      expect(() => contentOf(msgtype, body)).toThrow(
+        expect.objectContaining({ code: "MESSAGE_INVALID", message: expect.stringMatching(reason) }),
+      );
+    });
+  }
+});
+
+test("a msgtype we cannot hand on is refused with the list of those we can", () => {
+  for (const msgtype of ["wxcard", "__proto__", "constructor"]) {
+    expect(() => contentOf(msgtype, { content: "x" })).toThrow(
+      expect.objectContaining({ code: "CONTENT_UNSUPPORTED", message: expect.stringContaining("text, rich, image") }),
+    );
+  }
+});
+
+test("status fields beside the message become its report", () => {
+  const fields = {
+    touser: "oABC",
+    msgtype: "text",
+    text: { content: "hi" },
+    status: "chatting",
+    turn: "0",
+    agent_name: "Li",
+    msg: "Li is here",
+  };
+  expect(replyOf(JSON.stringify(fields))).toEqual({
+    openId: "oABC",
+    pushId: null,
+    content: { type: "text", text: "hi" },
+    report: { status: "chatting", turn: 0, agentName: "Li", notice: "Li is here" },
+  });
+  expect(replyOf('{"touser":"o","msgtype":"text","text":{"content":"hi"},"agentName":"Li"}')?.report).toEqual({ agentName: "Li" });
+});
+
+test("a push of nothing but a status has no content", () => {
+  expect(push('{"touser":"oABC","status":"queuing","turn":3}').replies).toEqual([
+    { openId: "oABC", pushId: null, content: null, report: { status: "queueing", turn: 3 } },
+  ]);
+});
+
+test("a typing hint is nothing to hand on", () => {
+  expect(push('{"touser":"oABC","command":"Typing"}')).toEqual({ replies: [] });
+  expect(push("touser=oABC&command=CancelTyping")).toEqual({ replies: [] });
+});
+
+test("a push without msgtype, command or status is refused", () => {
+  expect(() => push('{"touser":"oABC"}')).toThrow(
+    expect.objectContaining({ code: "MESSAGE_INVALID", message: expect.stringContaining("msgtype") }),
+  );
+});
+
+describe("the desk's message id", () => {
+  const idOf = (field: string) => replyOf(`{"touser":"o","msgtype":"text","text":{"content":"x"},${field}}`)?.pushId;
+  for (const [field, pushId] of [
+    ['"message_id":"a1"', "a1"],
+    ['"MsgId":12', "12"],
+    ['"msgid":"7"', "7"],
+    ['"id":" 8 "', "8"],
+    ['"id":1,"message_id":2', "2"],
+    ['"message_id":18446744073709551615', "18446744073709551615"],
+    ['"message_id":9007199254740993', "9007199254740993"],
+    ['"message_id":""', null],
+    ['"message_id":0', null],
+    ['"message_id":null', null],
+    ['"message_id":{"a":1}', null],
+    [`"message_id":"${"x".repeat(129)}"`, null],
+  ] as const) {
+    test(`${field.slice(0, 40)} is ${pushId}`, () => {
+      expect(idOf(field)).toBe(pushId);
+    });
+  }
+});
+
+describe("an openid that cannot be one is refused:", () => {
+  for (const touser of ["", " ", "o A", "o\n", "o\0", "\ud800", "x".repeat(129), 5, null, ["o"], {}, true]) {
+    test(JSON.stringify(touser).slice(0, 20), () => {
+      const body = JSON.stringify({ touser, msgtype: "text", text: { content: "hi" } });
+      expect(() => push(body)).toThrow(expect.objectContaining({ code: "MESSAGE_INVALID", message: expect.stringMatching(/^touser: /) }));
+    });
+  }
+
+  test("and one of 128 characters is taken", () => {
+    expect(replyOf(`{"touser":"${"x".repeat(128)}","status":"offline"}`)?.openId).toHaveLength(128);
+  });
+});

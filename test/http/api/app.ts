@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import Fastify, { type FastifyInstance, type LightMyRequestResponse } from "fastify";
+import type { Role } from "../../../src/domain/store.ts";
+import { hashApiKey } from "../../../src/http/api/authenticate.ts";
+import { type ApiDeps, apiPlugin } from "../../../src/http/api/plugin.ts";
+import { openapiPlugin } from "../../../src/http/openapi.ts";
+
+export const KEYS: Readonly<Record<Role, string>> = {
+  admin: `admin-${randomBytes(8).toString("hex")}`,
+  operator: `operator-${randomBytes(8).toString("hex")}`,
+  viewer: `viewer-${randomBytes(8).toString("hex")}`,
+};
+
+const ROLES = new Map(Object.entries(KEYS).map(([role, key]) => [hashApiKey(key), role as Role]));
+
+/** The API as server.ts serves it. A port that a test does not give fails when it is touched. */
+export async function createApi(given: Partial<ApiDeps> = {}): Promise<FastifyInstance> {
+  const app = Fastify();
+  await app.register(openapiPlugin, { version: "0.0.0" });
+  const deps: ApiDeps = {
+    accounts: unexpected("accounts"),
+    conversations: unexpected("conversations"),
+    outbound: unexpected("outbound"),
+    connections: unexpected("connections"),
+    apiKeys: { ...unexpected<ApiDeps["apiKeys"]>("apiKeys"), findRole: async (hash) => ROLES.get(hash) ?? null },
+    deliver: () => {},
+    publicUrl: () => "https://gateway.example.com",
+    now: () => new Date("2026-01-31T02:03:04.005Z"),
+    ...given,
+  };
+  await app.register(apiPlugin, { prefix: "/api/v1", ...deps });
+  return app;
+}
+
+function unexpected<Port extends object>(name: string): Port {
+  return new Proxy({} as Port, {
+    get: (_target, verb) => () => {
+      throw new Error(`unexpected call of ${name}.${String(verb)}`);
+    },
+  });
+}
+
+export type Call = (
+  method: "GET" | "POST" | "PATCH" | "DELETE" | "HEAD",
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<LightMyRequestResponse>;
+
+/** Calls the API with the key of one role. */
+export function callAs(app: FastifyInstance, role: Role): Call {
+  return (method, path, body, headers = {}) =>
+    app.inject({
+      method,
+      url: `/api/v1${path}`,
+      headers: { authorization: `Bearer ${KEYS[role]}`, ...headers },
+      ...(body === undefined ? {} : { payload: body as object }),
+    });
+}
+
+export const SHOP = {
+  id: "shop",
+  name: "Shop service account",
+  kind: "official_account",
+  wechat: { appId: "wx0123456789abcdef", appSecret: "app-secret-0123456789" },
+  desk: { protocol: "udesk-message-interface", url: "https://example.udesk.cn/spa1/im_callback", key: "desk-key-0123456789" },
+};

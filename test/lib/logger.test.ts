@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import type { Log } from "../../src/domain/log.ts";
+import { createLogger } from "../../src/lib/logger.ts";
+
+function capture(): { log: Log; lines: string[] } {
+  const lines: string[] = [];
+  return { lines, log: createLogger({ level: "info", destination: { write: (line) => lines.push(line) } }) };
+}
+
+describe("the logger", () => {
+  test("writes one line per event with its fields, and nothing below its level", () => {
+    const { log, lines } = capture();
+    log.debug({}, "lane.claimed");
+    log.info({ conversationId: "cv_1", durationMs: 12 }, "message.forwarded");
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { level: "info", time: expect.any(String), conversationId: "cv_1", durationMs: 12, msg: "message.forwarded" },
+    ]);
+  });
+
+  test.each([
+    { token: "s3cret" },
+    { account: { encodingAesKey: "s3cret" } },
+    { account: { wechat: { appSecret: "s3cret" } } },
+    { headers: { authorization: "Bearer s3cret" } },
+    { secrets: { anything: "s3cret" } },
+    { req: { method: "POST", url: "/desk/shop/s3cret?sign=s3cret", headers: { authorization: "s3cret" } } },
+    { err: new Error("GET https://api.example.com/cgi-bin/x?access_token=s3cret failed") },
+    { err: new Error("outer", { cause: new Error("POST /desk/shop/s3cret failed") }) },
+    { err: Object.assign(new Error("Invalid URL"), { input: "https://s3cret.example.com" }) },
+  ])("lets no secret out of %o", (fields) => {
+    const { log, lines } = capture();
+    log.info(fields, "something.happened");
+    expect(lines).toHaveLength(1);
+    expect(lines.join()).not.toContain("s3cret");
+  });
+
+  test("tells of a request its route and of an error its causes", () => {
+    const { log, lines } = capture();
+    const err = new Error("outer", { cause: Object.assign(new Error("inner"), { code: "ECONNREFUSED" }) });
+    log.error({ req: { method: "GET", routeOptions: { url: "/wechat/:accountId" }, ip: "::1" }, err }, "request.failed");
+    expect(JSON.parse(lines.join())).toMatchObject({
+      req: { method: "GET", route: "/wechat/:accountId", remoteAddress: "::1" },
+      err: { message: "outer", stack: expect.any(String), cause: { message: "inner", code: "ECONNREFUSED" } },
+    });
+  });
+});

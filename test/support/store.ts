@@ -1,0 +1,58 @@
+import { randomBytes } from "node:crypto";
+import type { SecretBox } from "../../src/domain/secret-box.ts";
+import type { NewAccount, Store } from "../../src/domain/store.ts";
+import { createSecretBox } from "../../src/lib/secret-box.ts";
+import { type Database, openDatabase } from "../../src/store/database.ts";
+import { createStore } from "../../src/store/store.ts";
+import { createTestDatabase } from "./database.ts";
+
+export interface TestStore {
+  store: Store;
+  box: SecretBox;
+  database: Database;
+  close(): Promise<void>;
+}
+
+/** The real store on a database of its own. */
+export async function openTestStore(): Promise<TestStore> {
+  const testDatabase = await createTestDatabase();
+  const database = await openDatabase(testDatabase.address);
+  const box = createSecretBox({ current: randomBytes(32) });
+  return {
+    store: createStore(database, box),
+    box,
+    database,
+    close: async () => {
+      await database.close();
+      await testDatabase.drop();
+    },
+  };
+}
+
+/** An Official Account with everything set. */
+export function newAccount(id: string): NewAccount {
+  return {
+    id,
+    name: `Account ${id}`,
+    settings: {
+      kind: "official_account",
+      wechat: { appId: "wx0123456789abcdef", encryption: "safe", apiBaseUrl: "http://127.0.0.1:9", timestampToleranceSeconds: 600 },
+      desk: {
+        protocol: "udesk-message-interface",
+        url: "http://127.0.0.1:9/spa1/im_callback",
+        timeoutMs: 4_000,
+        identity: "empty",
+        requireSign: false,
+        types: {},
+      },
+      replies: { async: true, notices: "changes", passiveWaitMs: 4_500 },
+    },
+    secrets: {
+      token: "token1234",
+      encodingAesKey: "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+      appSecret: "app-secret",
+      deskKey: "desk-key",
+      pushToken: "push-token",
+    },
+  };
+}
