@@ -19,7 +19,12 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== digest) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [require.resolve("prisma/build/index.js"), "generate", "--no-hints"], {
     cwd: root,
     encoding: "utf8",
-    env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: fileURLToPath(import.meta.url), CHECKPOINT_DISABLE: "1", PRISMA_HIDE_UPDATE_MESSAGE: "1" },
+    env: {
+      ...process.env,
+      PRISMA_SCHEMA_ENGINE_BINARY: fileURLToPath(import.meta.url),
+      CHECKPOINT_DISABLE: "1",
+      PRISMA_HIDE_UPDATE_MESSAGE: "1",
+    },
   });
   if (status !== 0) {
     console.error(stdout, stderr);

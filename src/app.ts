@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { Config } from "./config.ts";
 import { summarize } from "./config.ts";
 import { createConnections } from "./connections.ts";
@@ -59,7 +59,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await proveMasterKey(store);
   const adminKey = await ensureAdminKey(store.apiKeys, config.adminKey);
   logger.info({ ...summarize(config), migrations }, "gateway.starting");
-  if (isMasterKeyNew) logger.warn({ file: join(config.dataDir, "master.key") }, "master-key.created: back this file up, stored secrets are lost without it");
+  if (isMasterKeyNew)
+    logger.warn({ file: join(config.dataDir, "master.key") }, "master-key.created: back this file up, stored secrets are lost without it");
 
   const now = () => new Date();
   const signals = createSignals();
@@ -129,7 +130,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 async function open(config: Config, { database }: AppOptions): Promise<{ database: Database; unlock: () => Promise<void> }> {
   const nothing = async () => {};
   if (database !== undefined) return { database: await openDatabase(database), unlock: nothing };
-  if (config.databaseUrl !== undefined) return { database: await openDatabase({ kind: "server", url: config.databaseUrl }), unlock: nothing };
+  if (config.databaseUrl !== undefined)
+    return { database: await openDatabase({ kind: "server", url: config.databaseUrl }), unlock: nothing };
   const unlock = await lockFolder(config.dataDir);
   return { database: await openDatabase({ kind: "embedded", folder: join(config.dataDir, "postgres") }), unlock };
 }

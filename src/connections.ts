@@ -104,7 +104,10 @@ function toDesk(account: Account, secrets: AccountSecrets, { http, now }: Connec
 function need(account: Account, secrets: AccountSecrets, name: SecretName): string {
   const value = secrets[name];
   if (value === undefined) {
-    throw new ConfigError("ACCOUNT_SECRET_MISSING", `account "${account.id}" has no ${name}; set it with PATCH /api/v1/accounts/${account.id}`);
+    throw new ConfigError(
+      "ACCOUNT_SECRET_MISSING",
+      `account "${account.id}" has no ${name}; set it with PATCH /api/v1/accounts/${account.id}`,
+    );
   }
   return value;
 }

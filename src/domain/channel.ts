@@ -49,6 +49,9 @@ export interface Channel {
   /** Sends one content as an asynchronous message. A refusal is an outcome; `signal` ends the wait, then the outcome is uncertain. */
   send(openId: string, content: Content, signal: AbortSignal): Promise<Outcome>;
 
+  /** Whether the platform has a form of its own for this content in an asynchronous message; what it has none for goes out as text. */
+  canSend(content: Content): boolean;
+
   /** Bytes of UTF-8 that one asynchronous text may have. */
   readonly asyncTextBytesMax: number;
 

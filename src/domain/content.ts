@@ -143,6 +143,11 @@ export function toReadableText(content: Content): string {
   }
 }
 
+/** The content as a text message, for a way that has no form of its own for it. */
+export function toTextContent(content: Content): TextContent {
+  return content.type === "text" ? content : { type: "text", text: toReadableText(content) };
+}
+
 function join(...parts: (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== "").join(" ");
 }

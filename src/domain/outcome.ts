@@ -6,7 +6,7 @@
  * another try might say it twice.
  */
 export type Outcome =
-  | { kind: "done" }
+  | { kind: "done" /** What the vendor said, where that is worth keeping. */; detail?: string }
   | { kind: "retry"; code: string; detail: string; retryAfterMs?: number; triesMax?: number }
   | { kind: "rejected"; code: string; detail: string }
   | { kind: "hold"; code: string; detail: string }

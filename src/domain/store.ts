@@ -77,6 +77,8 @@ export interface CallbackProspect {
   claim: Claim | null;
   messageState: InboundState;
   status: DeskStatus;
+  /** The lane to the desk waits out a pause after a failure. */
+  isDeskAway: boolean;
 }
 
 export interface OutboxStore {
@@ -96,13 +98,7 @@ export interface OutboxStore {
    * Writes down that bytes are about to leave for the customer; renews the lease. False when the lane has passed to another
    * holder: then nothing may be sent. For a passive reply, `answers` ties the content to the callback in the same statement.
    */
-  begin(
-    claim: Claim,
-    entry: ClaimedEntry,
-    way: Way,
-    leaseMs: number,
-    answers?: { inboundId: string; answer: Answer },
-  ): Promise<boolean>;
+  begin(claim: Claim, entry: ClaimedEntry, way: Way, leaseMs: number, answers?: { inboundId: string; answer: Answer }): Promise<boolean>;
   /**
    * Ends one try of the claim's first entry. Changes nothing and returns null when the lane has passed to another holder.
    * The lane stays claimed for `leaseMs` while the claim has further entries, else it becomes due, waiting or parked.

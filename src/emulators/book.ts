@@ -31,7 +31,9 @@ export function createBook<Entry>(title: string, toLine: (entry: Entry) => strin
   return {
     of,
     record: (openId, entry) => {
-      pages.set(openId, [...of(openId), entry]);
+      const page = pages.get(openId);
+      if (page) page.push(entry);
+      else pages.set(openId, [entry]);
       for (const waiter of waiters) if (waiter.openId === openId) waiter.look();
     },
     waitFor: (openId, wanted, timeoutMs) =>

@@ -1,4 +1,5 @@
 import type { HttpBody, PassiveChannel, ReplyAddress } from "../domain/channel.ts";
+import { type Content, toTextContent } from "../domain/content.ts";
 import type { Deliver } from "../domain/delivery.ts";
 import { newHolder } from "../domain/ids.ts";
 import type { Answer, Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
@@ -83,11 +84,11 @@ export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDep
  * Whether it is worth keeping the callback open. The desk that has not answered yet may bring a reply; an agent who is there
  * may; a queue or a closed desk will not, and when replies can be sent later nobody need wait for them now.
  */
-function mayBeAnswered({ messageState, status }: CallbackProspect, { received, canSendAsync }: OpenCallback): boolean {
+function mayBeAnswered({ messageState, status, isDeskAway }: CallbackProspect, { received, canSendAsync }: OpenCallback): boolean {
   if (!received.isForwarded) return false;
-  if (messageState === "received") return true;
   if (messageState === "dead") return false;
   if (!canSendAsync) return true;
+  if (messageState === "received") return !isDeskAway;
   return messageState === "forwarded" && (status === "chatting" || status === "unknown");
 }
 
@@ -104,7 +105,7 @@ async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps
     await settleLost(claim, entry, deps);
     return "again";
   }
-  const { content, progress } = toPart(entry.message.content, entry.progress, channel.passiveTextBytesMax);
+  const { content, progress } = toPart(toFitting(entry.message.content, callback), entry.progress, channel.passiveTextBytesMax);
   const createdAt = now();
   if (!channel.canRender(content) || createdAt >= deadline) {
     await outbox.release(claim);
@@ -123,6 +124,11 @@ async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps
     confirm: () => settle(claim, entry, toGiven(progress), createdAt, callback, deps),
     withdraw: () => settle(claim, entry, toWithdrawn(received.messageId), createdAt, callback, deps),
   };
+}
+
+/** What cannot ride as it is waits for an asynchronous message, or becomes a line of text where there is none. */
+function toFitting(content: Content, { channel, canSendAsync }: OpenCallback): Content {
+  return canSendAsync || channel.canRender(content) ? content : toTextContent(content);
 }
 
 type Ending = Pick<Settlement, "outcome" | "next" | "withdrawnFrom">;
@@ -151,7 +157,11 @@ async function settle(
 }
 
 /** The same words for a callback that WeChat repeats: it did not take the first response. */
-function repeat({ content, createdAt }: Answer, { received, channel, replyTo }: OpenCallback, { outbox, signals, deliver }: PassiveReplyDeps): TakenReply {
+function repeat(
+  { content, createdAt }: Answer,
+  { received, channel, replyTo }: OpenCallback,
+  { outbox, signals, deliver }: PassiveReplyDeps,
+): TakenReply {
   const { conversationId, messageId } = received;
   return {
     body: channel.renderReply(replyTo, content, createdAt),

@@ -1,7 +1,7 @@
-import { concernsDesk } from "../domain/content.ts";
 import type { Channel, OpenedCallback } from "../domain/channel.ts";
 import { canReplyPassively } from "../domain/channel.ts";
 import type { Connection } from "../domain/connection.ts";
+import { concernsDesk } from "../domain/content.ts";
 import type { Deliver } from "../domain/delivery.ts";
 import { newMessageId, toConversationId } from "../domain/ids.ts";
 import type { InboundStore } from "../domain/store.ts";

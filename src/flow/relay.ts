@@ -1,5 +1,6 @@
 import type { Channel } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
+import { toTextContent } from "../domain/content.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { OutboxStore } from "../domain/store.ts";
@@ -25,7 +26,8 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   if (connection === null || obstacle !== null) return toSettlement(obstacle ?? DISABLED, entry, startedAt, deps);
 
   const { channel } = connection;
-  const part = toPart(entry.message.content, entry.progress, channel.asyncTextBytesMax);
+  const { content } = entry.message;
+  const part = toPart(channel.canSend(content) ? content : toTextContent(content), entry.progress, channel.asyncTextBytesMax);
   if (!(await deps.outbox.begin(claim, entry, "async", deps.leaseMs))) return null;
   const outcome = await send(channel, claim.conversation.openId, part, signal);
   return toSettlement(outcome, entry, startedAt, deps, part);

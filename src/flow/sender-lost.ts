@@ -13,9 +13,18 @@ export const SENDER_LOST: Outcome = {
 };
 
 /** Settles an entry that was found begun. */
-export async function settleLost(claim: Claim, entry: ClaimedEntry, { outbox, now }: { outbox: OutboxStore; now: () => Date }): Promise<void> {
+export async function settleLost(
+  claim: Claim,
+  entry: ClaimedEntry,
+  { outbox, now }: { outbox: OutboxStore; now: () => Date },
+): Promise<void> {
   const startedAt = entry.begun?.at ?? now();
   const attempt = { startedAt, durationMs: Math.max(0, now().getTime() - startedAt.getTime()) };
   const way = entry.begun?.way ?? null;
-  await outbox.settle(claim, entry, { outcome: SENDER_LOST, next: { kind: "finished", state: "uncertain" }, way, attempt }, { keepForMs: null });
+  await outbox.settle(
+    claim,
+    entry,
+    { outcome: SENDER_LOST, next: { kind: "finished", state: "uncertain" }, way, attempt },
+    { keepForMs: null },
+  );
 }

@@ -26,7 +26,7 @@ export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = async (app, { v
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "An API key." } } },
     },
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => withoutInputs(jsonSchemaTransformObject(document)),
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
@@ -34,6 +34,15 @@ export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = async (app, { v
 
 // Stays in the scope it is registered in, as fastify-plugin would have it: only there do the routes of its siblings pass by.
 Object.assign(openapiPlugin, { [Symbol.for("skip-override")]: true });
+
+/** The transform lists each named schema a second time, as `…Input`. Only answers have named schemas, so nothing refers to those. */
+function withoutInputs<Document extends object>(document: Document): Document {
+  if (!("components" in document)) return document;
+  const { components } = document;
+  if (typeof components !== "object" || components === null || !("schemas" in components)) return document;
+  const answers = Object.entries(components.schemas ?? {}).filter(([name]) => !name.endsWith("Input"));
+  return { ...document, components: { ...components, schemas: Object.fromEntries(answers) } };
+}
 
 const DESCRIPTION = `Message gateway between WeChat and a customer-service desk.
 

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import { type ApiDeps, apiPlugin } from "./api/plugin.ts";
 import { type DeskPushOptions, deskPush } from "./desk-push.ts";
 import { openapiPlugin } from "./openapi.ts";
@@ -24,7 +24,7 @@ const PATH_PARAMETER_CHARACTERS_MAX = 300;
 export async function createHttpServer({ logger, version, callbacks, push, api, operations }: HttpServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from "fastify";
 import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
@@ -56,7 +56,7 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
     const waitMs = Math.min(connection.account.replies.passiveWaitMs, WAIT_MS_MAX);
     const stored = receive(callback, connection, options, waitMs - elapsed(arrivedAt, options.now));
     const received = await before(at(arrivedAt, STORE_MS_MAX), options.now, stored);
-    const taken = await findReply(callback.replyTo, received, connection, arrivedAt, waitMs, request, options);
+    const taken = await findReply(callback.replyTo, received, connection, arrivedAt, waitMs, reply, options);
     options.log.info(
       {
         account: connection.account.id,
@@ -80,12 +80,12 @@ async function findReply(
   { account, channel }: Connection,
   arrivedAt: Date,
   waitMs: number,
-  request: FastifyRequest,
+  reply: FastifyReply,
   options: WechatCallbacksOptions,
 ): Promise<TakenReply | null> {
   if (!canReplyPassively(channel)) return null;
   const hungUp = new AbortController();
-  request.raw.socket.once("close", () => hungUp.abort());
+  reply.raw.once("close", () => hungUp.abort());
   const deadline = at(arrivedAt, ANSWER_MS_MAX);
   const found = passiveReply(
     {

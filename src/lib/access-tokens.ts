@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import type { AccountIdentity } from "../domain/account.ts";
 import type { AccessTokenStore, StoredAccessToken } from "../domain/store.ts";
-import { type Errcodes, explain, type PlatformAnswer, type RetryOutcome } from "./platform-json.ts";
+import type { RetryOutcome } from "./platform-json.ts";
 
 /** Whose token: what is in memory is forgotten when the account's version changes, because its credentials may have. */
 export type TokenOwner = Pick<AccountIdentity, "id" | "version">;
@@ -151,60 +150,4 @@ function toRefusal(error: unknown): AccessTokenRefusal {
   if (error instanceof AccessTokenRefusal) return error;
   const detail = "the access token could not be read or stored; is the database there?";
   return new AccessTokenRefusal({ code: "ACCESS_TOKEN_STORE_FAILED", detail }, { cause: error });
-}
-
-export interface TokenCall {
-  owner: TokenOwner;
-  fetchToken: FetchToken;
-  call: (token: string) => Promise<PlatformAnswer>;
-  isTokenRefused: (errcode: string) => boolean;
-  signal: AbortSignal;
-}
-
-/** Makes a call that needs a token. A refused token is replaced and the call made once more; there is no third time. */
-export async function callWithToken(tokens: AccessTokens, request: TokenCall): Promise<PlatformAnswer> {
-  const { owner, fetchToken, call, isTokenRefused, signal } = request;
-  try {
-    const token = await unlessStopped(tokens.get(owner, fetchToken), signal);
-    const answer = await call(token);
-    if (answer.kind !== "verdict" || !isTokenRefused(answer.errcode)) return answer;
-    return await call(await unlessStopped(tokens.refresh(owner, token, fetchToken), signal));
-  } catch (error) {
-    if (error instanceof AccessTokenRefusal) return { kind: "none", outcome: error.outcome };
-    throw error;
-  }
-}
-
-/** A token belongs to many callers, so one that stops does not end the fetch, only its own wait. */
-async function unlessStopped(token: Promise<string>, signal: AbortSignal): Promise<string> {
-  let stop = () => {};
-  const stopped = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(new AccessTokenRefusal({ code: "STOPPED", detail: "the wait was ended before anything was sent" }));
-    signal.addEventListener("abort", stop, { once: true });
-    if (signal.aborted) stop();
-  });
-  try {
-    return await Promise.race([stopped, token]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
-}
-
-const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() });
-
-/**
- * Reads the answer to a token request.
- * @throws AccessTokenRefusal with the platform's reason in the words of `errcodes`
- */
-export function readFetchedToken(answer: PlatformAnswer, errcodes: Errcodes): FetchedToken {
-  if (answer.kind === "none") throw new AccessTokenRefusal({ ...answer.outcome, detail: `no access token: ${answer.outcome.detail}` });
-  const { errcode, errmsg, fields } = answer;
-  if (errcode !== "0") {
-    const retryAfterMs = errcodes.get(errcode)?.retryAfterMs;
-    const detail = `no access token: ${explain(errcodes, errcode, errmsg)}`;
-    throw new AccessTokenRefusal({ code: errcode, detail, ...(retryAfterMs !== undefined && { retryAfterMs }) });
-  }
-  const token = tokenSchema.safeParse(fields);
-  if (token.success) return { value: token.data.access_token, expiresInSeconds: token.data.expires_in };
-  throw new AccessTokenRefusal({ code: "WECHAT_ANSWER_UNREADABLE", detail: "no access token: the answer has none; a proxy in between?" });
 }

@@ -70,7 +70,7 @@ async function exchange(
     });
     return { status: response.statusCode, headers: firstValues(response.headers), body: await readBounded(response.body, bytesMax) };
   } catch (cause) {
-    throw toTransportError(cause, new URL(url).host);
+    throw toTransportError(cause, URL.canParse(url) ? new URL(url).host : "an address that is none");
   }
 }
 

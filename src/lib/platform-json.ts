@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { TransportError } from "../domain/errors.ts";
-import { DONE, type Outcome } from "../domain/outcome.ts";
+import type { Outcome } from "../domain/outcome.ts";
 import type { HttpAnswer, HttpClient } from "./http-client.ts";
 
 export interface PlatformCall {
@@ -45,9 +45,12 @@ export async function callPlatform(http: HttpClient, call: PlatformCall, now: ()
  * lone surrogates, replaced here, and for control characters, left out here: nothing of either can be seen in a chat.
  */
 export function toPlatformJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => (typeof part === "string" ? part.toWellFormed().replace(UNPRINTABLE, "") : part));
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "string" ? part.replace(LONE_SURROGATE, "\ufffd").replace(UNPRINTABLE, "") : part,
+  );
 }
 
+const LONE_SURROGATE = /\p{Surrogate}/gu;
 // Those that JSON writes with a letter of their own (\b \t \n \f \r) may stay.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const UNPRINTABLE = /[\u0000-\u0007\u000b\u000e-\u001f]/g;
@@ -61,7 +64,7 @@ const verdictSchema = z.looseObject({
     .union([z.int(), z.string().regex(/^-?\d+$/)])
     .default(0)
     .transform(String),
-  errmsg: z.string().default(""),
+  errmsg: z.string().catch(""),
 });
 
 function readVerdict({ body }: HttpAnswer): PlatformAnswer {
@@ -110,47 +113,4 @@ function toTransportOutcome({ code, message }: TransportError): Failure {
     return { kind: "retry", code: "WECHAT_UNREACHABLE", detail };
   }
   return { kind: "uncertain", code: "WECHAT_ANSWER_LOST", detail: `${message}; whether WeChat did the work is unknown` };
-}
-
-/** What one errcode asks for. `refresh`: a new access token and one more try, otherwise as `retry`. */
-export interface Errcode {
-  action: "refresh" | "retry" | "hold" | "rejected";
-  /** In plain English: what is the matter; what to do. */
-  meaning: string;
-  retryAfterMs?: number;
-  triesMax?: number;
-}
-
-export type Errcodes = ReadonlyMap<string, Errcode>;
-
-/** An unknown errcode is `rejected`: nothing was taken, and an operator sees it and can replay the message. */
-export function judge(errcodes: Errcodes, errcode: string, errmsg: string): Outcome {
-  if (errcode === "0") return DONE;
-  const refusal = { code: errcode, detail: explain(errcodes, errcode, errmsg) };
-  const known = errcodes.get(errcode);
-  switch (known?.action) {
-    case "retry":
-    case "refresh": {
-      const { retryAfterMs, triesMax } = known;
-      return {
-        kind: "retry",
-        ...refusal,
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
-        ...(triesMax !== undefined && { triesMax }),
-      };
-    }
-    case "hold":
-      return { kind: "hold", ...refusal };
-    default:
-      return { kind: "rejected", ...refusal };
-  }
-}
-
-const ERRMSG_LENGTH_MAX = 200;
-
-/** Our words first, then the platform's own: they hold what only it knows, as the address that is not on its list. */
-export function explain(errcodes: Errcodes, errcode: string, errmsg: string): string {
-  const meaning = errcodes.get(errcode)?.meaning ?? "unknown to this gateway; look it up in the platform's list of return codes";
-  const theirs = errmsg === "" ? "" : ` (${errmsg.slice(0, ERRMSG_LENGTH_MAX)})`;
-  return `errcode ${errcode}: ${meaning}${theirs}`;
 }

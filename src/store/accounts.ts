@@ -59,6 +59,8 @@ async function update(
       },
     });
     if (count === 0) return null;
+    // A token of the old app or the old secret must not outlive them.
+    if (settings !== undefined || Object.keys(secrets).length > 0) await tx.accessToken.deleteMany({ where: { accountId: id } });
     const sealed = sealSecrets(box, id, secrets);
     await tx.accountSecret.deleteMany({ where: { accountId: id, expiresAt: null, name: { in: sealed.map((secret) => secret.name) } } });
     await tx.accountSecret.createMany({ data: sealed.map((secret) => ({ ...secret, accountId: id })) });

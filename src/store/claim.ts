@@ -3,7 +3,7 @@ import type { Direction, InboundState, Way } from "../domain/message.ts";
 import type { Answer, Claim, ClaimedEntry } from "../domain/outbox.ts";
 import type { CallbackProspect, OutboxStore } from "../domain/store.ts";
 import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
-import { type ConversationRow, CLAIM_COLUMNS, type MessageRow, pick, toConversation, toMessage } from "./rows.ts";
+import { CLAIM_COLUMNS, type ConversationRow, type MessageRow, pick, toConversation, toMessage } from "./rows.ts";
 
 interface ClaimRow extends Record<string, unknown> {
   conversation_id: string;
@@ -66,6 +66,7 @@ interface ProspectRow extends Partial<ClaimRow> {
   inbound_state: string;
   inbound_answer: unknown;
   desk_status: string;
+  is_desk_away: boolean | null;
 }
 
 /** Due or not: a reply that waits for open callbacks, for a pause to end or for the contact's next message may ride on this one. */
@@ -74,7 +75,10 @@ export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCa
   async ({ conversationId, messageId, holder, leaseMs }) => {
     const [row] = await prisma.$queryRaw<ProspectRow[]>`
       WITH inbound AS (
-        SELECT m.state, m.answer, c.status FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.id = ${messageId}
+        SELECT m.state, m.answer, c.status, l.holder IS NULL AND l.due_at > now() AS is_desk_away
+        FROM messages m JOIN conversations c ON c.id = m.conversation_id
+          LEFT JOIN outbox_lanes l ON l.conversation_id = m.conversation_id AND l.direction = 'inbound'
+        WHERE m.id = ${messageId}
       ), lane AS (
         UPDATE outbox_lanes l
         SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
@@ -85,18 +89,20 @@ export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCa
       ), claimed AS (
         SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(1)}
       )
-      SELECT inbound.state AS inbound_state, inbound.answer AS inbound_answer, inbound.status AS desk_status, claimed.*
+      SELECT inbound.state AS inbound_state, inbound.answer AS inbound_answer, inbound.status AS desk_status,
+             inbound.is_desk_away, claimed.*
       FROM inbound LEFT JOIN claimed ON true`;
     return toProspect(row);
   };
 
 function toProspect(row: ProspectRow | undefined): CallbackProspect {
-  if (row === undefined) return { answer: null, claim: null, messageState: "received", status: "unknown" };
+  if (row === undefined) return { answer: null, claim: null, messageState: "received", status: "unknown", isDeskAway: false };
   return {
     answer: toAnswer(row.inbound_answer),
     claim: isClaimRow(row) ? (toClaims([row])[0] ?? null) : null,
     messageState: row.inbound_state as InboundState,
     status: row.desk_status as DeskStatus,
+    isDeskAway: row.is_desk_away ?? false,
   };
 }
 

@@ -35,7 +35,7 @@ async function list(
   filter: ConversationFilter,
   { limit, cursor }: { limit: number; cursor?: string },
 ): Promise<Page<ConversationOverview> | "bad-cursor"> {
-  const after = cursor === undefined ? undefined : readCursor(cursor);
+  const after = cursor === undefined ? undefined : readCursor(cursor, /^cv_[0-9a-f]+$/);
   if (after === null) return "bad-cursor";
   const rows = await prisma.conversation.findMany({
     where: { AND: [toWhere(filter), after === undefined ? {} : isAfter(after)] },
@@ -97,7 +97,7 @@ async function toOverviews(prisma: PrismaClient, rows: Row[]): Promise<Conversat
 }
 
 async function messages(prisma: PrismaClient, conversationId: string, { limit, cursor }: { limit: number; cursor?: string }) {
-  const after = cursor === undefined ? undefined : readCursor(cursor);
+  const after = cursor === undefined ? undefined : readCursor(cursor, /^\d{1,18}$/);
   if (after === null) return "bad-cursor";
   const rows = await prisma.message.findMany({
     where: { conversationId, ...(after === undefined ? {} : { seq: { lt: BigInt(after[1]) } }) },
@@ -106,7 +106,10 @@ async function messages(prisma: PrismaClient, conversationId: string, { limit, c
   });
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;
-  return { items: items.map(toMessage), nextCursor: last === undefined ? null : writeCursor([last.createdAt.toISOString(), String(last.seq)]) };
+  return {
+    items: items.map(toMessage),
+    nextCursor: last === undefined ? null : writeCursor([last.createdAt.toISOString(), String(last.seq)]),
+  };
 }
 
 function toAttempt(row: { number: number; way: string | null; startedAt: Date; durationMs: number } & Omit<Attempt, "way">): Attempt {
@@ -119,14 +122,16 @@ function writeCursor(parts: readonly [string, string]): string {
   return Buffer.from(JSON.stringify(parts)).toString("base64url");
 }
 
-/** Null when it is not one of ours. */
-function readCursor(cursor: string): readonly [string, string] | null {
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/** Null when it is not one of ours, or not one of this list. */
+function readCursor(cursor: string, id: RegExp): readonly [string, string] | null {
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
     if (!Array.isArray(parts) || parts.length !== 2) return null;
-    const [at, id] = parts;
-    const isOurs = typeof at === "string" && !Number.isNaN(Date.parse(at)) && typeof id === "string" && /^(cv_[0-9a-f]+|\d{1,18})$/.test(id);
-    return isOurs ? [at, id] : null;
+    const [at, last] = parts;
+    const isOurs = typeof at === "string" && MOMENT.test(at) && !Number.isNaN(Date.parse(at)) && typeof last === "string" && id.test(last);
+    return isOurs ? [at, last] : null;
   } catch {
     return null;
   }

@@ -50,14 +50,19 @@ async function readMigrations(): Promise<Migration[]> {
 }
 
 async function readApplied(run: ScriptRunner): Promise<Map<unknown, unknown>> {
-  const rows = await run.query("SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL");
+  const rows = await run.query(
+    "SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL",
+  );
   return new Map(rows.map((row) => [row.migration_name, row.checksum]));
 }
 
 function isApplied({ name, checksum }: Migration, applied: ReadonlyMap<unknown, unknown>): boolean {
   const known = applied.get(name);
   if (known !== undefined && known !== checksum) {
-    throw new ConfigError("MIGRATION_CHANGED", `migration ${name} was applied from another file; start the build that belongs to this database`);
+    throw new ConfigError(
+      "MIGRATION_CHANGED",
+      `migration ${name} was applied from another file; start the build that belongs to this database`,
+    );
   }
   return known === checksum;
 }

@@ -90,10 +90,16 @@ export function toConversation(row: ConversationRow): Conversation {
 /** The columns of `messages m` and `conversations c`, under names that do not meet. */
 export const CLAIM_COLUMNS = Prisma.raw(
   [
-    ...["id", "account_id", "open_id", "status", "turn", "agent_name", "notice", "status_at", "nickname", "number", "email"].map((name) => `c.${name} AS c_${name}`),
+    ...["id", "account_id", "open_id", "status", "turn", "agent_name", "notice", "status_at", "nickname", "number", "email"].map(
+      (name) => `c.${name} AS c_${name}`,
+    ),
     ...["last_inbound_at", "last_reply_at", "window_closes_at", "replies_remaining"].map((name) => `c.${name} AS c_${name}`),
-    ...["id", "account_id", "conversation_id", "direction", "origin", "vendor_message_id", "dedupe_key", "type", "text"].map((name) => `m.${name} AS m_${name}`),
-    ...["content", "state", "way", "attempts", "error", "error_code", "sent_at", "created_at", "settled_at"].map((name) => `m.${name} AS m_${name}`),
+    ...["id", "account_id", "conversation_id", "direction", "origin", "vendor_message_id", "dedupe_key", "type", "text"].map(
+      (name) => `m.${name} AS m_${name}`,
+    ),
+    ...["content", "state", "way", "attempts", "error", "error_code", "sent_at", "created_at", "settled_at"].map(
+      (name) => `m.${name} AS m_${name}`,
+    ),
   ].join(", "),
 );
 

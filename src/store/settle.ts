@@ -35,7 +35,7 @@ function toValues({ direction }: Claim, entry: ClaimedEntry, { outcome, next, wa
     failures: next.kind === "again" || next.kind === "held" ? entry.failures + 1 : 0,
     afterMs: next.kind === "again" ? next.afterMs : 0,
     code: "code" in outcome ? outcome.code : null,
-    error: "detail" in outcome ? outcome.detail : null,
+    error: outcome.kind === "done" ? null : outcome.detail,
     sent,
     sentAsync: sent && way === "async",
   };
@@ -97,7 +97,7 @@ function settleOnce(
       UPDATE messages m SET answer = NULL, answer_message_id = NULL FROM lane WHERE m.id = ${withdrawnFrom ?? null}
     ), tried AS (
       INSERT INTO attempts (message_id, number, way, started_at, duration_ms, outcome, code, detail)
-      SELECT message.id, message.attempts, ${way}, ${attempt.startedAt}::timestamptz(3), ${attempt.durationMs}::int, ${outcome.kind}, ${values.code}, ${values.error}
+      SELECT message.id, message.attempts, ${way}, ${attempt.startedAt}::timestamptz(3), ${attempt.durationMs}::int, ${outcome.kind}, ${values.code}, ${outcome.detail ?? null}
       FROM message WHERE message.id = ${entry.message.id}
     ), said AS (
       UPDATE conversations c SET

@@ -79,7 +79,9 @@ function createHealthStore(prisma: PrismaClient): HealthStore {
   return {
     check: async () => {
       const name = await lastMigrationName();
-      const rows = await prisma.$queryRaw<unknown[]>`SELECT 1 FROM _prisma_migrations WHERE migration_name = ${name} AND finished_at IS NOT NULL`;
+      const rows = await prisma.$queryRaw<
+        unknown[]
+      >`SELECT 1 FROM _prisma_migrations WHERE migration_name = ${name} AND finished_at IS NOT NULL`;
       if (rows.length === 0) throw new ConfigError("MIGRATIONS_INCOMPLETE", `migration ${name} is not applied; start this build once`);
     },
   };

@@ -169,6 +169,12 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
         expect(tolerant.open(seal(textMessage("hello"), new Date(0)))).toMatchObject({ kind: "message" });
       });
 
+      test("without msg_signature is refused before its body is looked at", () => {
+        const { query } = seal(textMessage("hello"));
+        const request = { query: { ...query, msg_signature: undefined }, body: Buffer.from("not XML") };
+        expect(() => channel.open(request)).toThrow(refusal("SIGNATURE_INVALID"));
+      });
+
       test("that cannot be read is a decode error, whatever its signature", () => {
         const { query } = seal(textMessage("hello"));
         const bodies = [
@@ -304,6 +310,13 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
           expect(await send()).toMatchObject({ kind: "retry", detail: expect.stringContaining("no access token") });
         }
         expect(sent()).toHaveLength(0);
+      });
+
+      test("an answer without errcode and errmsg is a success", async () => {
+        for (const json of [{}, { errcode: 0, errmsg: null }, { errcode: "0" }]) {
+          platform.on(given.sendPath, () => ({ json }));
+          expect(await send()).toEqual({ kind: "done" });
+        }
       });
 
       test("an unknown errcode is a refusal with the platform's own words", async () => {

@@ -138,7 +138,10 @@ test("a worker that was overtaken changes nothing", async () => {
   expect(await opened.store.outbox.settle(slow, head(slow), settlement(), { keepForMs: null })).toBeNull();
   expect(await opened.store.outbox.begin(slow, head(slow), "async", LEASE_MS)).toBe(false);
   expect((await opened.store.conversations.message(head(slow).message.id))?.message.state).toBe("received");
-  expect(await opened.store.outbox.settle(fast, head(fast), settlement(), { keepForMs: null })).toEqual({ noticeEnqueued: false, moreDue: false });
+  expect(await opened.store.outbox.settle(fast, head(fast), settlement(), { keepForMs: null })).toEqual({
+    noticeEnqueued: false,
+    moreDue: false,
+  });
   expect((await opened.store.conversations.message(head(fast).message.id))?.message.state).toBe("forwarded");
 });
 
@@ -157,7 +160,10 @@ test("a failed entry keeps its place, and its lane waits out the pause", async (
   await opened.store.inbound.record([inbound("oA", "first")]);
   await opened.store.inbound.record([inbound("oA", "second")]);
   const claim = await mustClaim("oA", "inbound");
-  const retry = settlement({ outcome: { kind: "retry", code: "DESK_HTTP_503", detail: "the desk is away" }, next: { kind: "again", afterMs: 60_000 } });
+  const retry = settlement({
+    outcome: { kind: "retry", code: "DESK_HTTP_503", detail: "the desk is away" },
+    next: { kind: "again", afterMs: 60_000 },
+  });
   await opened.store.outbox.settle(claim, head(claim), retry, { keepForMs: null });
   expect(await claimOf("oA", "inbound")).toBeNull();
   const { message, attempts } = (await opened.store.conversations.message(head(claim).message.id)) ?? {};
@@ -170,7 +176,11 @@ test("what the desk says is stored with the result, and its notice is enqueued o
     await opened.store.inbound.record([inbound("oA", "hello")]);
     const claim = await mustClaim("oA", "inbound");
     const report = { status: { status: "queueing", turn, agentName: null, notice: `turn ${turn}` } as const, askedAt: new Date() };
-    const notice = { messageId: newMessageId(new Date()), when: "changes" as const, content: { type: "text" as const, text: `turn ${turn}` } };
+    const notice = {
+      messageId: newMessageId(new Date()),
+      when: "changes" as const,
+      content: { type: "text" as const, text: `turn ${turn}` },
+    };
     return opened.store.outbox.settle(claim, head(claim), settlement({ report, notice }), { keepForMs: null });
   };
   expect((await say(2))?.noticeEnqueued).toBe(true);
@@ -187,15 +197,26 @@ test("an answer to an earlier question does not overwrite what was learned later
   const conversation = { conversationId: toConversationId("shop", "oA"), accountId: "shop", openId: "oA" };
   const askedAt = new Date(Date.now() - 5_000);
   await opened.store.outbound.report(conversation, { status: "chatting", agentName: "Lily" }, new Date());
-  await opened.store.outbox.settle(claim, head(claim), settlement({ report: { status: { status: "queueing", turn: 4 }, askedAt } }), { keepForMs: null });
-  expect(await opened.store.conversations.get(conversation.conversationId)).toMatchObject({ status: "chatting", agentName: "Lily", turn: null });
+  await opened.store.outbox.settle(claim, head(claim), settlement({ report: { status: { status: "queueing", turn: 4 }, askedAt } }), {
+    keepForMs: null,
+  });
+  expect(await opened.store.conversations.get(conversation.conversationId)).toMatchObject({
+    status: "chatting",
+    agentName: "Lily",
+    turn: null,
+  });
 });
 
 test("a reply waits for the open callback, which alone can take it", async () => {
   const [received] = await opened.store.inbound.record([inbound("oA", "hello", { openForMs: 60_000 })]);
   await say("oA", "hi there");
   expect(await claimOf("oA", "outbound")).toBeNull();
-  const callback = { conversationId: toConversationId("shop", "oA"), messageId: received?.messageId ?? "", holder: newHolder("callback"), leaseMs: LEASE_MS };
+  const callback = {
+    conversationId: toConversationId("shop", "oA"),
+    messageId: received?.messageId ?? "",
+    holder: newHolder("callback"),
+    leaseMs: LEASE_MS,
+  };
   const prospect = await opened.store.outbox.claimForCallback(callback);
   expect(prospect.claim && texts(prospect.claim)).toEqual(["hi there"]);
   expect((await opened.store.outbox.claimForCallback({ ...callback, holder: newHolder("callback") })).claim).toBeNull();
@@ -222,7 +243,12 @@ test("a repeated callback is given the answer of the first, and a doubt is clear
   const [received] = await opened.store.inbound.record([inbound("oA", "hello", { openForMs: 60_000 })]);
   const messageId = await say("oA", "hi there");
   const inboundId = received?.messageId ?? "";
-  const callback = { conversationId: toConversationId("shop", "oA"), messageId: inboundId, holder: newHolder("callback"), leaseMs: LEASE_MS };
+  const callback = {
+    conversationId: toConversationId("shop", "oA"),
+    messageId: inboundId,
+    holder: newHolder("callback"),
+    leaseMs: LEASE_MS,
+  };
   const { claim } = await opened.store.outbox.claimForCallback(callback);
   if (claim === null) throw new Error("nothing to take");
   const answer = { messageId, content: { type: "text" as const, text: "hi there" }, createdAt: new Date() };
@@ -235,7 +261,9 @@ test("a repeated callback is given the answer of the first, and a doubt is clear
   await opened.store.outbox.confirmAnswer(inboundId);
   expect((await opened.store.conversations.message(messageId))?.message).toMatchObject({ state: "sent", way: "passive" });
   expect(await opened.store.conversations.get(callback.conversationId)).toMatchObject({ pending: { toCustomer: 0 } });
-  expect(await opened.store.outbox.settle(claim, head(claim), settlement({ next: { kind: "finished", state: "sent" } }), { keepForMs: null })).toBeNull();
+  expect(
+    await opened.store.outbox.settle(claim, head(claim), settlement({ next: { kind: "finished", state: "sent" } }), { keepForMs: null }),
+  ).toBeNull();
 });
 
 test("held replies keep their order and reason, and have their chance when the contact writes again", async () => {
@@ -288,9 +316,14 @@ test("the window of replies is the better of old and new, and an asynchronous re
   await opened.store.inbound.record([inbound("oA", "hello", { forward: false })]);
   const before = await opened.store.conversations.get(conversationId);
   await opened.store.inbound.record([inbound("oA", "click", { forward: false, allowance: { windowMs: 60_000, repliesMax: 3 } })]);
-  expect(await opened.store.conversations.get(conversationId)).toMatchObject({ repliesRemaining: 5, windowClosesAt: before?.windowClosesAt });
+  expect(await opened.store.conversations.get(conversationId)).toMatchObject({
+    repliesRemaining: 5,
+    windowClosesAt: before?.windowClosesAt,
+  });
   await say("oA", "hi");
   const claim = await mustClaim("oA", "outbound");
-  await opened.store.outbox.settle(claim, head(claim), settlement({ next: { kind: "finished", state: "sent" }, way: "async" }), { keepForMs: null });
+  await opened.store.outbox.settle(claim, head(claim), settlement({ next: { kind: "finished", state: "sent" }, way: "async" }), {
+    keepForMs: null,
+  });
   expect(await opened.store.conversations.get(conversationId)).toMatchObject({ repliesRemaining: 4, pending: { toCustomer: 0 } });
 });

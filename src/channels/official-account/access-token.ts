@@ -1,5 +1,6 @@
-import { type FetchedToken, readFetchedToken } from "../../lib/access-tokens.ts";
+import { AccessTokenRefusal, type FetchedToken } from "../../lib/access-tokens.ts";
 import { callPlatform } from "../../lib/platform-json.ts";
+import { readFetchedToken } from "../../lib/platform-token.ts";
 import type { OfficialAccountDeps } from "./index.ts";
 import { TOKEN_ERRCODES } from "./outcome.ts";
 
@@ -11,6 +12,9 @@ const TIMEOUT_MS = 5_000;
  */
 export async function fetchToken(deps: OfficialAccountDeps, force: boolean, signal?: AbortSignal): Promise<FetchedToken> {
   const { account, secrets, http, now } = deps;
+  if (secrets.appSecret === undefined) {
+    throw new AccessTokenRefusal({ code: "ACCOUNT_SECRET_MISSING", detail: `account "${account.id}" has no appSecret; set it` });
+  }
   const { appId, apiBaseUrl } = account.wechat;
   const body = { grant_type: "client_credential", appid: appId, secret: secrets.appSecret, force_refresh: force };
   const call = {

@@ -1,5 +1,6 @@
 import type { CallbackRequest, Channel, OpenedCallback } from "../../domain/channel.ts";
-import { VerificationError } from "../../domain/errors.ts";
+import { DecodeError, VerificationError } from "../../domain/errors.ts";
+import { checkTimestamp, parameter } from "../../wechat/callback-query.ts";
 import { decrypt } from "../../wechat/cipher.ts";
 import { readEncrypted } from "../../wechat/envelope.ts";
 import { normalizeMessage } from "../../wechat/normalize.ts";
@@ -9,8 +10,8 @@ import type { OfficialAccountDeps } from "./index.ts";
 
 type Query = CallbackRequest["query"];
 
-/** Verifies and opens what WeChat posts. `aesKey` is the decoded EncodingAESKey. */
-export function createCallback(deps: OfficialAccountDeps, aesKey: Buffer): Pick<Channel, "verifyUrl" | "open"> {
+/** Verifies and opens what WeChat posts. `aesKey` is the decoded EncodingAESKey; a plain account may have none. */
+export function createCallback(deps: OfficialAccountDeps, aesKey: Buffer | null): Pick<Channel, "verifyUrl" | "open"> {
   const { account, secrets, now } = deps;
   const { appId, encryption, timestampToleranceSeconds } = account.wechat;
 
@@ -32,13 +33,16 @@ export function createCallback(deps: OfficialAccountDeps, aesKey: Buffer): Pick<
     parameter(query, "msg_signature");
     const ciphertext = readEncrypted(parseXml(body));
     checkSignature(query, "msg_signature", ciphertext);
+    if (aesKey === null) {
+      throw new DecodeError("CIPHERTEXT_INVALID", `encrypted callback, but account "${account.id}" has no encodingAesKey; set it`);
+    }
     return toOpened(parseXml(decrypt(ciphertext, aesKey, appId)), true);
   }
 
   function openPlain({ query, body }: CallbackRequest): OpenedCallback {
     checkSignature(query, "signature");
     if (encryption === "safe") {
-      throw new VerificationError("ENCRYPTION_REQUIRED", `plain callback for a safe account; choose safe mode in WeChat's console`);
+      throw new VerificationError("ENCRYPTION_REQUIRED", "plain callback for a safe account; choose safe mode in WeChat's console");
     }
     const root = parseXml(body);
     // Someone took encrypt_type off the address, so that the unsigned fields beside Encrypt would be believed.
@@ -68,18 +72,4 @@ function toOpened(root: XmlElement, encrypted: boolean): OpenedCallback {
   if (normalized.kind === "bookkeeping") return normalized;
   const { message, accountName } = normalized;
   return { kind: "message", message, replyTo: { openId: message.openId, accountName, encrypted } };
-}
-
-function parameter(query: Query, name: string): string {
-  const value = query[name];
-  if (typeof value === "string" && value !== "") return value;
-  throw new VerificationError("SIGNATURE_INVALID", `query parameter ${name} is missing, empty or repeated`);
-}
-
-function checkTimestamp(timestamp: string, toleranceSeconds: number, now: Date): void {
-  if (toleranceSeconds === 0) return;
-  const offSeconds = Math.abs(now.getTime() / 1_000 - Number(timestamp));
-  // Written so that a timestamp which is no number is refused as well.
-  if (offSeconds <= toleranceSeconds) return;
-  throw new VerificationError("TIMESTAMP_STALE", `timestamp is more than ${toleranceSeconds} s off; is the server's clock right?`);
 }

@@ -1,6 +1,7 @@
 import type { Channel } from "../../domain/channel.ts";
-import { AccessTokenRefusal, callWithToken } from "../../lib/access-tokens.ts";
+import { AccessTokenRefusal } from "../../lib/access-tokens.ts";
 import { callPlatform } from "../../lib/platform-json.ts";
+import { callWithToken } from "../../lib/platform-token.ts";
 import { fetchToken } from "./access-token.ts";
 import type { OfficialAccountDeps } from "./index.ts";
 import { isTokenRefused, toOutcome } from "./outcome.ts";
@@ -21,12 +22,11 @@ export function createClient(deps: OfficialAccountDeps): Pick<Channel, "send" | 
         path: "/cgi-bin/message/custom/send",
         body: renderMessage(openId, content),
         timeoutMs: SEND_TIMEOUT_MS,
-        signal,
       } as const;
       const answer = await callWithToken(tokens, {
         owner: account,
         fetchToken: (force) => fetchToken(deps, force),
-        call: (token) => callPlatform(http, { ...request, query: { access_token: token } }, now),
+        call: (token, signal) => callPlatform(http, { ...request, query: { access_token: token }, signal }, now),
         isTokenRefused,
         signal,
       });

@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { AccountIdentity, OfficialAccountSettings } from "../../domain/account.ts";
 import type { PassiveChannel } from "../../domain/channel.ts";
+import { ConfigError } from "../../domain/errors.ts";
 import type { AccessTokens } from "../../lib/access-tokens.ts";
 import type { HttpClient } from "../../lib/http-client.ts";
 import { decodeAesKey } from "../../wechat/cipher.ts";
@@ -8,11 +9,13 @@ import { sealEnvelope } from "../../wechat/envelope.ts";
 import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";
 import { createCallback } from "./callback.ts";
 import { createClient } from "./client.ts";
+import { canRenderMessage } from "./render-message.ts";
 import { replyAllowance } from "./reply-allowance.ts";
 
 export interface OfficialAccountDeps {
   account: Pick<AccountIdentity, "id" | "version"> & { wechat: OfficialAccountSettings };
-  secrets: { token: string; encodingAesKey: string; appSecret: string };
+  /** Without encodingAesKey only plain callbacks can be read; without appSecret nothing can be sent asynchronously. */
+  secrets: { token: string; encodingAesKey?: string | undefined; appSecret?: string | undefined };
   http: HttpClient;
   tokens: AccessTokens;
   now: () => Date;
@@ -22,11 +25,15 @@ export interface OfficialAccountDeps {
 const PASSIVE_TEXT_BYTES_MAX = 1_800;
 const ASYNC_TEXT_BYTES_MAX = 2_048;
 const ARTICLES_MAX = 1;
+const CONTENT_TYPE = "application/xml; charset=utf-8";
 
-/** The entrance of one Official Account. Throws when the EncodingAESKey is not one. */
+/**
+ * The entrance of one Official Account.
+ * @throws ConfigError ACCOUNT_SECRET_MISSING when its mode needs an encodingAesKey, DecodeError when that is not one
+ */
 export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel {
   const { account, secrets, now } = deps;
-  const aesKey = decodeAesKey(secrets.encodingAesKey);
+  const aesKey = readAesKey(deps);
 
   return {
     ...createCallback(deps, aesKey),
@@ -35,15 +42,25 @@ export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel
     asyncTextBytesMax: ASYNC_TEXT_BYTES_MAX,
     passiveTextBytesMax: PASSIVE_TEXT_BYTES_MAX,
     replyAllowance,
+    canSend: canRenderMessage,
     canRender: (content) => canRenderPassively(content, ARTICLES_MAX),
 
     renderReply({ openId, accountName, encrypted }, content, createdAt) {
       const reply = renderPassiveReply({ openId, accountName }, content, createdAt);
+      if (!encrypted || aesKey === null) return { contentType: CONTENT_TYPE, body: reply };
       const timestampSeconds = Math.floor(now().getTime() / 1_000);
       const seal = { token: secrets.token, key: aesKey, receiverId: account.wechat.appId, timestampSeconds, nonce: randomNonce() };
-      return { contentType: "application/xml; charset=utf-8", body: encrypted ? sealEnvelope(reply, seal) : reply };
+      return { contentType: CONTENT_TYPE, body: sealEnvelope(reply, seal) };
     },
   };
+}
+
+function readAesKey({ account, secrets }: OfficialAccountDeps): Buffer | null {
+  if (secrets.encodingAesKey !== undefined) return decodeAesKey(secrets.encodingAesKey);
+  const { encryption } = account.wechat;
+  if (encryption === "plain") return null;
+  const remedy = "set the one of WeChat's console, or its encryption to plain";
+  throw new ConfigError("ACCOUNT_SECRET_MISSING", `account "${account.id}" has no encodingAesKey for ${encryption} mode; ${remedy}`);
 }
 
 function randomNonce(): string {

@@ -1,5 +1,5 @@
 import type { Outcome } from "../../domain/outcome.ts";
-import { type Errcodes, judge } from "../../lib/platform-json.ts";
+import { type Errcodes, judge } from "../../lib/errcodes.ts";
 
 const MINUTE_MS = 60_000;
 

@@ -1,4 +1,4 @@
-import { type Content, toReadableText } from "../../domain/content.ts";
+import { type Article, type Content, type LinkContent, toReadableText } from "../../domain/content.ts";
 
 /**
  * The body of custom/send. What this platform has no form for goes out as readable text: files, places, several articles (a
@@ -6,6 +6,11 @@ import { type Content, toReadableText } from "../../domain/content.ts";
  */
 export function renderMessage(openId: string, content: Content): Record<string, unknown> {
   return { touser: openId, ...(renderNatively(content) ?? { msgtype: "text", text: { content: toReadableText(content) } }) };
+}
+
+/** Whether the platform has a form of its own for it. */
+export function canRenderMessage(content: Content): boolean {
+  return renderNatively(content) !== null;
 }
 
 function renderNatively(content: Content): Record<string, unknown> | null {
@@ -25,12 +30,13 @@ function renderNatively(content: Content): Record<string, unknown> | null {
       const [article, another] = content.articles;
       return article && !another ? renderArticle(article) : null;
     }
+    case "text":
+      return { msgtype: "text", text: { content: content.text } };
     default:
       return null;
   }
 }
 
-function renderArticle(article: { title: string; description: string; url: string; pictureUrl?: string }): Record<string, unknown> {
-  const { title, description, url, pictureUrl } = article;
+function renderArticle({ title, description, url, pictureUrl }: Article | LinkContent): Record<string, unknown> {
   return { msgtype: "news", news: { articles: [{ title, description, url, picurl: pictureUrl }] } };
 }

@@ -1,5 +1,6 @@
-import { type FetchedToken, readFetchedToken } from "../../lib/access-tokens.ts";
+import { AccessTokenRefusal, type FetchedToken } from "../../lib/access-tokens.ts";
 import { callPlatform } from "../../lib/platform-json.ts";
+import { readFetchedToken } from "../../lib/platform-token.ts";
 import type { WecomDeps } from "./index.ts";
 import { TOKEN_ERRCODES } from "./outcome.ts";
 
@@ -10,6 +11,9 @@ const TIMEOUT_MS = 5_000;
  * @throws AccessTokenRefusal
  */
 export async function fetchToken({ account, secrets, http, now }: WecomDeps, signal?: AbortSignal): Promise<FetchedToken> {
+  if (secrets.corpSecret === undefined) {
+    throw new AccessTokenRefusal({ code: "ACCOUNT_SECRET_MISSING", detail: `account "${account.id}" has no corpSecret; set it` });
+  }
   const { corpId, apiBaseUrl } = account.wechat;
   const query = { corpid: corpId, corpsecret: secrets.corpSecret };
   const call = { method: "GET", baseUrl: apiBaseUrl, path: "/cgi-bin/gettoken", query, timeoutMs: TIMEOUT_MS, signal } as const;

@@ -1,5 +1,6 @@
 import type { CallbackRequest, Channel } from "../../domain/channel.ts";
 import { VerificationError } from "../../domain/errors.ts";
+import { checkTimestamp, parameter } from "../../wechat/callback-query.ts";
 import { decrypt } from "../../wechat/cipher.ts";
 import { readEncrypted } from "../../wechat/envelope.ts";
 import { normalizeMessage } from "../../wechat/normalize.ts";
@@ -41,18 +42,4 @@ export function createCallback(deps: WecomDeps, aesKey: Buffer): Pick<Channel, "
     }
     checkTimestamp(timestamp, timestampToleranceSeconds, now());
   }
-}
-
-function parameter(query: Query, name: string): string {
-  const value = query[name];
-  if (typeof value === "string" && value !== "") return value;
-  throw new VerificationError("SIGNATURE_INVALID", `query parameter ${name} is missing, empty or repeated`);
-}
-
-function checkTimestamp(timestamp: string, toleranceSeconds: number, now: Date): void {
-  if (toleranceSeconds === 0) return;
-  const offSeconds = Math.abs(now.getTime() / 1_000 - Number(timestamp));
-  // Written so that a timestamp which is no number is refused as well.
-  if (offSeconds <= toleranceSeconds) return;
-  throw new VerificationError("TIMESTAMP_STALE", `timestamp is more than ${toleranceSeconds} s off; is the server's clock right?`);
 }

@@ -1,6 +1,7 @@
 import type { Channel } from "../../domain/channel.ts";
-import { AccessTokenRefusal, callWithToken } from "../../lib/access-tokens.ts";
+import { AccessTokenRefusal } from "../../lib/access-tokens.ts";
 import { callPlatform } from "../../lib/platform-json.ts";
+import { callWithToken } from "../../lib/platform-token.ts";
 import { fetchToken } from "./access-token.ts";
 import type { WecomDeps } from "./index.ts";
 import { isTokenRefused, toDeliveryOutcome, toOutcome } from "./outcome.ts";
@@ -28,12 +29,11 @@ export function createClient(deps: WecomDeps): Pick<Channel, "send" | "testAcces
         path: "/cgi-bin/message/send",
         body,
         timeoutMs: SEND_TIMEOUT_MS,
-        signal,
       } as const;
       const answer = await callWithToken(tokens, {
         owner: account,
         fetchToken: () => fetchToken(deps),
-        call: (token) => callPlatform(http, { ...request, query: { access_token: token } }, now),
+        call: (token, signal) => callPlatform(http, { ...request, query: { access_token: token }, signal }, now),
         isTokenRefused,
         signal,
       });

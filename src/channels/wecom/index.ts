@@ -8,17 +8,21 @@ import { sealEnvelope } from "../../wechat/envelope.ts";
 import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";
 import { createCallback } from "./callback.ts";
 import { createClient } from "./client.ts";
-import { ARTICLES_MAX, TEXT_BYTES_MAX } from "./render-message.ts";
+import { ARTICLES_MAX, canRenderMessage, TEXT_BYTES_MAX } from "./render-message.ts";
 
 export interface WecomDeps {
   account: Pick<AccountIdentity, "id" | "version"> & { wechat: WecomSettings };
-  secrets: { token: string; encodingAesKey: string; corpSecret: string };
+  /** Without corpSecret nothing can be sent asynchronously. */
+  secrets: { token: string; encodingAesKey: string; corpSecret?: string | undefined };
   http: HttpClient;
   tokens: AccessTokens;
   now: () => Date;
 }
 
-/** The entrance of one WeCom app. Throws when the EncodingAESKey is not one. */
+/**
+ * The entrance of one WeCom app.
+ * @throws DecodeError when the encodingAesKey is not one
+ */
 export function createWecom(deps: WecomDeps): PassiveChannel {
   const { account, secrets, now } = deps;
   const aesKey = decodeAesKey(secrets.encodingAesKey);
@@ -30,6 +34,7 @@ export function createWecom(deps: WecomDeps): PassiveChannel {
     asyncTextBytesMax: TEXT_BYTES_MAX,
     passiveTextBytesMax: TEXT_BYTES_MAX,
     replyAllowance: () => null,
+    canSend: canRenderMessage,
     canRender: (content) => canRenderPassively(content, ARTICLES_MAX),
 
     renderReply({ openId, accountName }, content, createdAt) {

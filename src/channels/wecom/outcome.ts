@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DONE, type Outcome } from "../../domain/outcome.ts";
-import { type Errcodes, judge } from "../../lib/platform-json.ts";
+import { type Errcodes, judge } from "../../lib/errcodes.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -54,7 +54,8 @@ const ERRCODES: Errcodes = new Map([
   ],
 ]);
 
-export { ERRCODES as TOKEN_ERRCODES };
+/** The token call answers with the same codes. */
+export const TOKEN_ERRCODES = ERRCODES;
 
 export function toOutcome(errcode: string, errmsg: string): Outcome {
   return judge(ERRCODES, errcode, errmsg);

@@ -1,4 +1,4 @@
-import { type Article, type Content, toReadableText } from "../../domain/content.ts";
+import { type Article, type Content, type LinkContent, toReadableText } from "../../domain/content.ts";
 
 // WeCom cuts longer texts (wechat.md §7 and §8) and refuses more articles.
 export const TEXT_BYTES_MAX = 2_048;
@@ -20,6 +20,11 @@ interface Rendered {
   [field: string]: unknown;
 }
 
+/** Whether the platform has a form of its own for it. */
+export function canRenderMessage(content: Content): boolean {
+  return renderNatively(content) !== null;
+}
+
 function renderNatively(content: Content): Rendered | null {
   switch (content.type) {
     case "image":
@@ -34,15 +39,17 @@ function renderNatively(content: Content): Rendered | null {
     case "file":
       return content.mediaId ? { msgtype: "file", file: { media_id: content.mediaId } } : null;
     case "link":
-      return renderNews([{ ...content, pictureUrl: content.pictureUrl ?? "" }]);
+      return renderNews([content]);
     case "news":
       return content.articles.length > 0 && content.articles.length <= ARTICLES_MAX ? renderNews(content.articles) : null;
+    case "text":
+      return { msgtype: "text", text: { content: content.text } };
     default:
       return null;
   }
 }
 
-function renderNews(articles: Article[]): Rendered {
+function renderNews(articles: (Article | LinkContent)[]): Rendered {
   const items = articles.map(({ title, description, url, pictureUrl }) => ({ title, description, url, picurl: pictureUrl }));
   return { msgtype: "news", news: { articles: items } };
 }

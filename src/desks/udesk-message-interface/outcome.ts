@@ -1,7 +1,9 @@
+import type { StatusReport } from "../../domain/conversation.ts";
 import type { Submission } from "../../domain/desk.ts";
 import { DONE } from "../../domain/outcome.ts";
 import type { HttpAnswer } from "../../lib/http-client.ts";
 import { parseAnswer, toStatusReport } from "./answer.ts";
+import { toStorableText } from "./read.ts";
 import { readRefusal } from "./refusal.ts";
 
 /**
@@ -15,13 +17,22 @@ export function toSubmission({ status, headers, body }: HttpAnswer, now: Date): 
   if (refusal && (isSuccess || refusal.ofSignature)) {
     return { outcome: { kind: "retry", code: "DESK_REFUSED", detail: refusal.sentence } };
   }
-  if (isSuccess) return { outcome: DONE, report: toStatusReport(answer) };
+  if (isSuccess) return toTaken(toStatusReport(answer), body);
 
   const code = `DESK_HTTP_${status}`;
   const detail = toDetail(status);
   if (NEVER_TAKEN.has(status)) return { outcome: { kind: "rejected", code, detail } };
   const retryAfterMs = toRetryAfterMs(headers["retry-after"], now);
   return { outcome: { kind: "retry", code, detail, ...(retryAfterMs !== undefined && { retryAfterMs }) } };
+}
+
+const RAW_ANSWER_CHARACTERS_MAX = 500;
+
+/** An answer that does not say where the conversation stands is kept as it came, so that somebody can see why. */
+function toTaken(report: StatusReport, body: Buffer): Submission {
+  if (report.status !== "unknown") return { outcome: DONE, report };
+  const raw = toStorableText(body.toString("utf8")).slice(0, RAW_ANSWER_CHARACTERS_MAX);
+  return { outcome: { kind: "done", detail: `the desk answered: ${raw}` }, report };
 }
 
 /** Statuses that speak of this one message: trying again would only hold up the conversation behind it. It stays, dead and replayable. */

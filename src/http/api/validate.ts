@@ -29,15 +29,19 @@ export function toFieldErrors(error: z.ZodError, part: FieldError["in"]): FieldE
 
 /** RFC 6901, section 6: a fragment with `~` and `/` escaped, and whatever a URI cannot hold percent-encoded. */
 function toPointer(path: readonly PropertyKey[]): string {
-  return ["#", ...path.map((key) => encodeURIComponent(String(key).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1")))].join("/");
+  const escaped = path.map((key) => String(key).replaceAll("~", "~0").replaceAll("/", "~1").replace(UNPAIRED_SURROGATE, "\ufffd"));
+  return ["#", ...escaped.map(encodeURIComponent)].join("/");
 }
 
 /** Postgres stores neither NUL nor half of a surrogate pair: such text is refused here, wherever in the request it stands. */
 function findUnstorable(value: unknown, part: FieldError["in"], path: readonly PropertyKey[]): FieldError[] {
   if (typeof value === "string") {
-    if (value.isWellFormed() && !value.includes("\0")) return [];
+    if (!value.includes("\0") && value.search(UNPAIRED_SURROGATE) === -1) return [];
     return [{ in: part, pointer: toPointer(path), detail: "must not hold NUL or an unpaired surrogate" }];
   }
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, child]) => findUnstorable(child, part, [...path, key]));
 }
+
+/** With the flag `u` a pair counts as one character, so that only a half matches. */
+const UNPAIRED_SURROGATE = /\p{Surrogate}/gu;

@@ -8,13 +8,21 @@ import { createTokenStore } from "../token-store.ts";
 
 export const APP_ID = "wxabb8e5e80f591861";
 
+export interface AccountSetup extends ChannelSetup {
+  encryption: Encryption;
+  /** Undefined: the account has none. */
+  encodingAesKey: string | undefined;
+  appSecret: string | undefined;
+}
+
 /** The account whose live callbacks of 2022 are among the vectors. */
-export function createAccount(setup: Partial<ChannelSetup> & { encryption?: Encryption } = {}): PassiveChannel {
+export function createAccount(setup: Partial<AccountSetup> = {}): PassiveChannel {
   const { now = () => NOW, encryption = "safe", apiBaseUrl = "http://127.0.0.1:9", timestampToleranceSeconds = 600 } = setup;
   const { http = createHttpClient(), tokens = createAccessTokens({ store: createTokenStore(now), now }) } = setup;
+  const { encodingAesKey, appSecret } = { encodingAesKey: ENCODING_AES_KEY, appSecret: PLATFORM_SECRET, ...setup };
   return createOfficialAccount({
     account: { id: ACCOUNT_ID, version: 1, wechat: { appId: APP_ID, encryption, apiBaseUrl, timestampToleranceSeconds } },
-    secrets: { token: TOKEN, encodingAesKey: ENCODING_AES_KEY, appSecret: PLATFORM_SECRET },
+    secrets: { token: TOKEN, encodingAesKey, appSecret },
     http,
     tokens,
     now,

@@ -121,6 +121,21 @@ describe("the modes", () => {
   });
 });
 
+describe("an account without an encodingAesKey", () => {
+  test("reads plain callbacks when its mode is plain", () => {
+    const account = createAccount({ encryption: "plain", encodingAesKey: undefined });
+    expect(account.open(plain(textMessage("hello")))).toMatchObject({ kind: "message" });
+    expect(() => account.open(encrypted(textMessage("hello")))).toThrow(expect.objectContaining({ code: "CIPHERTEXT_INVALID" }));
+  });
+
+  test("is not made when its mode is another", () => {
+    for (const encryption of ["safe", "compatible"] as const) {
+      const make = () => createAccount({ encryption, encodingAesKey: undefined });
+      expect(make).toThrow(expect.objectContaining({ name: "ConfigError", code: "ACCOUNT_SECRET_MISSING" }));
+    }
+  });
+});
+
 describe("a plain callback", () => {
   const account = createAccount({ encryption: "plain" });
 

@@ -93,3 +93,11 @@ describe("the access token", () => {
     expect(await send({ type: "text", text: "hello" })).toMatchObject({ kind: "retry", code: "45011", retryAfterMs: 60_000 });
   });
 });
+
+test("an account without an appSecret sends nothing, and says what to set", async () => {
+  const account = createAccount({ http, apiBaseUrl: platform.url, appSecret: undefined });
+  const outcome = await account.send("customer", { type: "text", text: "hello" }, new AbortController().signal);
+  expect(outcome).toMatchObject({ kind: "retry", code: "ACCOUNT_SECRET_MISSING", detail: expect.stringContaining("appSecret") });
+  expect(await send({ type: "text", text: "hello" })).toEqual({ kind: "done" });
+  expect(platform.requests(SEND)).toHaveLength(1);
+});

@@ -12,15 +12,18 @@ export interface AppSetup extends ChannelSetup {
   corpId: string;
   token: string;
   encodingAesKey: string;
+  /** Undefined: the account has none. */
+  corpSecret: string | undefined;
 }
 
 export function createApp(setup: Partial<AppSetup> = {}): PassiveChannel {
   const { now = () => NOW, apiBaseUrl = "http://127.0.0.1:9", timestampToleranceSeconds = 600 } = setup;
   const { corpId = CORP_ID, token = TOKEN, encodingAesKey = ENCODING_AES_KEY } = setup;
+  const { corpSecret } = { corpSecret: PLATFORM_SECRET, ...setup };
   const { http = createHttpClient(), tokens = createAccessTokens({ store: createTokenStore(now), now }) } = setup;
   return createWecom({
     account: { id: ACCOUNT_ID, version: 1, wechat: { corpId, agentId: AGENT_ID, apiBaseUrl, timestampToleranceSeconds } },
-    secrets: { token, encodingAesKey, corpSecret: PLATFORM_SECRET },
+    secrets: { token, encodingAesKey, corpSecret },
     http,
     tokens,
     now,

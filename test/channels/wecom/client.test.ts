@@ -38,7 +38,7 @@ test.each<[string, Content, Record<string, unknown>]>([
   [
     "a link as one article",
     { type: "link", title: "T", description: "D", url: "https://example.com" },
-    { msgtype: "news", news: { articles: [{ title: "T", description: "D", url: "https://example.com", picurl: "" }] } },
+    { msgtype: "news", news: { articles: [{ title: "T", description: "D", url: "https://example.com" }] } },
   ],
   [
     "nine articles, of which a message takes eight, as lines",
@@ -92,5 +92,13 @@ test("40001 on sending is the wrong secret, so no new token is asked for", async
   platform.on(SEND, () => ({ json: { errcode: 40001, errmsg: "invalid credential" } }));
   expect(await send({ type: "text", text: "hello" })).toMatchObject({ kind: "retry", code: "40001" });
   expect(platform.requests(TOKEN_PATH)).toHaveLength(1);
+  expect(platform.requests(SEND)).toHaveLength(1);
+});
+
+test("an app without a corpSecret sends nothing, and says what to set", async () => {
+  const app = createApp({ http, apiBaseUrl: platform.url, corpSecret: undefined });
+  const outcome = await app.send("ZhangSan", { type: "text", text: "hello" }, new AbortController().signal);
+  expect(outcome).toMatchObject({ kind: "retry", code: "ACCOUNT_SECRET_MISSING", detail: expect.stringContaining("corpSecret") });
+  expect(await send({ type: "text", text: "hello" })).toEqual({ kind: "done" });
   expect(platform.requests(SEND)).toHaveLength(1);
 });

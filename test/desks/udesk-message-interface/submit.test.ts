@@ -67,7 +67,8 @@ describe("the message is done", () => {
 
   test("also when a 2xx has no JSON: then the status is unknown", async () => {
     for (const answer of [{ body: "OK" }, { status: 204 }, { status: 201, body: "<html></html>" }]) {
-      expect(await submissionOf(answer)).toEqual({ outcome: { kind: "done" }, report: { status: "unknown" } });
+      const detail = `the desk answered: ${answer.body ?? ""}`;
+      expect(await submissionOf(answer)).toEqual({ outcome: { kind: "done", detail }, report: { status: "unknown" } });
     }
   });
 

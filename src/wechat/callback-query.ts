@@ -1,0 +1,26 @@
+import { VerificationError } from "../domain/errors.ts";
+
+export type CallbackQuery = Readonly<Record<string, string | string[] | undefined>>;
+
+/**
+ * One parameter of a signed address.
+ * @throws VerificationError when it is missing, empty or repeated: then nothing can have been signed
+ */
+export function parameter(query: CallbackQuery, name: string): string {
+  const value = query[name];
+  if (typeof value === "string" && value !== "") return value;
+  throw new VerificationError("SIGNATURE_INVALID", `query parameter ${name} is missing, empty or repeated`);
+}
+
+/**
+ * Refuses a signature that was made too long ago or too far ahead, so that a recorded callback cannot be played again for ever.
+ * @param toleranceSeconds 0 switches the check off
+ * @throws VerificationError TIMESTAMP_STALE
+ */
+export function checkTimestamp(timestamp: string, toleranceSeconds: number, now: Date): void {
+  if (toleranceSeconds === 0) return;
+  const offSeconds = Math.abs(now.getTime() / 1_000 - Number(timestamp));
+  // Written so that a timestamp which is no number is refused as well.
+  if (offSeconds <= toleranceSeconds) return;
+  throw new VerificationError("TIMESTAMP_STALE", `timestamp is more than ${toleranceSeconds} s off; is the server's clock right?`);
+}

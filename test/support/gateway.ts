@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto";
+import { onTestFinished } from "vitest";
+import { type App, type AppOptions, createApp } from "../../src/app.ts";
+import { readConfig } from "../../src/config.ts";
+import { type DeskEmulator, startDesk } from "../../src/emulators/desk.ts";
+import {
+  type AccountDetails,
+  type EmulatedAccount,
+  startWechat,
+  type WechatEmulator,
+  type WechatOptions,
+} from "../../src/emulators/wechat.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
+
+export const ADMIN_KEY = "admin-key-of-the-tests-0123456789";
+export const DESK_KEY = "0123456789abcdef0123456789abcdef";
+
+export interface Gateway {
+  app: App;
+  address: string;
+  wechat: WechatEmulator;
+  desk: DeskEmulator;
+  database: TestDatabase;
+  /** One request to the API, with the admin key; the parsed body comes back whatever the status is. */
+  api<T = Record<string, unknown>>(method: string, path: string, body?: unknown, key?: string | null): Promise<{ status: number; body: T }>;
+  /** Makes an account through the API and its counterpart at the emulated WeChat. */
+  connect(kind: AccountDetails["kind"], change?: AccountChange): Promise<ConnectedAccount>;
+}
+
+export interface ConnectedAccount {
+  id: string;
+  callbackUrl: string;
+  pushUrl: string;
+  wechat: EmulatedAccount;
+}
+
+export interface AccountChange {
+  id?: string;
+  wechat?: Record<string, unknown>;
+  desk?: Record<string, unknown>;
+  replies?: Record<string, unknown>;
+}
+
+export interface GatewayOptions extends AppOptions {
+  wechat?: WechatOptions;
+  environment?: Record<string, string>;
+}
+
+/** Quick enough for a test, and still a pause: retries happen within tens of milliseconds. */
+const TEST_PAUSES: AppOptions = { pauseMs: () => 50, pollMs: 50 };
+
+/** A real gateway with the emulated WeChat and desk around it, all on loopback; everything ends with the test. */
+export async function startGateway({ wechat: wechatOptions, environment, ...options }: GatewayOptions = {}): Promise<Gateway> {
+  const wechat = await startWechat(wechatOptions);
+  const desk = await startDesk({ key: DESK_KEY });
+  const database = await createTestDatabase();
+  const config = readConfig({
+    WXDESK_PORT: "0",
+    WXDESK_LOG_LEVEL: "silent",
+    WXDESK_ADMIN_KEY: ADMIN_KEY,
+    WXDESK_MASTER_KEY: randomBytes(32).toString("base64"),
+    ...environment,
+  });
+  const app = await createApp(config, { database: database.address, ...TEST_PAUSES, ...options });
+  await app.listen();
+
+  const gateway: Gateway = {
+    app,
+    address: app.address,
+    wechat,
+    desk,
+    database,
+    api: (method, path, body, key = ADMIN_KEY) => callApi(gateway.address, method, path, body, key),
+    connect: (kind, change) => connect(gateway, kind, change),
+  };
+  onTestFinished(async () => {
+    await gateway.app.close();
+    await Promise.all([wechat.close(), desk.close()]);
+    await database.drop();
+  });
+  return gateway;
+}
+
+async function callApi<T>(address: string, method: string, path: string, body: unknown, key: string | null) {
+  const response = await fetch(`${address}/api/v1${path}`, {
+    method,
+    headers: {
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as T };
+}
+
+const TOKEN = "tok3nForTests";
+const ENCODING_AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+
+async function connect(gateway: Gateway, kind: AccountDetails["kind"], change: AccountChange = {}): Promise<ConnectedAccount> {
+  const id = change.id ?? (kind === "wecom" ? "company" : "shop");
+  const callback = { token: TOKEN, encodingAesKey: ENCODING_AES_KEY, apiBaseUrl: gateway.wechat.url };
+  const own =
+    kind === "wecom"
+      ? { corpId: "ww8f3c1d7e2a9b4056", corpSecret: "corp-secret", agentId: 1000002 }
+      : { appId: "wx0123456789abcdef", appSecret: "app-secret" };
+  const wechat = { ...own, ...callback, ...change.wechat };
+  const { status, body } = await gateway.api<{ callbackUrl: string; pushUrl: string }>("POST", "/accounts", {
+    id,
+    name: `Test ${kind}`,
+    kind,
+    wechat,
+    desk: { protocol: "udesk-message-interface", url: gateway.desk.url, key: DESK_KEY, ...change.desk },
+    ...(change.replies && { replies: change.replies }),
+  });
+  if (status !== 201) throw new Error(`the account was refused: ${JSON.stringify(body)}`);
+  gateway.desk.connectPush(body.pushUrl);
+  const details = { encryption: "safe", accountName: "gh_0123456789ab", ...wechat, kind } as AccountDetails;
+  return {
+    id,
+    callbackUrl: body.callbackUrl,
+    pushUrl: body.pushUrl,
+    wechat: gateway.wechat.addAccount({ ...details, callbackUrl: body.callbackUrl }),
+  };
+}
+
+export interface ShownMessage {
+  id: string;
+  direction: string;
+  type: string;
+  text: string;
+  state: string;
+  way: string | null;
+  attempts: number;
+  error: { code: string } | null;
+}
+
+/** Asks again until the condition holds; names what it waited for when it does not within the time. */
+export async function eventually<T>(what: string, look: () => Promise<T>, isTrue: (value: T) => boolean, timeoutMs = 10_000): Promise<T> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await look();
+    if (isTrue(value)) return value;
+    if (Date.now() > end) throw new Error(`${what} did not come true; last seen: ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** The conversation of a contact, and its messages, oldest first. */
+export async function look(gateway: Gateway, account: ConnectedAccount, openId: string) {
+  const { body: conversation } = await gateway.api<{
+    id: string;
+    status: string;
+    turn: number | null;
+    agentName: string | null;
+    notice: string | null;
+    pending: { toDesk: number; toCustomer: number; dead: number };
+    reply: { ways: string[]; held: number; remaining: number | null };
+  }>("GET", `/accounts/${account.id}/contacts/${encodeURIComponent(openId)}/conversation`);
+  const { body } = await gateway.api<{ items: ShownMessage[] }>("GET", `/conversations/${conversation.id}/messages?limit=200`);
+  return { conversation, messages: [...body.items].reverse() };
+}
