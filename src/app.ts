@@ -88,8 +88,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const server = await createHttpServer({
     logger,
     version: readVersion(),
-    callbacks: { ...shared, inbound: store.inbound, outbox: store.outbox },
-    push: { ...shared, outbound: store.outbound, rejects: store.pushRejects },
+    surfaces:
+      config.role === "worker"
+        ? null
+        : {
+            callbacks: { ...shared, inbound: store.inbound, outbox: store.outbox },
+            push: { ...shared, outbound: store.outbound, rejects: store.pushRejects },
+          },
     api: {
       ...store,
       connections,

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { connectAccounts } from "./accounts.ts";
 import { measureAcknowledgement } from "./measure.ts";
 import { playShop, playStaff } from "./play.ts";
@@ -7,7 +6,10 @@ import { type Stage, setStage } from "./stage.ts";
 
 /** `npm run demo [-- --once]`: plays one whole conversation through a real gateway, then stays up, or with `--once` exits 0 or 1. */
 const isOnce = process.argv.includes("--once");
-const stopAsked = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]).then(() => "stopped" as const);
+const stopAsked = new Promise<"stopped">((resolve) => {
+  // Not `once`: Ctrl-C reaches us from the terminal and again through npm, and the second must not end us before all is removed.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => resolve("stopped"));
+});
 
 const hand = createStagehand(process.stdout);
 hand.say("wxdesk demo: a gateway on embedded Postgres between an emulated WeChat and emulated desks. Starting…");
@@ -22,6 +24,7 @@ try {
     await stopAsked;
   }
 } finally {
+  hand.curtain();
   await stage.close();
 }
 // A play that was interrupted still waits for its next line.

@@ -13,20 +13,26 @@ export interface Stagehand {
   step<Result>(line: Line, act: () => Promise<Result>, toDetail?: (result: Result) => string): Promise<Result>;
   say(text?: string): void;
   score(): { passed: number; failed: number };
+  /** Nothing is printed from here on: a play that is cut short has steps still running, which fail as the stage is taken down. */
+  curtain(): void;
 }
 
 const NAME_WIDTH = 8;
 
 export function createStagehand(output: NodeJS.WriteStream): Stagehand {
   const paint = createPaint(output.isTTY === true);
+  let isOver = false;
   const say = (text = "") => {
-    output.write(`${text}\n`);
+    if (!isOver) output.write(`${text}\n`);
   };
   const score = { passed: 0, failed: 0 };
 
   return {
     say,
     score: () => ({ ...score }),
+    curtain: () => {
+      isOver = true;
+    },
     scene: async (title, act) => {
       say(`\n${paint.bold(title)}`);
       try {
