@@ -43,6 +43,7 @@ export interface AppOptions {
 /** Longer than a token fetch and a send together. */
 const LEASE_MS = 30_000;
 const STOP_GRACE_MS = 4_000;
+const ADMIN_KEY_CHARACTERS_MIN = 16;
 
 /**
  * Puts everything together. Opens and migrates the database, but does not listen yet.
@@ -59,6 +60,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   await proveMasterKey(store);
   const adminKey = await ensureAdminKey(store.apiKeys, config.adminKey);
   logger.info({ ...summarize(config), migrations }, "gateway.starting");
+  if (config.adminKey !== undefined && config.adminKey.length < ADMIN_KEY_CHARACTERS_MIN) {
+    logger.warn({ remedy: "set WXDESK_ADMIN_KEY to a long random value" }, "admin-key.short: it can be guessed");
+  }
   if (isMasterKeyNew)
     logger.warn({ file: join(config.dataDir, "master.key") }, "master-key.created: back this file up, stored secrets are lost without it");
 

@@ -182,7 +182,7 @@ function masterKey() {
 }
 
 function adminKey() {
-  return z.string().regex(/^[\x21-\x7e]{8,256}$/, "must be 8 to 256 printable ASCII characters without blanks");
+  return z.string().regex(/^[\x21-\x7e]{1,256}$/, "must be 1 to 256 printable ASCII characters without blanks");
 }
 
 function networks() {

@@ -86,7 +86,7 @@ describe("settings", () => {
       WXDESK_PUBLIC_URL: "https://gateway.example.com/",
       DATABASE_URL: "mysql://root:hunter2@db/x",
       WXDESK_MASTER_KEY: "bm90IDMyIGJ5dGVz",
-      WXDESK_ADMIN_KEY: "short",
+      WXDESK_ADMIN_KEY: "with a blank",
       WXDESK_ROLE: "both",
       WXDESK_LOG_CONTENT: "yes",
       WXDESK_RETENTION_DAYS: "0",
