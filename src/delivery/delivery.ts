@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Deliver } from "../domain/delivery.ts";
 import { newHolder } from "../domain/ids.ts";
 import type { Log } from "../domain/log.ts";
@@ -39,6 +40,7 @@ const ENTRIES_PER_CLAIM = 10;
 export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = POLL_MS }: DeliveryOptions): Delivery {
   const holder = newHolder("worker");
   const cutOff = new AbortController();
+  setMaxListeners(LANES_MAX, cutOff.signal);
   const underWay = new Set<Promise<void>>();
   let state: "idle" | "running" | "stopping" = "idle";
   let timer: NodeJS.Timeout | undefined;

@@ -2,6 +2,7 @@ import type { Log } from "../domain/log.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { OutboxStore, Settled } from "../domain/store.ts";
+import { withTimeLimit } from "../lib/time-limit.ts";
 
 /** One try of one entry. Null: the lane belongs to somebody else now. */
 export type Step = (claim: Claim, entry: ClaimedEntry, signal: AbortSignal) => Promise<Settlement | null>;
@@ -51,7 +52,7 @@ const SETTLE_MS = 5_000;
 async function tryEntry(claim: Claim, entry: ClaimedEntry, step: Step, { signal, leaseMs }: RunLaneDeps): Promise<Settlement | null> {
   const startedAt = new Date();
   try {
-    return await step(claim, entry, AbortSignal.any([signal, AbortSignal.timeout(leaseMs - SETTLE_MS)]));
+    return await withTimeLimit(leaseMs - SETTLE_MS, signal, (limited) => step(claim, entry, limited));
   } catch (error) {
     // A fault before anything was sent, such as a database that went away: the entry is as good as untried.
     return {

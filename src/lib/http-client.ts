@@ -1,5 +1,6 @@
 import { Agent, request } from "undici";
 import { TransportError } from "../domain/errors.ts";
+import { withTimeLimit } from "./time-limit.ts";
 
 export interface HttpRequest {
   method: "GET" | "POST";
@@ -59,16 +60,17 @@ async function exchange(
   agent: Agent,
   { method, url, headers, body, timeoutMs, signal, bytesMax = BYTES_MAX }: HttpRequest,
 ): Promise<HttpAnswer> {
-  const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await request(url, {
-      dispatcher: agent,
-      method,
-      headers: { "user-agent": "wxdesk", ...headers },
-      body: body ?? null,
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    return await withTimeLimit(timeoutMs, signal, async (limited) => {
+      const response = await request(url, {
+        dispatcher: agent,
+        method,
+        headers: { "user-agent": "wxdesk", ...headers },
+        body: body ?? null,
+        signal: limited,
+      });
+      return { status: response.statusCode, headers: firstValues(response.headers), body: await readBounded(response.body, bytesMax) };
     });
-    return { status: response.statusCode, headers: firstValues(response.headers), body: await readBounded(response.body, bytesMax) };
   } catch (cause) {
     throw toTransportError(cause, URL.canParse(url) ? new URL(url).host : "an address that is none");
   }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AccessTokenRefusal, type AccessTokens, type FetchedToken, type FetchToken, type TokenOwner } from "./access-tokens.ts";
 import { type Errcodes, explain } from "./errcodes.ts";
 import type { PlatformAnswer } from "./platform-json.ts";
+import { withTimeLimit } from "./time-limit.ts";
 
 export interface TokenCall {
   owner: TokenOwner;
@@ -17,12 +18,13 @@ const TOKEN_CALL_MS_MAX = 25_000;
 /** Makes a call that needs a token. A refused token is replaced and the call made once more; there is no third time. */
 export async function callWithToken(tokens: AccessTokens, request: TokenCall): Promise<PlatformAnswer> {
   const { owner, fetchToken, call, isTokenRefused } = request;
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(TOKEN_CALL_MS_MAX)]);
   try {
-    const token = await unlessStopped(tokens.get(owner, fetchToken), signal);
-    const answer = await call(token, signal);
-    if (answer.kind !== "verdict" || !isTokenRefused(answer.errcode)) return answer;
-    return await call(await unlessStopped(tokens.refresh(owner, token, fetchToken), signal), signal);
+    return await withTimeLimit(TOKEN_CALL_MS_MAX, request.signal, async (signal) => {
+      const token = await unlessStopped(tokens.get(owner, fetchToken), signal);
+      const answer = await call(token, signal);
+      if (answer.kind !== "verdict" || !isTokenRefused(answer.errcode)) return answer;
+      return call(await unlessStopped(tokens.refresh(owner, token, fetchToken), signal), signal);
+    });
   } catch (error) {
     if (error instanceof AccessTokenRefusal) return { kind: "none", outcome: error.outcome };
     throw error;

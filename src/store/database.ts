@@ -54,6 +54,8 @@ function openServer(url: string, connectionsMax: number): Database {
 /** A session of its own: an advisory lock belongs to a session, and a pool would hand out another one for each statement. */
 async function withServerLock<T>(url: string, work: (run: ScriptRunner) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  // Without a listener, a connection that breaks between two statements would end the process; the next statement fails instead.
+  client.on("error", () => {});
   await client.connect();
   try {
     await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
