@@ -94,7 +94,7 @@ function mayBeAnswered({ messageState, status, isDeskAway }: CallbackProspect, {
 
 /** "again" when the lane was taken by somebody else or has moved, "unfit" when what stands first cannot ride on a response. */
 async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | "again" | "unfit"> {
-  const { received, channel, replyTo, deadline } = callback;
+  const { received, channel, replyTo, deadline, signal } = callback;
   const { outbox, now } = deps;
   const [entry] = claim.entries;
   if (entry === undefined) {
@@ -119,11 +119,15 @@ async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps
     return "again";
   }
   deps.signals.notify(received.conversationId);
-  return {
+  const taken: TakenReply = {
     body,
     confirm: () => settle(claim, entry, toGiven(progress), createdAt, callback, deps),
     withdraw: () => settle(claim, entry, toWithdrawn(received.messageId), createdAt, callback, deps),
   };
+  if (!signal.aborted) return taken;
+  // WeChat hung up meanwhile: nothing was written, so nothing can have been read.
+  await taken.withdraw();
+  return "again";
 }
 
 /** What cannot ride as it is waits for an asynchronous message, or becomes a line of text where there is none. */
