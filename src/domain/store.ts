@@ -1,7 +1,7 @@
 import type { Account, AccountSecrets, AccountSettings, SecretName } from "./account.ts";
 import type { Content } from "./content.ts";
 import type { Contact, Conversation, ConversationOverview, DeskStatus, StatusReport } from "./conversation.ts";
-import type { Attempt, InboundMessage, InboundState, Message, Way } from "./message.ts";
+import type { Attempt, InboundMessage, InboundState, Message, MessageState, Way } from "./message.ts";
 import type { Answer, Claim, ClaimedEntry, LaneKey, Settlement } from "./outbox.ts";
 
 /** Everything that outlives the process. One Postgres behind it, embedded or a server, shared by any number of processes. */
@@ -9,6 +9,7 @@ export interface Store {
   inbound: InboundStore;
   outbound: OutboundStore;
   outbox: OutboxStore;
+  replays: ReplayStore;
   accounts: AccountStore;
   accessTokens: AccessTokenStore;
   conversations: ConversationStore;
@@ -207,6 +208,25 @@ export interface ApiKeyStore {
   create(key: NewApiKey): Promise<boolean>;
   /** Makes the key with this id the given one; an earlier one with the same id ends. */
   replace(key: NewApiKey): Promise<void>;
+}
+
+export interface ReplayFilter {
+  messageId?: string;
+  accountId?: string;
+  /** Of those that can be replayed; all of them when absent. */
+  states?: readonly MessageState[];
+  since?: Date;
+  until?: Date;
+  limit: number;
+}
+
+export interface ReplayStore {
+  /**
+   * Enqueues again what is dead, failed, uncertain or held, behind whatever waits in its lane. Pressed twice, the second press finds
+   * nothing left to do.
+   * @returns the messages that now wait to leave, by conversation
+   */
+  replay(filter: ReplayFilter): Promise<{ conversationId: string; messageIds: string[] }[]>;
 }
 
 export interface PushRejectStore {

@@ -13,6 +13,7 @@ import { createOutboundStore } from "./enqueue-outbound.ts";
 import { lastMigrationName } from "./migrate.ts";
 import { createInboundStore } from "./record-inbound.ts";
 import { closeCallback, release, releaseAll, releaseEverything } from "./release.ts";
+import { createReplayStore } from "./replay.ts";
 import { settle } from "./settle.ts";
 
 export function createStore({ prisma }: Database, box: SecretBox): Store {
@@ -20,6 +21,7 @@ export function createStore({ prisma }: Database, box: SecretBox): Store {
     inbound: createInboundStore(prisma),
     outbound: createOutboundStore(prisma),
     outbox: createOutboxStore(prisma),
+    replays: createReplayStore(prisma),
     accounts: createAccountStore(prisma, box),
     accessTokens: createAccessTokenStore(prisma, box),
     conversations: createConversationStore(prisma),

@@ -32,6 +32,8 @@ test("the document describes every route of the API with what it takes, what it 
     "POST /api/v1/accounts/{id}/enable",
     "POST /api/v1/accounts/{id}/test",
     "POST /api/v1/conversations/{id}/messages",
+    "POST /api/v1/messages/retry",
+    "POST /api/v1/messages/{id}/retry",
   ]);
   for (const { operation } of operations) {
     expect(operation).toMatchObject({

@@ -1,18 +1,20 @@
 import type { FastifyPluginAsync } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Connections } from "../../domain/connection.ts";
-import type { AccountStore, ApiKeyStore, ConversationStore, OutboundStore } from "../../domain/store.ts";
+import type { AccountStore, ApiKeyStore, ConversationStore, OutboundStore, ReplayStore } from "../../domain/store.ts";
 import { problemSchema, sendProblem, sendRouteNotFound } from "../problem.ts";
 import { accountRoutes } from "./accounts.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { conversationRoutes } from "./conversations.ts";
 import { messageRoutes } from "./messages.ts";
+import { retryRoutes } from "./retries.ts";
 import { validatorCompiler } from "./validate.ts";
 
 export interface ApiDeps {
   accounts: AccountStore;
   conversations: ConversationStore;
   outbound: OutboundStore;
+  replays: ReplayStore;
   apiKeys: ApiKeyStore;
   /** `forget` makes this process see a changed account at once. */
   connections: Connections & { forget(accountId: string): void };
@@ -54,8 +56,9 @@ export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
     route.schema = { ...route.schema, description, security: [{ bearer: [] }], response };
   });
 
-  const { accounts, connections, conversations, outbound, deliver, publicUrl, now } = deps;
+  const { accounts, connections, conversations, outbound, replays, deliver, publicUrl, now } = deps;
   app.register(accountRoutes, { accounts, connections, publicUrl });
   app.register(conversationRoutes, { accounts, conversations, now });
   app.register(messageRoutes, { conversations, outbound, deliver, now });
+  app.register(retryRoutes, { conversations, replays, deliver });
 };

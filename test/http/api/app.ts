@@ -21,6 +21,7 @@ export async function createApi(given: Partial<ApiDeps> = {}): Promise<FastifyIn
     accounts: unexpected("accounts"),
     conversations: unexpected("conversations"),
     outbound: unexpected("outbound"),
+    replays: unexpected("replays"),
     connections: unexpected("connections"),
     apiKeys: { ...unexpected<ApiDeps["apiKeys"]>("apiKeys"), findRole: async (hash) => ROLES.get(hash) ?? null },
     deliver: () => {},

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ACCOUNT_ID } from "../../../domain/account.ts";
 
 /** Any moment is shown in ISO 8601, UTC, with milliseconds. */
 export const shownMoment = z.string().meta({ format: "date-time", examples: ["2026-01-31T02:03:04.005Z"] });
@@ -9,9 +10,7 @@ export function toMoment(date: Date | null): string | null {
   return date?.toISOString() ?? null;
 }
 
-export const accountId = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "must be 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit");
+export const accountId = z.string().regex(ACCOUNT_ID, "must be 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit");
 
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(200).default(50).describe("Items per page."),

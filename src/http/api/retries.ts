@@ -1,0 +1,77 @@
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import type { ReplayFilter } from "../../domain/store.ts";
+import { notFound } from "../problem.ts";
+import { toShownMessage } from "./message-view.ts";
+import type { ApiDeps } from "./plugin.ts";
+import { accountId, idParams } from "./schemas/common.ts";
+import { shownMessage } from "./schemas/message.ts";
+
+const REPLAYABLE = ["dead", "failed", "uncertain", "held"] as const;
+
+/** A page of work: who has more to send again presses again. */
+const RETRIES_MAX = 1_000;
+
+const retryOrder = z.strictObject({
+  accountId: accountId.optional(),
+  state: z.enum(REPLAYABLE).describe("Which messages: sending an uncertain one again may say it twice."),
+  since: z.iso.datetime({ offset: true }).optional().describe("Only messages stored at this moment or later."),
+  until: z.iso.datetime({ offset: true }).optional().describe("Only messages stored before this moment."),
+});
+
+/** Sends again what did not arrive. Safe to press twice: what waits to leave is not enqueued once more. */
+export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" | "replays" | "deliver">> = async (
+  app,
+  { conversations, replays, deliver },
+) => {
+  const replay = async (filter: ReplayFilter) => {
+    const replayed = await replays.replay(filter);
+    for (const { conversationId } of replayed) deliver(conversationId);
+    return replayed.reduce((sum, { messageIds }) => sum + messageIds.length, 0);
+  };
+
+  app.post(
+    "/messages/:id/retry",
+    {
+      config: { role: "operator" },
+      schema: {
+        tags: ["messages"],
+        operationId: "retryMessage",
+        summary: "Send a message again that is dead, failed, uncertain or held",
+        description: "The answer shows the message as it waits or went; one that has arrived or is on its way is left alone.",
+        params: idParams,
+        response: { 200: shownMessage },
+      },
+    },
+    async ({ params }) => {
+      await replay({ messageId: params.id, limit: 1 });
+      const found = await conversations.message(params.id);
+      if (!found) throw notFound("such message");
+      return toShownMessage(found.message);
+    },
+  );
+
+  app.post(
+    "/messages/retry",
+    {
+      config: { role: "operator" },
+      schema: {
+        tags: ["messages"],
+        operationId: "retryMessages",
+        summary: `Send again all messages of one state, ${RETRIES_MAX} at a time`,
+        body: retryOrder,
+        response: { 200: z.object({ retried: z.int(), more: z.boolean().describe("There may be more; press again.") }) },
+      },
+    },
+    async ({ body }) => {
+      const retried = await replay({
+        ...(body.accountId === undefined ? {} : { accountId: body.accountId }),
+        states: [body.state],
+        ...(body.since === undefined ? {} : { since: new Date(body.since) }),
+        ...(body.until === undefined ? {} : { until: new Date(body.until) }),
+        limit: RETRIES_MAX,
+      });
+      return { retried, more: retried === RETRIES_MAX };
+    },
+  );
+};

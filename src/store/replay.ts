@@ -1,0 +1,55 @@
+import type { ReplayFilter, ReplayStore } from "../domain/store.ts";
+import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
+
+/** What can be sent again: what has ended without arriving, and what is held. */
+const REPLAYABLE = ["dead", "failed", "uncertain", "held"];
+
+export function createReplayStore(prisma: PrismaClient): ReplayStore {
+  return { replay: (filter) => replay(prisma, filter) };
+}
+
+async function replay(prisma: PrismaClient, filter: ReplayFilter): Promise<{ conversationId: string; messageIds: string[] }[]> {
+  const wanted = toCondition(filter);
+  return prisma.$transaction(async (tx) => {
+    // First the locks, then a look: a second press of the button waits here and then finds nothing left to do.
+    await tx.$queryRaw`
+      SELECT c.id FROM conversations c WHERE c.id IN (SELECT m.conversation_id FROM messages m WHERE ${wanted} ORDER BY m.seq LIMIT ${filter.limit}::int)
+      ORDER BY c.id FOR NO KEY UPDATE`;
+    return tx.$queryRaw<{ conversationId: string; messageIds: string[] }[]>`
+      WITH wanted AS (
+        SELECT m.id, m.seq, m.conversation_id, m.direction, e.id IS NULL AS is_ended
+        FROM messages m LEFT JOIN outbox_entries e ON e.message_id = m.id
+        WHERE ${wanted} ORDER BY m.seq LIMIT ${filter.limit}::int
+      ), lane AS (
+        UPDATE outbox_lanes l SET
+          pending = l.pending + w.ended,
+          -- What is claimed or waits for its moment keeps it; what is parked is due now.
+          due_at = COALESCE(l.due_at, now())
+        FROM (SELECT conversation_id, direction, count(*) FILTER (WHERE is_ended)::int AS ended FROM wanted GROUP BY 1, 2) w
+        WHERE l.conversation_id = w.conversation_id AND l.direction = w.direction
+        RETURNING l.conversation_id, l.direction
+      ), entry AS (
+        INSERT INTO outbox_entries (conversation_id, direction, message_id)
+        SELECT w.conversation_id, w.direction, w.id
+        FROM wanted w JOIN lane ON lane.conversation_id = w.conversation_id AND lane.direction = w.direction
+        WHERE w.is_ended ORDER BY w.seq
+      ), message AS (
+        UPDATE messages m SET
+          state = CASE m.direction WHEN 'inbound' THEN 'received' ELSE 'queued' END, error = NULL, error_code = NULL, settled_at = NULL
+        FROM wanted w WHERE m.id = w.id
+        RETURNING m.id, m.conversation_id, m.seq
+      )
+      SELECT conversation_id AS "conversationId", array_agg(id ORDER BY seq) AS "messageIds" FROM message GROUP BY conversation_id`;
+  });
+}
+
+function toCondition({ messageId, accountId, states, since, until }: ReplayFilter): Prisma.Sql {
+  const conditions = [
+    Prisma.sql`m.state = ANY (${(states ?? REPLAYABLE).filter((state) => REPLAYABLE.includes(state))}::text[])`,
+    ...(messageId === undefined ? [] : [Prisma.sql`m.id = ${messageId}`]),
+    ...(accountId === undefined ? [] : [Prisma.sql`m.account_id = ${accountId}`]),
+    ...(since === undefined ? [] : [Prisma.sql`m.created_at >= ${since}::timestamptz(3)`]),
+    ...(until === undefined ? [] : [Prisma.sql`m.created_at < ${until}::timestamptz(3)`]),
+  ];
+  return Prisma.join(conditions, " AND ");
+}

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { eventually, look, startGateway } from "./support/gateway.ts";
+
+const queueing = { status: "queueing", turn: 1, agent_name: "", msg: "" };
+
+test("a reply that the platform refused is sent once by the retry button, however often it is pressed", async () => {
+  const gateway = await startGateway();
+  const account = await gateway.connect("official_account");
+  gateway.desk.setAnswer("*", queueing);
+  await account.wechat.sendText("oA", "hello");
+  gateway.wechat.misbehave({ kind: "errcode", errcode: 40003, errmsg: "invalid openid", path: "/cgi-bin/message/custom/send", times: 1 });
+  await gateway.desk.pushText("oA", "refused at first");
+  const { messages } = await eventually(
+    "the refusal",
+    () => look(gateway, account, "oA"),
+    (shown) => shown.messages.at(-1)?.state === "failed",
+  );
+  const id = messages.at(-1)?.id;
+  const presses = await Promise.all(Array.from({ length: 4 }, () => gateway.api("POST", `/messages/${id}/retry`)));
+  expect(presses.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  await gateway.wechat.waitForSeen("oA", 1);
+  await gateway.desk.pushText("oA", "and then this");
+  const seen = await gateway.wechat.waitForSeen("oA", ({ text }) => text === "and then this");
+  expect(seen.map(({ text }) => text)).toEqual(["refused at first", "and then this"]);
+  expect(await gateway.api("POST", `/messages/${id}/retry`)).toMatchObject({ status: 200, body: { state: "sent" } });
+});
+
+test("everything a desk refused goes out again in order with one request", async () => {
+  const gateway = await startGateway();
+  const account = await gateway.connect("official_account");
+  gateway.desk.setAnswer("*", queueing);
+  const back = gateway.desk.misbehave({ kind: "status", status: 422 });
+  for (const text of ["one", "two", "three"]) await account.wechat.sendText("oA", text);
+  await eventually(
+    "all three to be dead",
+    () => look(gateway, account, "oA"),
+    ({ conversation }) => conversation.pending.dead === 3,
+  );
+  back();
+  const { body } = await gateway.api("POST", "/messages/retry", { accountId: account.id, state: "dead" });
+  expect(body).toEqual({ retried: 3, more: false });
+  await gateway.desk.waitForReceived("oA", 3);
+  expect(gateway.desk.received("oA").map(({ text }) => text)).toEqual(["one", "two", "three"]);
+  expect((await gateway.api("POST", "/messages/retry", { state: "everything" })).status).toBe(400);
+  expect((await gateway.api("POST", "/messages/ms_unknown/retry")).status).toBe(404);
+});
