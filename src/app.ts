@@ -2,6 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { summarize } from "./config.ts";
 import { createConnections } from "./connections.ts";
@@ -43,6 +45,9 @@ export interface AppOptions {
 /** Longer than a token fetch and a send together. */
 const LEASE_MS = 30_000;
 const STOP_GRACE_MS = 4_000;
+/** A callback that came just before the stop is answered by then; what is still open is a client that trickles or says nothing. */
+const CONNECTIONS_GRACE_MS = 5_000;
+const IDLE_LOOK_MS = 50;
 const ADMIN_KEY_CHARACTERS_MIN = 16;
 
 /**
@@ -51,7 +56,17 @@ const ADMIN_KEY_CHARACTERS_MIN = 16;
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const logger = createLogger({ level: config.logLevel });
-  const { database, unlock } = await open(config, options);
+  const opened = await open(config, options);
+  try {
+    return await assemble(config, options, opened, logger);
+  } catch (error) {
+    await opened.database.close();
+    await opened.unlock();
+    throw error;
+  }
+}
+
+async function assemble(config: Config, options: AppOptions, { database, unlock }: OpenedDatabase, logger: Logger): Promise<App> {
   const migrations = await migrate(database);
   const { masterKey, isMasterKeyNew } = await readMasterKey(config);
   const box = createSecretBox({ current: masterKey, ...(config.previousMasterKey && { previous: config.previousMasterKey }) });
@@ -105,6 +120,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       deliver: (conversationId) => {
         signals.notify(conversationId);
         delivery.deliver({ conversationId, direction: "outbound" });
+        delivery.deliver({ conversationId, direction: "inbound" });
       },
       publicUrl: () => config.publicUrl ?? address,
       now,
@@ -126,7 +142,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
     close: async () => {
       isStopping = true;
-      await server.close();
+      await closeServer(server);
       await delivery.stop(STOP_GRACE_MS);
       await http.close();
       await database.close();
@@ -136,13 +152,35 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   };
 }
 
-async function open(config: Config, { database }: AppOptions): Promise<{ database: Database; unlock: () => Promise<void> }> {
+/**
+ * Answers what is open. Closing only ends the connections that are idle at that moment: one that a client keeps after its last
+ * answer, as every proxy does, would be waited for until its keep-alive ends.
+ */
+async function closeServer(server: FastifyInstance): Promise<void> {
+  const idle = setInterval(() => server.server.closeIdleConnections(), IDLE_LOOK_MS);
+  const cutOff = setTimeout(() => server.server.closeAllConnections(), CONNECTIONS_GRACE_MS);
+  await server.close();
+  clearInterval(idle);
+  clearTimeout(cutOff);
+}
+
+interface OpenedDatabase {
+  database: Database;
+  unlock: () => Promise<void>;
+}
+
+async function open(config: Config, { database }: AppOptions): Promise<OpenedDatabase> {
   const nothing = async () => {};
   if (database !== undefined) return { database: await openDatabase(database), unlock: nothing };
   if (config.databaseUrl !== undefined)
     return { database: await openDatabase({ kind: "server", url: config.databaseUrl }), unlock: nothing };
   const unlock = await lockFolder(config.dataDir);
-  return { database: await openDatabase({ kind: "embedded", folder: join(config.dataDir, "postgres") }), unlock };
+  try {
+    return { database: await openDatabase({ kind: "embedded", folder: join(config.dataDir, "postgres") }), unlock };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
 }
 
 async function readMasterKey({ masterKey, dataDir }: Config): Promise<{ masterKey: Buffer; isMasterKeyNew: boolean }> {

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { createOfficialAccount } from "./channels/official-account/index.ts";
 import { createWecom } from "./channels/wecom/index.ts";
 import { createUdeskMessageInterface } from "./desks/udesk-message-interface/index.ts";
-import type { Account, AccountSecrets, SecretName } from "./domain/account.ts";
+import { ACCOUNT_ID, type Account, type AccountSecrets, type SecretName } from "./domain/account.ts";
 import type { Channel } from "./domain/channel.ts";
 import type { Connection, Connections } from "./domain/connection.ts";
 import type { Desk } from "./domain/desk.ts";
@@ -53,6 +53,8 @@ export function createConnections(deps: ConnectionsDeps): CachedConnections {
 
   return {
     get: async (accountId) => {
+      // Addresses come from anybody: what cannot be an id, a NUL in it for one, does not reach the database.
+      if (!ACCOUNT_ID.test(accountId)) return null;
       const known = cache.get(accountId);
       const cached = await known?.catch(() => undefined);
       if (cached !== undefined && Date.now() - cached.checkedAtMs < FRESH_MS) return cached.connection;

@@ -44,6 +44,8 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
   const underWay = new Set<Promise<void>>();
   let state: "idle" | "running" | "stopping" = "idle";
   let timer: NodeJS.Timeout | undefined;
+  let wakeAtMs = Number.POSITIVE_INFINITY;
+  let polling = Promise.resolve();
 
   const hasRoom = () => state === "running" && underWay.size < LANES_MAX;
   const claimOptions = { holder, entriesMax: ENTRIES_PER_CLAIM, leaseMs };
@@ -57,6 +59,8 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
   };
 
   const run = async (claim: Claim) => {
+    // Claimed while the stop began: given back with the rest.
+    if (state !== "running") return;
     const { moreDue, noticeEnqueued, retryAfterMs } = await runLane(claim, steps[claim.direction], {
       outbox,
       signals,
@@ -83,11 +87,16 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
     for (const claim of claims) track(() => run(claim));
   };
 
+  /** Plans the next look. Never later than planned already: failures that keep coming would put it off for ever. */
   const wakeIn = (ms: number) => {
-    if (state !== "running") return;
+    const atMs = performance.now() + ms;
+    if (state !== "running" || atMs >= wakeAtMs) return;
+    wakeAtMs = atMs;
     clearTimeout(timer);
     timer = setTimeout(() => {
-      poll()
+      wakeAtMs = Number.POSITIVE_INFINITY;
+      polling = polling
+        .then(poll)
         .catch((error: unknown) => log.warn({ error }, "delivery.poll-failed"))
         .finally(() => wakeIn(pollMs));
     }, ms);
@@ -105,6 +114,7 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
       state = "stopping";
       clearTimeout(timer);
       const grace = setTimeout(() => cutOff.abort(), graceMs);
+      await polling;
       await Promise.all(underWay);
       clearTimeout(grace);
       await outbox.releaseAll(holder);

@@ -1,5 +1,6 @@
 import type { Log } from "../domain/log.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
+import { GIVE_UP_AFTER_MS, retryPauseMs } from "../domain/retry.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { OutboxStore, Settled } from "../domain/store.ts";
 import { withTimeLimit } from "../lib/time-limit.ts";
@@ -55,9 +56,10 @@ async function tryEntry(claim: Claim, entry: ClaimedEntry, step: Step, { signal,
     return await withTimeLimit(leaseMs - SETTLE_MS, signal, (limited) => step(claim, entry, limited));
   } catch (error) {
     // A fault before anything was sent, such as a database that went away: the entry is as good as untried.
+    const isOver = Date.now() - entry.enqueuedAt.getTime() >= GIVE_UP_AFTER_MS;
     return {
       outcome: { kind: "retry", code: "INTERNAL", detail: error instanceof Error ? error.message.slice(0, 200) : "unknown fault" },
-      next: { kind: "again", afterMs: 1_000 },
+      next: isOver ? { kind: "finished", state: "dead" } : { kind: "again", afterMs: retryPauseMs(entry.failures + 1, Math.random()) },
       way: null,
       attempt: { startedAt, durationMs: Date.now() - startedAt.getTime() },
     };

@@ -1,5 +1,8 @@
 import type { ContentType } from "./content.ts";
 
+/** An account's id stands in addresses; what looks otherwise is no account's. */
+export const ACCOUNT_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
 export type AccountKind = "official_account" | "wecom";
 export type Encryption = "plain" | "compatible" | "safe";
 

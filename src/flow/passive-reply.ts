@@ -52,7 +52,7 @@ const LEASE_MS = 15_000;
  */
 export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
   const { received, waitUntil, signal } = callback;
-  const { conversationId, openUntil } = received;
+  const { conversationId } = received;
   const subscription = deps.signals.subscribe(conversationId);
   signal.addEventListener("abort", subscription.close, { once: true });
   try {
@@ -63,9 +63,17 @@ export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDep
         holder: newHolder("callback"),
         leaseMs: LEASE_MS,
       });
-      if (prospect.answer !== null) return repeat(prospect.answer, callback, deps);
+      if (prospect.answer !== null) {
+        // It has what it waited for: further replies need not wait for it.
+        await endReservation(callback, deps);
+        return repeat(prospect.answer, callback, deps);
+      }
       const taken = prospect.claim === null ? "nothing" : await take(prospect.claim, callback, deps);
-      if (typeof taken === "object") return taken;
+      if (typeof taken === "object") {
+        if (!signal.aborted) return taken;
+        await taken.withdraw();
+        return null;
+      }
       const leftMs = waitUntil.getTime() - deps.now().getTime();
       if (taken === "unfit" || leftMs <= 0 || signal.aborted || !mayBeAnswered(prospect, callback)) break;
       if (taken === "nothing") await subscription.next(Math.min(leftMs, LOOK_AGAIN_MS));
@@ -73,11 +81,14 @@ export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDep
   } finally {
     subscription.close();
   }
-  if (openUntil !== null) {
-    await deps.outbox.closeCallback({ conversationId, openUntil });
-    deps.deliver({ conversationId, direction: "outbound" });
-  }
+  await endReservation(callback, deps);
   return null;
+}
+
+async function endReservation({ received: { conversationId, openUntil } }: OpenCallback, { outbox, deliver }: PassiveReplyDeps) {
+  if (openUntil === null) return;
+  await outbox.closeCallback({ conversationId, openUntil });
+  deliver({ conversationId, direction: "outbound" });
 }
 
 /**
@@ -107,7 +118,7 @@ async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps
   }
   const { content, progress } = toPart(toFitting(entry.message.content, callback), entry.progress, channel.passiveTextBytesMax);
   const createdAt = now();
-  if (!channel.canRender(content) || createdAt >= deadline) {
+  if (!channel.canRender(content) || createdAt >= deadline || callback.signal.aborted) {
     await outbox.release(claim);
     return "unfit";
   }

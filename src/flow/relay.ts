@@ -21,8 +21,10 @@ export interface RelayDeps extends RetryDeps {
  */
 export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, signal: AbortSignal): Promise<Settlement | null> {
   const startedAt = deps.now();
+  // Before anything that can fail: a fault would be taken for an untried entry, and the mark be lost.
+  if (entry.begun !== null) return toSettlement(SENDER_LOST, entry, startedAt, deps);
   const connection = await deps.connections.get(entry.message.accountId);
-  const obstacle = toObstacle(connection, entry);
+  const obstacle = toObstacle(connection);
   if (connection === null || obstacle !== null) return toSettlement(obstacle ?? DISABLED, entry, startedAt, deps);
 
   const { channel } = connection;
@@ -42,8 +44,7 @@ const NO_ASYNC: Outcome = {
 };
 
 /** Why nothing may be sent now; null when nothing is in the way. */
-function toObstacle(connection: Connection | null, entry: ClaimedEntry): Outcome | null {
-  if (entry.begun !== null) return SENDER_LOST;
+function toObstacle(connection: Connection | null): Outcome | null {
   if (connection === null) return DISABLED;
   return connection.account.replies.async ? null : NO_ASYNC;
 }

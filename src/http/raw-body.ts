@@ -2,6 +2,13 @@ import type { FastifyInstance } from "fastify";
 
 /** Signed bodies are read as the bytes that were signed, whatever the content type says; longer ones get 413. */
 export function acceptRawBodies(app: FastifyInstance, bytesMax: number): void {
+  // Fastify refuses a content type that is no media type before it asks any parser; none at all it takes.
+  app.addHook("onRequest", async ({ raw: { headers } }) => {
+    if (!MEDIA_TYPE.test(headers["content-type"] ?? "")) delete headers["content-type"];
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: bytesMax }, (_request, body, done) => done(null, body));
 }
+
+/** RFC 9110, section 8.3.1; parameters may be anything. */
+const MEDIA_TYPE = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/;

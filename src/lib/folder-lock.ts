@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
-import { mkdir, realpath, rm } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { link, mkdir, realpath, rename, rm } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "../domain/errors.ts";
 
-/** Unix takes 107 bytes for the path of a socket, some systems fewer. */
-const SOCKET_PATH_MAX = 100;
+/** Unix takes 107 bytes for the path of a socket, some systems fewer; a dead one is moved aside under a name of 9 more. */
+const SOCKET_PATH_MAX = 90;
 
 /**
  * Makes this process the only one on a folder, by listening on a socket in it: the system frees it however the process ends, so
@@ -44,13 +44,36 @@ function listen(path: string): Promise<Server | null> {
   });
 }
 
-/** A socket that nobody answers was left by a process that is no more. */
+/**
+ * A socket that nobody answers was left by a process that is no more. It is moved aside before it is removed and asked once more
+ * there: of two processes that find it dead at once, the slower one would otherwise remove the live socket of the faster.
+ */
 async function takeOver(path: string): Promise<Server | null> {
-  const isAlive = await new Promise<boolean>((resolve) => {
+  if (await isAnswered(path)) return null;
+  const aside = `${path}.${randomBytes(4).toString("hex")}`;
+  if (!(await moved(path, aside))) return listen(path);
+  const wasAlive = await isAnswered(aside);
+  if (wasAlive) await link(aside, path).catch(() => {});
+  await rm(aside, { force: true });
+  return wasAlive ? null : listen(path);
+}
+
+/** Only a refusal proves that nobody is there; a socket that we may not ask, or that is too busy, belongs to somebody. */
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
     const socket = connect(path, () => resolve(true));
-    socket.once("error", () => resolve(false)).once("connect", () => socket.destroy());
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"));
+    socket.once("connect", () => socket.destroy());
   });
-  if (isAlive) return null;
-  await rm(path, { force: true });
-  return listen(path);
+}
+
+/** False when somebody else was faster. */
+function moved(from: string, to: string): Promise<boolean> {
+  return rename(from, to).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
+  );
 }

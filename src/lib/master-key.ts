@@ -36,7 +36,7 @@ async function load(path: string): Promise<Buffer | null> {
   if (key) return key;
   throw new ConfigError(
     "MASTER_KEY_WRONG",
-    `${path} does not hold 32 bytes in base64; put the original file back, or remove it and set every account's secrets anew`,
+    `${path} does not hold 32 bytes in base64; put the original file back, without it the stored secrets are lost: then begin with an empty WXDESK_DATA_DIR`,
   );
 }
 

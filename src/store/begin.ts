@@ -14,6 +14,7 @@ export const begin: (prisma: PrismaClient) => OutboxStore["begin"] = (prisma) =>
       FROM conversation
       WHERE l.conversation_id = conversation.id AND l.direction = ${claim.direction}
         AND l.holder = ${claim.holder} AND l.claim_number = ${claim.claimNumber}::bigint
+        AND EXISTS (SELECT FROM outbox_entries WHERE id = ${entry.id}::bigint)
         AND (${answers === undefined} OR EXISTS (SELECT FROM messages WHERE id = ${answers?.inboundId ?? null} AND answer IS NULL))
       RETURNING l.conversation_id
     ), callback AS (

@@ -21,6 +21,12 @@ interface ClaimRow extends Record<string, unknown> {
 const LANE_COLUMNS = Prisma.raw(`lane.conversation_id, lane.direction, lane.holder, lane.claim_number,
   e.id AS entry_id, e.failures, e.progress, e.enqueued_at, e.begun_at, e.begun_way`);
 
+/**
+ * A lane whose moment is up to this is due. Moments are kept to the millisecond and rounded, so what was made due just now may
+ * stand half a millisecond ahead; missed, it would wait for the next look.
+ */
+export const SOON = Prisma.sql`now() + interval '1 millisecond'`;
+
 /** The first entries of each claimed lane, with what they are about. Lanes keep a row even when their entries are not visible yet. */
 const entriesOf = (entriesMax: number) => Prisma.sql`
   JOIN conversations c ON c.id = lane.conversation_id
@@ -30,18 +36,23 @@ const entriesOf = (entriesMax: number) => Prisma.sql`
   ) e ON true
   LEFT JOIN messages m ON m.id = e.message_id`;
 
-/** A lane is due when its moment has come; for a claimed one that moment is the end of its lease. Locked rows are skipped, not awaited. */
+/**
+ * A lane is due when its moment has come; for a claimed one that moment is the end of its lease. Locked rows are skipped, not awaited.
+ *
+ * Every claim takes a lane only in the version (ctid) that its own statement began with. The entries are read from that snapshot: of
+ * a lane that a late holder settled in between, it would show an entry that is gone, or its progress before the last part left.
+ */
 export const claimDue: (prisma: PrismaClient) => OutboxStore["claimDue"] =
   (prisma) =>
   async ({ holder, lanesMax, entriesMax, leaseMs }) => {
     const rows = await prisma.$queryRaw<ClaimRow[]>`
       WITH due AS (
-        SELECT conversation_id, direction FROM outbox_lanes WHERE due_at <= now()
+        SELECT ctid, conversation_id, direction FROM outbox_lanes WHERE due_at <= ${SOON}
         ORDER BY due_at LIMIT ${lanesMax}::int FOR NO KEY UPDATE SKIP LOCKED
       ), lane AS (
         UPDATE outbox_lanes l
         SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
-        FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction
+        FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction AND l.ctid = due.ctid
         RETURNING l.*
       )
       SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(entriesMax)} ORDER BY lane.conversation_id, lane.direction, e.id`;
@@ -53,10 +64,12 @@ export const claimLane: (prisma: PrismaClient) => OutboxStore["claimLane"] =
   async ({ conversationId, direction }, { holder, entriesMax, leaseMs }) => {
     const rows = await prisma.$queryRaw<ClaimRow[]>`
       WITH lane AS (
-        UPDATE outbox_lanes
-        SET holder = ${holder}, claim_number = claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
-        WHERE conversation_id = ${conversationId} AND direction = ${direction} AND due_at <= now()
-        RETURNING *
+        UPDATE outbox_lanes l
+        SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
+        FROM outbox_lanes seen
+        WHERE l.conversation_id = ${conversationId} AND l.direction = ${direction} AND l.due_at <= ${SOON}
+          AND seen.conversation_id = l.conversation_id AND seen.direction = l.direction AND seen.ctid = l.ctid
+        RETURNING l.*
       )
       SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(entriesMax)} ORDER BY e.id`;
     return toClaims(rows)[0] ?? null;
@@ -82,9 +95,10 @@ export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCa
       ), lane AS (
         UPDATE outbox_lanes l
         SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
-        FROM inbound
+        FROM inbound, outbox_lanes seen
         WHERE inbound.answer IS NULL AND l.conversation_id = ${conversationId} AND l.direction = 'outbound'
-          AND l.pending > 0 AND (l.holder IS NULL OR l.due_at <= now())
+          AND l.pending > 0 AND (l.holder IS NULL OR l.due_at <= ${SOON})
+          AND seen.conversation_id = l.conversation_id AND seen.direction = l.direction AND seen.ctid = l.ctid
         RETURNING l.*
       ), claimed AS (
         SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(1)}
@@ -113,8 +127,8 @@ function isClaimRow(row: Partial<ClaimRow>): row is ClaimRow {
 /** As `begin` wrote it. */
 export function toAnswer(json: unknown): Answer | null {
   if (json === null || json === undefined) return null;
-  const { messageId, content, createdAt } = json as { messageId: string; content: Answer["content"]; createdAt: string };
-  return { messageId, content, createdAt: new Date(createdAt) };
+  const { createdAt, ...answer } = json as Omit<Answer, "createdAt"> & { createdAt: string };
+  return { ...answer, createdAt: new Date(createdAt) };
 }
 
 function toClaims(rows: ClaimRow[]): Claim[] {

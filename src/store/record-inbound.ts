@@ -1,6 +1,7 @@
 import { toReadableText } from "../domain/content.ts";
 import type { InboundStore, RecordedInbound, RecordInbound } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
+import { withFirstContact } from "./first-contact.ts";
 
 interface Row {
   position: bigint;
@@ -20,10 +21,8 @@ async function record(prisma: PrismaClient, inputs: readonly RecordInbound[]): P
   const recorded = new Map<number, RecordedInbound>();
   for (let run = 0; run < RUNS_MAX && recorded.size < inputs.length; run++) {
     const missing = [...inputs.entries()].filter(([index]) => !recorded.has(index));
-    const rows = await recordOnce(
-      prisma,
-      missing.map(([, input]) => input),
-    );
+    const batch = missing.map(([, input]) => input);
+    const rows = await withFirstContact(() => recordOnce(prisma, batch));
     for (const row of rows) {
       const found = missing[Number(row.position) - 1];
       if (found === undefined) continue;

@@ -11,8 +11,15 @@ export const release: (prisma: PrismaClient) => OutboxStore["release"] = (prisma
       AND holder = ${claim.holder} AND claim_number = ${claim.claimNumber}::bigint`;
 };
 
+/** Locks inbound before outbound lanes, as every statement does that has both: another replica may be adding to them. */
 export const releaseAll: (prisma: PrismaClient) => OutboxStore["releaseAll"] = (prisma) => async (holder) => {
-  await prisma.$executeRaw`UPDATE outbox_lanes SET holder = NULL, due_at = ${DUE_AGAIN} WHERE holder = ${holder}`;
+  await prisma.$executeRaw`
+    WITH held AS (
+      SELECT conversation_id, direction FROM outbox_lanes WHERE holder = ${holder}
+      ORDER BY conversation_id, direction FOR NO KEY UPDATE
+    )
+    UPDATE outbox_lanes l SET holder = NULL, due_at = ${DUE_AGAIN}
+    FROM held WHERE l.conversation_id = held.conversation_id AND l.direction = held.direction AND l.holder = ${holder}`;
 };
 
 /** Also ends the reservations of callbacks that were open in a process that is no more. */

@@ -2,6 +2,7 @@ import { toReadableText } from "../domain/content.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { OutboxStore, Settled } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
+import { SOON } from "./claim.ts";
 
 /** Columns that a settlement sets, worked out before the statement so that the SQL only moves values. */
 interface Values {
@@ -60,7 +61,8 @@ function settleOnce(
   const fields = JSON.stringify(report?.status ?? {});
   return prisma.$queryRaw<SettledRow[]>`
     WITH conversation AS (
-      SELECT *, ${report !== undefined} AND (status_at IS NULL OR status_at <= ${report?.askedAt ?? null}::timestamptz(3)) AS is_news
+      SELECT *, ${report !== undefined} AND (status_at IS NULL OR status_at <= ${report?.askedAt ?? null}::timestamptz(3)) AS is_news,
+        last_inbound_at > (SELECT begun_at FROM outbox_entries WHERE id = ${entry.id}::bigint) AS has_written
       FROM conversations WHERE id = ${conversationId} FOR NO KEY UPDATE
     ), lane AS (
       UPDATE outbox_lanes l SET
@@ -68,13 +70,16 @@ function settleOnce(
         callbacks_open_until = array_remove(l.callbacks_open_until, ${callbackOpenUntil ?? null}::timestamptz(3)),
         holder = CASE WHEN ${keepForMs !== null} AND l.pending - ${values.isFinished}::boolean::int > 0 THEN l.holder END,
         due_at = CASE
-          WHEN l.pending - ${values.isFinished}::boolean::int = 0 OR ${values.isHeld} THEN NULL
+          WHEN l.pending - ${values.isFinished}::boolean::int = 0 THEN NULL
+          -- Held for the contact's next message, unless that came while the refused one was under way.
+          WHEN ${values.isHeld} AND conversation.has_written IS NOT TRUE THEN NULL
           WHEN ${next.kind === "again"} THEN now() + ${values.afterMs}::bigint * interval '1 millisecond'
           WHEN ${keepForMs !== null} THEN now() + ${keepForMs ?? 0}::int * interval '1 millisecond'
           ELSE GREATEST(now(), (SELECT max(u) FROM unnest(array_remove(l.callbacks_open_until, ${callbackOpenUntil ?? null}::timestamptz(3))) u))
         END
       FROM conversation
       WHERE l.conversation_id = conversation.id AND l.direction = ${direction} AND l.holder = ${holder} AND l.claim_number = ${claimNumber}::bigint
+        AND EXISTS (SELECT FROM outbox_entries WHERE id = ${entry.id}::bigint)
       RETURNING l.conversation_id, l.due_at
     ), entry_gone AS (
       DELETE FROM outbox_entries e USING lane WHERE e.id = ${entry.id}::bigint AND ${values.isFinished}
@@ -131,7 +136,7 @@ function settleOnce(
       INSERT INTO outbox_entries (conversation_id, direction, message_id)
       SELECT notice_lane.conversation_id, 'outbound', notice.id FROM notice, notice_lane
     )
-    SELECT EXISTS (SELECT FROM notice) AS notice_enqueued, COALESCE(lane.due_at <= now(), false) AS more_due FROM lane`;
+    SELECT EXISTS (SELECT FROM notice) AS notice_enqueued, COALESCE(lane.due_at <= ${SOON}, false) AS more_due FROM lane`;
 }
 
 export type { Settled };

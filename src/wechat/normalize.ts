@@ -18,6 +18,9 @@ export type NormalizedMessage =
     }
   | { kind: "bookkeeping"; name: string };
 
+/** Openids have 28 characters, userids at most 64; an index of the database could not hold a text of any length. */
+const OPEN_ID_LENGTH_MAX = 128;
+
 /** The sender that WeCom names for what no person did. */
 const SYSTEM_SENDER = "sys";
 
@@ -32,6 +35,7 @@ export function normalizeMessage(root: XmlElement): NormalizedMessage {
 
   const openId = identifier(root, "FromUserName");
   if (!openId || openId === SYSTEM_SENDER) return { kind: "bookkeeping", name: toBookkeepingName(root) };
+  if (openId.length > OPEN_ID_LENGTH_MAX) throw new DecodeError("MESSAGE_INVALID", "the callback's FromUserName is too long for a name");
 
   return {
     kind: "message",
@@ -67,11 +71,14 @@ function toVendorMessageId(root: XmlElement): string | null {
   return id && /^\d+$/.test(id) ? id : null;
 }
 
+/** Later years have five digits, which ISO 8601 and the database write otherwise. */
+const MOMENT_MS_MAX = Date.UTC(10_000, 0);
+
 function toSentAt(root: XmlElement): Date {
   const digits = identifier(root, "CreateTime") ?? "";
   // The manual says seconds. Relays and test tools send milliseconds; seconds have no 12 digits before the year 5138.
   const sentAt = new Date(digits.length > 11 ? Number(digits) : Number(digits) * 1_000);
-  if (!/^\d+$/.test(digits) || Number.isNaN(sentAt.getTime())) {
+  if (!/^\d+$/.test(digits) || !(sentAt.getTime() < MOMENT_MS_MAX)) {
     throw new DecodeError("MESSAGE_INVALID", "the callback's CreateTime is not a number of seconds");
   }
   return sentAt;

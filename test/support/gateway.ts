@@ -27,6 +27,10 @@ export interface Gateway {
   connect(kind: AccountDetails["kind"], change?: AccountChange): Promise<ConnectedAccount>;
 }
 
+export interface OpenGateway extends Gateway {
+  close(): Promise<void>;
+}
+
 export interface ConnectedAccount {
   id: string;
   callbackUrl: string;
@@ -50,7 +54,14 @@ export interface GatewayOptions extends AppOptions {
 const TEST_PAUSES: AppOptions = { pauseMs: () => 50, pollMs: 50 };
 
 /** A real gateway with the emulated WeChat and desk around it, all on loopback; everything ends with the test. */
-export async function startGateway({ wechat: wechatOptions, environment, ...options }: GatewayOptions = {}): Promise<Gateway> {
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const gateway = await openGateway(options);
+  onTestFinished(gateway.close);
+  return gateway;
+}
+
+/** The same for the tests of a whole file, which close it themselves. */
+export async function openGateway({ wechat: wechatOptions, environment, ...options }: GatewayOptions = {}): Promise<OpenGateway> {
   const wechat = await startWechat(wechatOptions);
   const desk = await startDesk({ key: DESK_KEY });
   const database = await createTestDatabase();
@@ -64,7 +75,7 @@ export async function startGateway({ wechat: wechatOptions, environment, ...opti
   const app = await createApp(config, { database: database.address, ...TEST_PAUSES, ...options });
   await app.listen();
 
-  const gateway: Gateway = {
+  const gateway: OpenGateway = {
     app,
     address: app.address,
     wechat,
@@ -72,16 +83,16 @@ export async function startGateway({ wechat: wechatOptions, environment, ...opti
     database,
     api: (method, path, body, key = ADMIN_KEY) => callApi(gateway.address, method, path, body, key),
     connect: (kind, change) => connect(gateway, kind, change),
+    close: async () => {
+      await gateway.app.close();
+      await Promise.all([wechat.close(), desk.close()]);
+      await database.drop();
+    },
   };
-  onTestFinished(async () => {
-    await gateway.app.close();
-    await Promise.all([wechat.close(), desk.close()]);
-    await database.drop();
-  });
   return gateway;
 }
 
-async function callApi<T>(address: string, method: string, path: string, body: unknown, key: string | null) {
+export async function callApi<T>(address: string, method: string, path: string, body: unknown, key: string | null) {
   const response = await fetch(`${address}/api/v1${path}`, {
     method,
     headers: {
@@ -97,7 +108,12 @@ async function callApi<T>(address: string, method: string, path: string, body: u
 const TOKEN = "tok3nForTests";
 const ENCODING_AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
 
-async function connect(gateway: Gateway, kind: AccountDetails["kind"], change: AccountChange = {}): Promise<ConnectedAccount> {
+/** Makes an account through the API of any gateway, and its counterpart at the emulated WeChat. */
+export async function connect(
+  gateway: Pick<Gateway, "api" | "wechat" | "desk">,
+  kind: AccountDetails["kind"],
+  change: AccountChange = {},
+): Promise<ConnectedAccount> {
   const id = change.id ?? (kind === "wecom" ? "company" : "shop");
   const callback = { token: TOKEN, encodingAesKey: ENCODING_AES_KEY, apiBaseUrl: gateway.wechat.url };
   const own =
@@ -146,17 +162,21 @@ export async function eventually<T>(what: string, look: () => Promise<T>, isTrue
   }
 }
 
-/** The conversation of a contact, and its messages, oldest first. */
-export async function look(gateway: Gateway, account: ConnectedAccount, openId: string) {
-  const { body: conversation } = await gateway.api<{
-    id: string;
-    status: string;
-    turn: number | null;
-    agentName: string | null;
-    notice: string | null;
-    pending: { toDesk: number; toCustomer: number; dead: number };
-    reply: { ways: string[]; held: number; remaining: number | null };
-  }>("GET", `/accounts/${account.id}/contacts/${encodeURIComponent(openId)}/conversation`);
-  const { body } = await gateway.api<{ items: ShownMessage[] }>("GET", `/conversations/${conversation.id}/messages?limit=200`);
-  return { conversation, messages: [...body.items].reverse() };
+export interface ShownConversation {
+  id: string;
+  status: string;
+  turn: number | null;
+  agentName: string | null;
+  notice: string | null;
+  pending: { toDesk: number; toCustomer: number; dead: number };
+  reply: { ways: string[]; held: number; remaining: number | null };
+}
+
+/** The conversation of a contact, and its messages, oldest first. The conversation is never older than what the messages show. */
+export async function look({ api }: Pick<Gateway, "api">, account: Pick<ConnectedAccount, "id">, openId: string) {
+  const path = `/accounts/${account.id}/contacts/${encodeURIComponent(openId)}/conversation`;
+  const { id } = (await api<ShownConversation>("GET", path)).body;
+  const { items } = (await api<{ items: ShownMessage[] }>("GET", `/conversations/${id}/messages?limit=200`)).body;
+  const { body: conversation } = await api<ShownConversation>("GET", path);
+  return { conversation, messages: [...items].reverse() };
 }

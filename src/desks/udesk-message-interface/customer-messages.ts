@@ -33,7 +33,7 @@ function saysSomething({ content, report }: PushedReply): boolean {
   return content !== null || report !== null;
 }
 
-/** Null for what has no words: session events, types we do not know (Udesk asks to ignore them), and empty HTML. */
+/** Null for what has no words: session events, types we do not know (Udesk asks to ignore them), and texts of blanks. */
 function readContent({ type, data }: Record<string, unknown>): Content | null {
   switch (type) {
     case "message":
@@ -56,5 +56,5 @@ const wordsSchema = z.object({ content: storable });
 const fileSchema = z.object({ content: storable.refine((address) => address !== "", "is empty"), filename: storable.nullish() });
 
 function toText(text: string): Content | null {
-  return text === "" ? null : { type: "text", text };
+  return text.trim() === "" ? null : { type: "text", text };
 }

@@ -10,7 +10,8 @@ const optional = z
   .transform((value) => toStorableText(value ?? "") || undefined);
 
 const words = z.object({ content: z.string() }).transform(({ content }) => toStorableText(content));
-const isNotEmpty = (text: string) => text !== "";
+/** To a text of blanks WeChat answers that it is empty: the desk hears it while it can still mend it. */
+const isNotEmpty = (text: string) => text.trim() !== "";
 
 const text = words.refine(isNotEmpty, "content is empty").transform((text): Content => ({ type: "text", text }));
 const rich = words

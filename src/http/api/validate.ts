@@ -33,6 +33,9 @@ function toPointer(path: readonly PropertyKey[]): string {
   return ["#", ...escaped.map(encodeURIComponent)].join("/");
 }
 
+/** No document of ours has half as many levels; a body of many thousands would exhaust the stack. */
+const DEPTH_MAX = 16;
+
 /** Postgres stores neither NUL nor half of a surrogate pair: such text is refused here, wherever in the request it stands. */
 function findUnstorable(value: unknown, part: FieldError["in"], path: readonly PropertyKey[]): FieldError[] {
   if (typeof value === "string") {
@@ -40,6 +43,7 @@ function findUnstorable(value: unknown, part: FieldError["in"], path: readonly P
     return [{ in: part, pointer: toPointer(path), detail: "must not hold NUL or an unpaired surrogate" }];
   }
   if (typeof value !== "object" || value === null) return [];
+  if (path.length === DEPTH_MAX) return [{ in: part, pointer: toPointer(path), detail: "is nested too deep" }];
   return Object.entries(value).flatMap(([key, child]) => findUnstorable(child, part, [...path, key]));
 }
 

@@ -111,7 +111,7 @@ describe("an account that does not fit", () => {
     ["#/wechat/token", wechat({ token: "s3cret-" })],
     ["#/wechat/encodingAesKey", wechat({ encodingAesKey: `s3cret${"a".repeat(36)}` })],
     ["#/wechat/encryption", wechat({ encryption: "none" })],
-    ["#/wechat/apiBaseUrl", wechat({ apiBaseUrl: "https://api.example.com/" })],
+    ["#/wechat/apiBaseUrl", wechat({ apiBaseUrl: "https://api.example.com/?" })],
     ["#/wechat/apiBaseUrl", wechat({ apiBaseUrl: "https://user:s3cret@api.example.com" })],
     ["#/wechat/timestampToleranceSeconds", wechat({ timestampToleranceSeconds: -1 })],
     ["#/wechat/corpId", wechat({ corpId: "ww1" })],

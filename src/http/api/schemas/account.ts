@@ -20,24 +20,27 @@ const CONTENT_TYPES = [
   "unsupported",
 ] as const satisfies ContentType[];
 
-const httpUrl = z.string().max(2_000).refine(isBareHttpUrl, "must be an http or https address without user, query and fragment");
-const baseUrl = httpUrl.refine((url) => !url.endsWith("/"), "must not end with a slash");
-const vendorId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, _ and -");
-const secret = z.string().regex(/^\S{1,512}$/, "must be 1 to 512 characters without blanks");
+/** What is copied from a console often brings a blank or a line break along. */
+const pasted = z.string().trim();
+const httpUrl = pasted
+  .max(2_000)
+  .refine(isBareHttpUrl, "must be an http or https address without user, query and fragment")
+  // Paths are put behind it.
+  .overwrite((url) => url.replace(/\/+$/, ""));
+const vendorId = pasted.regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 letters, digits, _ and -");
+const secret = pasted.regex(/^\S{1,512}$/, "must be 1 to 512 characters without blanks");
 
 const callbackSecrets = {
-  token: z
-    .string()
+  token: pasted
     .regex(/^[A-Za-z0-9]{3,32}$/, "must be 3 to 32 letters and digits")
     .describe("As entered in WeChat's console; generated when omitted."),
-  encodingAesKey: z
-    .string()
+  encodingAesKey: pasted
     .regex(/^[A-Za-z0-9+/]{43}$/, "must be the 43 characters that WeChat's console shows")
     .describe("As entered in WeChat's console; generated when omitted and encryption needs it."),
 };
 
 const callbackFields = {
-  apiBaseUrl: baseUrl.describe("Where the platform's API is reached."),
+  apiBaseUrl: httpUrl.describe("Where the platform's API is reached."),
   timestampToleranceSeconds: z.int().min(0).max(86_400).describe("Callbacks whose timestamp is further off are refused; 0: never."),
 };
 
