@@ -134,7 +134,7 @@ async function assemble(config: Config, options: AppOptions, { database, unlock 
     },
     adminKey,
     listen: async () => {
-      await server.listen({ host: config.host, port: config.port });
+      await listen(server, config);
       address = toAddress(server.server.address() as AddressInfo);
       if (hasWorker) delivery.start();
       logger.info({ address }, "gateway.started");
@@ -142,14 +142,23 @@ async function assemble(config: Config, options: AppOptions, { database, unlock 
     },
     close: async () => {
       isStopping = true;
-      await closeServer(server);
-      await delivery.stop(STOP_GRACE_MS);
-      await http.close();
-      await database.close();
-      await unlock();
+      // One after the other, and whatever fails, the next: a stop that ends half-way would leave the folder locked.
+      for (const step of [() => closeServer(server), () => delivery.stop(STOP_GRACE_MS), http.close, database.close, unlock]) {
+        await step().catch((error: unknown) => logger.error({ error }, "gateway.stop-failed"));
+      }
       logger.info({}, "gateway.stopped");
     },
   };
+}
+
+async function listen(server: FastifyInstance, { host, port }: Config): Promise<void> {
+  try {
+    await server.listen({ host, port });
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : cause;
+    const remedy = "stop what uses it, or choose another WXDESK_HOST or WXDESK_PORT";
+    throw new ConfigError("LISTENER_UNAVAILABLE", `cannot listen on ${host}:${port} (${code}); ${remedy}`, { cause });
+  }
 }
 
 /**

@@ -14,7 +14,7 @@ try {
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   console.error(`${error.code}: ${error.message}`);
-  process.exitCode = 2;
+  process.exit(2);
 }
 
 /** A second signal does not wait. */

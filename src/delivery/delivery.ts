@@ -117,7 +117,8 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
       await polling;
       await Promise.all(underWay);
       clearTimeout(grace);
-      await outbox.releaseAll(holder);
+      // With the database away the claims end by themselves, with their leases.
+      await outbox.releaseAll(holder).catch((error: unknown) => log.warn({ error }, "delivery.not-released"));
     },
   };
 }

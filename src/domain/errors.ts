@@ -20,7 +20,9 @@ export type ErrorCode =
   | "SETTINGS_INVALID"
   | "MIGRATION_CHANGED"
   | "MIGRATIONS_INCOMPLETE"
-  | "DATA_FOLDER_IN_USE";
+  | "DATA_FOLDER_IN_USE"
+  | "DATABASE_UNREACHABLE"
+  | "LISTENER_UNAVAILABLE";
 
 class CodedError extends Error {
   readonly code: ErrorCode;

@@ -69,11 +69,7 @@ export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDep
         return repeat(prospect.answer, callback, deps);
       }
       const taken = prospect.claim === null ? "nothing" : await take(prospect.claim, callback, deps);
-      if (typeof taken === "object") {
-        if (!signal.aborted) return taken;
-        await taken.withdraw();
-        return null;
-      }
+      if (typeof taken === "object") return taken;
       const leftMs = waitUntil.getTime() - deps.now().getTime();
       if (taken === "unfit" || leftMs <= 0 || signal.aborted || !mayBeAnswered(prospect, callback)) break;
       if (taken === "nothing") await subscription.next(Math.min(leftMs, LOOK_AGAIN_MS));
@@ -118,7 +114,7 @@ async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps
   }
   const { content, progress } = toPart(toFitting(entry.message.content, callback), entry.progress, channel.passiveTextBytesMax);
   const createdAt = now();
-  if (!channel.canRender(content) || createdAt >= deadline || callback.signal.aborted) {
+  if (!channel.canRender(content) || createdAt >= deadline || signal.aborted) {
     await outbox.release(claim);
     return "unfit";
   }

@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyReply } from "fastify";
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { Connections } from "../domain/connection.ts";
 import type { OpenedPush, PushRequest } from "../domain/desk.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
@@ -24,7 +24,9 @@ interface PushRoute {
 /** `POST /desk/{accountId}/{pushToken}`: what is pasted into the desk's console as the message push server address. */
 export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options) => {
   acceptRawBodies(app, BODY_BYTES_MAX);
-  app.setErrorHandler((error, _request, reply) => refuse(reply, error, options.log));
+  app.setErrorHandler((error, request: FastifyRequest<Partial<PushRoute>>, reply) =>
+    refuse(reply, error, request.params?.accountId, options.log),
+  );
 
   app.post<PushRoute>("/desk/:accountId/:pushToken", { schema: { hide: true } }, async (request, reply) => {
     const startedAt = options.now();
@@ -65,15 +67,15 @@ function toRedacted(body: Buffer): string {
   return text.replace(/((?:sign|token|secret|key|password)["']?\s*[=:>]\s*["']?)[^"'&<\s,}]+/gi, "$1[redacted]");
 }
 
-function refuse(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
+function refuse(reply: FastifyReply, error: unknown, account: string | undefined, log: Log): FastifyReply {
   if (error instanceof VerificationError) {
-    log.warn({ code: error.code, detail: error.message }, "push.refused");
+    log.warn({ account, code: error.code, detail: error.message }, "push.refused");
     return answer(reply, 401, "not authorized");
   }
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 503;
   if (status === 413) return answer(reply, 413, `longer than ${BODY_BYTES_MAX} bytes`);
   if (status >= 400 && status < 500) return answer(reply, 400, "not a readable request");
-  log.error({ error }, "push.failed");
+  log.error({ account, error }, "push.failed");
   return answer(reply, 503, "not stored, please try again");
 }
 

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
@@ -31,7 +31,9 @@ interface CallbackRoute {
 /** `GET|POST /wechat/{accountId}`: what is pasted into WeChat's console as the server address. */
 export const wechatCallbacks: FastifyPluginAsync<WechatCallbacksOptions> = async (app, options) => {
   acceptRawBodies(app, BODY_BYTES_MAX);
-  app.setErrorHandler((error, _request, reply) => refuse(reply, error, options.log));
+  app.setErrorHandler((error, request: FastifyRequest<Partial<CallbackRoute>>, reply) =>
+    refuse(reply, error, request.params?.accountId, options.log),
+  );
   getUrlCheck(app, options);
   postCallback(app, options);
 };
@@ -131,11 +133,11 @@ function unknownAccount(reply: FastifyReply): FastifyReply {
 }
 
 /** Short texts: who cannot prove itself learns nothing. The log has the code. */
-function refuse(reply: FastifyReply, error: unknown, log: Log): FastifyReply {
+function refuse(reply: FastifyReply, error: unknown, account: string | undefined, log: Log): FastifyReply {
   const { status, text } = toRefusal(error);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (status >= 500) log.error({ error }, "callback.failed");
-  else log.warn({ status, code, detail: error instanceof Error ? error.message : undefined }, "callback.refused");
+  if (status >= 500) log.error({ account, error }, "callback.failed");
+  else log.warn({ account, status, code, detail: error instanceof Error ? error.message : undefined }, "callback.refused");
   return reply.code(status).type("text/plain; charset=utf-8").send(text);
 }
 

@@ -2,6 +2,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { PrismaPGlite } from "pglite-prisma-adapter";
+import { ConfigError } from "../domain/errors.ts";
 import { PrismaClient } from "../generated/prisma/client.ts";
 
 export type DatabaseAddress =
@@ -56,7 +57,7 @@ async function withServerLock<T>(url: string, work: (run: ScriptRunner) => Promi
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   // Without a listener, a connection that breaks between two statements would end the process; the next statement fails instead.
   client.on("error", () => {});
-  await client.connect();
+  await connect(client);
   try {
     await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
     return await work({
@@ -67,6 +68,18 @@ async function withServerLock<T>(url: string, work: (run: ScriptRunner) => Promi
     });
   } finally {
     await client.end();
+  }
+}
+
+async function connect(client: pg.Client): Promise<void> {
+  try {
+    await client.connect();
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause ? cause.code : cause;
+    const where = `${client.host}:${client.port}`;
+    throw new ConfigError("DATABASE_UNREACHABLE", `no connection to PostgreSQL on ${where} (${reason}); is it up, is DATABASE_URL right?`, {
+      cause,
+    });
   }
 }
 

@@ -14,6 +14,8 @@ interface Values {
   afterMs: number;
   code: string | null;
   error: string | null;
+  /** Bytes went out this way, or may have. */
+  hasLeft: boolean;
   sentAsync: boolean;
   sent: boolean;
 }
@@ -37,6 +39,7 @@ function toValues({ direction }: Claim, entry: ClaimedEntry, { outcome, next, wa
     afterMs: next.kind === "again" ? next.afterMs : 0,
     code: "code" in outcome ? outcome.code : null,
     error: outcome.kind === "done" ? null : outcome.detail,
+    hasLeft: outcome.kind === "done" || outcome.kind === "uncertain",
     sent,
     sentAsync: sent && way === "async",
   };
@@ -89,7 +92,7 @@ function settleOnce(
     ), message AS (
       UPDATE messages m SET
         state = CASE WHEN m.id = ${entry.message.id} THEN ${values.state} ELSE 'held' END,
-        way = CASE WHEN m.id = ${entry.message.id} THEN COALESCE(m.way, ${way}) END,
+        way = CASE WHEN m.id = ${entry.message.id} AND ${values.hasLeft} THEN COALESCE(m.way, ${way}) ELSE m.way END,
         attempts = m.attempts + (m.id = ${entry.message.id})::int,
         error = ${values.error}, error_code = ${values.code},
         settled_at = CASE WHEN ${values.isFinished} THEN now() END
