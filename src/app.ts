@@ -8,6 +8,7 @@ import type { Config } from "./config.ts";
 import { summarize } from "./config.ts";
 import { createConnections } from "./connections.ts";
 import { createDelivery } from "./delivery/delivery.ts";
+import { createCircuitBreaker } from "./domain/circuit-breaker.ts";
 import { ConfigError } from "./domain/errors.ts";
 import type { ApiKeyStore, Store } from "./domain/store.ts";
 import { forward } from "./flow/forward.ts";
@@ -39,6 +40,7 @@ export interface AppOptions {
   database?: DatabaseAddress;
   pauseMs?: (failures: number) => number;
   pollMs?: number;
+  breakerPauseMs?: number;
   leaseMs?: number;
 }
 
@@ -88,6 +90,7 @@ async function assemble(config: Config, options: AppOptions, { database, unlock 
   const connections = createConnections({ accounts: store.accounts, http, tokens, now });
   const leaseMs = options.leaseMs ?? LEASE_MS;
   const retry = { now, ...(options.pauseMs && { pauseMs: options.pauseMs }) };
+  const breaker = createCircuitBreaker(options.breakerPauseMs);
   const delivery = createDelivery({
     outbox: store.outbox,
     signals,
@@ -95,7 +98,7 @@ async function assemble(config: Config, options: AppOptions, { database, unlock 
     leaseMs,
     ...(options.pollMs && { pollMs: options.pollMs }),
     steps: {
-      inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections }, signal),
+      inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, breaker }, signal),
       outbound: (claim, entry, signal) => relay(claim, entry, { ...retry, connections, outbox: store.outbox, leaseMs }, signal),
     },
   });

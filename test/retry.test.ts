@@ -44,3 +44,25 @@ test("everything a desk refused goes out again in order with one request", async
   expect((await gateway.api("POST", "/messages/retry", { state: "everything" })).status).toBe(400);
   expect((await gateway.api("POST", "/messages/ms_unknown/retry")).status).toBe(404);
 });
+
+test("a desk that keeps failing is probed instead of hammered, and everybody is served when it is back", async () => {
+  const gateway = await startGateway({ pauseMs: () => 1 });
+  const account = await gateway.connect("official_account");
+  gateway.desk.setAnswer("*", queueing);
+  const back = gateway.desk.misbehave({ kind: "status", status: 503 });
+  const contacts = Array.from({ length: 12 }, (_, index) => `oContact${index}`);
+  for (const openId of contacts) await account.wechat.sendText(openId, "hello");
+  const refusedAt = gateway.desk.calls();
+  const other = await gateway.connect("official_account", {
+    id: "other",
+    wechat: { appId: "wx00000000000000bb" },
+    desk: { url: `${gateway.desk.url}` },
+  });
+  await other.wechat.sendText("oOther", "another account's message is tried at once");
+  expect(gateway.desk.calls()).toBeGreaterThan(refusedAt);
+  back();
+  for (const openId of contacts) await gateway.desk.waitForReceived(openId, 1);
+  for (const openId of contacts) expect(gateway.desk.received(openId).map(({ text }) => text)).toEqual(["hello"]);
+  // Tries of one account without a breaker: one a millisecond for each of twelve contacts.
+  expect(refusedAt).toBeLessThan(60);
+});

@@ -1,12 +1,12 @@
 import type { Log } from "../domain/log.ts";
-import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
+import type { Claim, ClaimedEntry, Postponement, Settlement } from "../domain/outbox.ts";
 import { GIVE_UP_AFTER_MS, retryPauseMs } from "../domain/retry.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { OutboxStore, Settled } from "../domain/store.ts";
 import { withTimeLimit } from "../lib/time-limit.ts";
 
-/** One try of one entry. Null: the lane belongs to somebody else now. */
-export type Step = (claim: Claim, entry: ClaimedEntry, signal: AbortSignal) => Promise<Settlement | null>;
+/** One try of one entry, or the decision not to try now. Null: the lane belongs to somebody else now. */
+export type Step = (claim: Claim, entry: ClaimedEntry, signal: AbortSignal) => Promise<Settlement | Postponement | null>;
 
 export interface RunLaneDeps {
   outbox: OutboxStore;
@@ -34,6 +34,11 @@ export async function runLane(claim: Claim, step: Step, deps: RunLaneDeps): Prom
   for (let entry = waiting.shift(); entry !== undefined; ) {
     const settlement = await tryEntry(claim, entry, step, deps);
     if (settlement === null) return result;
+    if ("postponedForMs" in settlement) {
+      await deps.outbox.release(claim, settlement.postponedForMs);
+      deps.signals.notify(claim.conversationId);
+      return { ...result, retryAfterMs: settlement.postponedForMs };
+    }
     const { next } = settlement;
     const goesOn = next.kind === "progressed" || (next.kind === "finished" && waiting.length > 0 && !deps.signal.aborted);
     const settled = await settle(claim, entry, settlement, goesOn ? deps.leaseMs : null, deps);
@@ -50,7 +55,7 @@ export async function runLane(claim: Claim, step: Step, deps: RunLaneDeps): Prom
 /** What a settle may take; a try is cut off that much before its lease ends, so that it cannot outlast it. */
 const SETTLE_MS = 5_000;
 
-async function tryEntry(claim: Claim, entry: ClaimedEntry, step: Step, { signal, leaseMs }: RunLaneDeps): Promise<Settlement | null> {
+async function tryEntry(claim: Claim, entry: ClaimedEntry, step: Step, { signal, leaseMs }: RunLaneDeps): ReturnType<Step> {
   const startedAt = new Date();
   try {
     return await withTimeLimit(leaseMs - SETTLE_MS, signal, (limited) => step(claim, entry, limited));

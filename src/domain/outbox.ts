@@ -39,6 +39,11 @@ export interface ClaimedEntry {
   begun: { at: Date; way: Way } | null;
 }
 
+/** Nothing was tried: the lane waits untouched. */
+export interface Postponement {
+  postponedForMs: number;
+}
+
 /** What a settle writes. `next` says what becomes of the entry. */
 export interface Settlement {
   outcome: Outcome;

@@ -105,8 +105,8 @@ export interface OutboxStore {
    * The lane stays claimed for `leaseMs` while the claim has further entries, else it becomes due, waiting or parked.
    */
   settle(claim: Claim, entry: ClaimedEntry, settlement: Settlement, then: { keepForMs: number | null }): Promise<Settled | null>;
-  /** Gives a claim back untried. */
-  release(claim: Claim): Promise<void>;
+  /** Gives a claim back untried; its lane is due again after `afterMs`, at once by default. */
+  release(claim: Claim, afterMs?: number): Promise<void>;
   /** Gives back everything that `holder` has; called at the stop. */
   releaseAll(holder: string): Promise<void>;
   /** Frees every claim. Only for a database that no other process can be using: the embedded one at its start. */

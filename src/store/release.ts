@@ -4,12 +4,14 @@ import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
 /** What an unclaimed lane is due at: now if it has entries, after the open callbacks if there are any, else never. */
 const DUE_AGAIN = Prisma.sql`CASE WHEN pending > 0 THEN GREATEST(now(), (SELECT max(u) FROM unnest(callbacks_open_until) u)) END`;
 
-export const release: (prisma: PrismaClient) => OutboxStore["release"] = (prisma) => async (claim) => {
-  await prisma.$executeRaw`
-    UPDATE outbox_lanes SET holder = NULL, due_at = ${DUE_AGAIN}
+export const release: (prisma: PrismaClient) => OutboxStore["release"] =
+  (prisma) =>
+  async (claim, afterMs = 0) => {
+    await prisma.$executeRaw`
+    UPDATE outbox_lanes SET holder = NULL, due_at = ${DUE_AGAIN} + ${afterMs}::int * interval '1 millisecond'
     WHERE conversation_id = ${claim.conversationId} AND direction = ${claim.direction}
       AND holder = ${claim.holder} AND claim_number = ${claim.claimNumber}::bigint`;
-};
+  };
 
 /** Locks inbound before outbound lanes, as every statement does that has both: another replica may be adding to them. */
 export const releaseAll: (prisma: PrismaClient) => OutboxStore["releaseAll"] = (prisma) => async (holder) => {
