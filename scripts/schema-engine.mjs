@@ -4,6 +4,14 @@ import { readFile } from "node:fs/promises";
 import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
 import * as engine from "@prisma/schema-engine-wasm/schema_engine_bg";
 
+let loading;
+
+/** Once in a process: a second instance would pull the memory away from under the first. */
+function loadOnce() {
+  loading ??= loadEngine();
+  return loading;
+}
+
 async function loadEngine() {
   const bytes = await readFile(new URL("schema_engine_bg.wasm", import.meta.resolve("@prisma/schema-engine-wasm")));
   const { instance } = await WebAssembly.instantiate(bytes, { "./schema_engine_bg.js": engine });
@@ -16,7 +24,7 @@ async function loadEngine() {
  * Empty when the two agree. `ignoreTables` are left out of the comparison.
  */
 export async function diffDatabaseAgainstSchema(adapterFactory, schemaPath, ignoreTables = ["_prisma_migrations"]) {
-  await loadEngine();
+  await loadOnce();
   const content = await readFile(schemaPath, "utf8");
   const files = [{ path: schemaPath, content }];
   const schema = await engine.SchemaEngine.new(

@@ -21,6 +21,7 @@ import { createLogger } from "./lib/logger.ts";
 import { loadOrCreateMasterKey } from "./lib/master-key.ts";
 import { createSecretBox } from "./lib/secret-box.ts";
 import { createSignals } from "./lib/signals.ts";
+import { LANES_CHANNEL, toLane } from "./store/announce.ts";
 import { type Database, type DatabaseAddress, openDatabase } from "./store/database.ts";
 import { migrate } from "./store/migrate.ts";
 import { createStore } from "./store/store.ts";
@@ -105,6 +106,7 @@ async function assemble(config: Config, options: AppOptions, { database, unlock 
 
   let isStopping = false;
   let address = "";
+  let unhear = async () => {};
   const hasWorker = config.role !== "http";
   const shared = { connections, signals, deliver: delivery.deliver, now, log: logger };
   const server = await createHttpServer({
@@ -138,6 +140,12 @@ async function assemble(config: Config, options: AppOptions, { database, unlock 
     adminKey,
     listen: async () => {
       await listen(server, config);
+      unhear = await database.listen(LANES_CHANNEL, (payload) => {
+        const lane = toLane(payload);
+        if (lane === null) return;
+        signals.notify(lane.conversationId);
+        delivery.hear(lane);
+      });
       address = toAddress(server.server.address() as AddressInfo);
       if (hasWorker) delivery.start();
       logger.info({ address }, "gateway.started");
@@ -146,7 +154,14 @@ async function assemble(config: Config, options: AppOptions, { database, unlock 
     close: async () => {
       isStopping = true;
       // One after the other, and whatever fails, the next: a stop that ends half-way would leave the folder locked.
-      for (const step of [() => closeServer(server), () => delivery.stop(STOP_GRACE_MS), http.close, database.close, unlock]) {
+      for (const step of [
+        () => closeServer(server),
+        () => unhear(),
+        () => delivery.stop(STOP_GRACE_MS),
+        http.close,
+        database.close,
+        unlock,
+      ]) {
         await step().catch((error: unknown) => logger.error({ error }, "gateway.stop-failed"));
       }
       logger.info({}, "gateway.stopped");

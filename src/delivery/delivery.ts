@@ -22,6 +22,8 @@ export interface DeliveryOptions {
 
 export interface Delivery {
   deliver: Deliver;
+  /** The same for a lane that another process has announced: what cannot be claimed here is not announced again. */
+  hear: Deliver;
   start(): void;
   isRunning(): boolean;
   /** Takes nothing new, lets what is under way finish for `graceMs`, then cuts it off and gives back every claim. */
@@ -73,13 +75,22 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
     if (retryAfterMs !== null && retryAfterMs < pollMs) wakeIn(retryAfterMs);
   };
 
-  const deliver: Deliver = (lane: LaneKey) => {
+  const tryLane = (lane: LaneKey, otherwise: () => Promise<void>) => {
+    // Without a worker here, or with a lane that waits for a callback, it may be for another process.
+    if (state === "idle") track(otherwise);
     if (!hasRoom()) return;
     track(async () => {
       const claim = await outbox.claimLane(lane, claimOptions);
-      if (claim !== null) await run(claim);
+      await (claim === null ? otherwise() : run(claim));
     });
   };
+
+  const announce = async (lane: LaneKey) => {
+    const isForCallbackHere = lane.direction === "outbound" && signals.isAwaited(lane.conversationId);
+    if (!isForCallbackHere) await outbox.announce(lane);
+  };
+
+  const deliver: Deliver = (lane) => tryLane(lane, () => announce(lane));
 
   const poll = async () => {
     const lanesMax = LANES_MAX - underWay.size;
@@ -104,6 +115,7 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
 
   return {
     deliver,
+    hear: (lane) => tryLane(lane, async () => {}),
     start: () => {
       state = "running";
       wakeIn(0);

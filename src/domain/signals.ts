@@ -3,6 +3,8 @@
  */
 export interface Signals {
   notify(conversationId: string): void;
+  /** Whether somebody in this process waits for this conversation. */
+  isAwaited(conversationId: string): boolean;
   /** From now on no notification is missed until `close`. */
   subscribe(conversationId: string): Subscription;
 }

@@ -105,6 +105,11 @@ export interface OutboxStore {
    * The lane stays claimed for `leaseMs` while the claim has further entries, else it becomes due, waiting or parked.
    */
   settle(claim: Claim, entry: ClaimedEntry, settlement: Settlement, then: { keepForMs: number | null }): Promise<Settled | null>;
+  /**
+   * Tells the other processes that this lane has something for them: a worker, or an open callback of theirs. May be lost or come
+   * twice; whoever waits also looks again by itself.
+   */
+  announce(lane: LaneKey): Promise<void>;
   /** Gives a claim back untried; its lane is due again after `afterMs`, at once by default. */
   release(claim: Claim, afterMs?: number): Promise<void>;
   /** Gives back everything that `holder` has; called at the stop. */

@@ -9,6 +9,7 @@ export function createSignals(): Signals {
     notify: (conversationId) => {
       emitter.emit(conversationId);
     },
+    isAwaited: (conversationId) => emitter.listenerCount(conversationId) > 0,
     subscribe: (conversationId) => subscribe(emitter, conversationId),
   };
 }

@@ -4,6 +4,7 @@ import pg from "pg";
 import { PrismaPGlite } from "pglite-prisma-adapter";
 import { ConfigError } from "../domain/errors.ts";
 import { PrismaClient } from "../generated/prisma/client.ts";
+import { listen } from "./listen.ts";
 
 export type DatabaseAddress =
   | { kind: "server"; url: string; connectionsMax?: number }
@@ -19,6 +20,12 @@ export interface Database {
   isExclusive: boolean;
   /** Runs `work` while holding a lock that only one session of the database can hold; others wait. */
   withMigrationLock<T>(work: (run: ScriptRunner) => Promise<T>): Promise<T>;
+  /**
+   * Calls `hear` with the payload of every NOTIFY on this channel that other sessions send. What is sent while the connection is
+   * down is lost; it is made again by itself.
+   * @returns ends it
+   */
+  listen(channel: string, hear: (payload: string | undefined) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
@@ -48,6 +55,7 @@ function openServer(url: string, connectionsMax: number): Database {
     prisma,
     isExclusive: false,
     withMigrationLock: (work) => withServerLock(url, work),
+    listen: (channel, hear) => listen(url, channel, hear),
     close: () => prisma.$disconnect(),
   };
 }
@@ -95,6 +103,7 @@ function openEmbedded(pglite: PGlite): Database {
     prisma,
     isExclusive: true,
     withMigrationLock: (work) => work(run),
+    listen: async () => async () => {},
     close: async () => {
       await prisma.$disconnect();
       if (!pglite.closed) await pglite.close();

@@ -4,6 +4,7 @@ import type { ApiKeyStore, HealthStore, OutboxStore, PushRejectStore, Role, Stor
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { createAccessTokenStore } from "./access-tokens.ts";
 import { createAccountStore } from "./accounts.ts";
+import { announce } from "./announce.ts";
 import { begin } from "./begin.ts";
 import { claimDue, claimForCallback, claimLane } from "./claim.ts";
 import { confirmAnswer } from "./confirm-answer.ts";
@@ -16,11 +17,12 @@ import { closeCallback, release, releaseAll, releaseEverything } from "./release
 import { createReplayStore } from "./replay.ts";
 import { settle } from "./settle.ts";
 
-export function createStore({ prisma }: Database, box: SecretBox): Store {
+export function createStore(database: Database, box: SecretBox): Store {
+  const { prisma } = database;
   return {
     inbound: createInboundStore(prisma),
     outbound: createOutboundStore(prisma),
-    outbox: createOutboxStore(prisma),
+    outbox: createOutboxStore(database),
     replays: createReplayStore(prisma),
     accounts: createAccountStore(prisma, box),
     accessTokens: createAccessTokenStore(prisma, box),
@@ -31,8 +33,10 @@ export function createStore({ prisma }: Database, box: SecretBox): Store {
   };
 }
 
-function createOutboxStore(prisma: PrismaClient): OutboxStore {
+function createOutboxStore(database: Database): OutboxStore {
+  const { prisma } = database;
   return {
+    announce: announce(database),
     claimDue: claimDue(prisma),
     claimLane: claimLane(prisma),
     claimForCallback: claimForCallback(prisma),

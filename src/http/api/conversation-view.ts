@@ -30,7 +30,8 @@ export function toShownConversation(conversation: ConversationOverview, account:
 function toWays(conversation: ConversationOverview, account: Account | null, now: Date): ShownConversation["reply"]["ways"] {
   if (!account?.enabled) return [];
   const { passiveOpen, windowClosesAt, repliesRemaining } = conversation;
-  const isWindowOpen = windowClosesAt === null || windowClosesAt > now;
+  // WeCom knows no window; at an Official Account one is opened by what the contact does.
+  const isWindowOpen = windowClosesAt === null ? account.kind === "wecom" : windowClosesAt > now;
   const isQuotaLeft = repliesRemaining === null || repliesRemaining > 0;
   const canSend = account.replies.async && isWindowOpen && isQuotaLeft;
   return [...(passiveOpen ? (["passive"] as const) : []), ...(canSend ? (["async"] as const) : [])];
