@@ -303,3 +303,53 @@ test("an agent's status push changes the conversation and says nothing to the cu
   const { conversation } = await look(gateway, account, "oA");
   expect(conversation).toMatchObject({ status: "chatting", turn: 0, agentName: "Lily" });
 });
+
+test("held replies leave together with the customer's next message, as many as fit, and in order", async () => {
+  const gateway = await startGateway();
+  const account = await gateway.connect("official_account", { replies: { async: false, passiveWaitMs: 0 } });
+  gateway.desk.setAnswer("*", queueing(1));
+  await account.wechat.sendText("oA", "hello");
+  const long = "很长".repeat(298);
+  for (const text of ["one", "two 😀", long, "three"]) await gateway.desk.pushText("oA", text);
+  await eventually(
+    "all four to be held",
+    () => look(gateway, account, "oA"),
+    ({ conversation }) => conversation.reply.held === 4,
+  );
+  expect((await account.wechat.sendText("oA", "still there?")).reply?.text).toBe("one\ntwo 😀");
+  expect((await account.wechat.sendText("oA", "and now?")).reply?.text).toBe(`${long}\nthree`);
+  const { messages, conversation } = await eventually(
+    "all four to be sent",
+    () => look(gateway, account, "oA"),
+    (shown) => shown.messages.filter(({ state }) => state === "sent").length === 4,
+  );
+  expect(messages.filter(({ direction }) => direction === "outbound").map(({ way }) => way)).toEqual(Array(4).fill("passive"));
+  expect(conversation.pending.toCustomer).toBe(0);
+});
+
+test("an account that may not send gets its replies through all the same, one callback later", async () => {
+  const gateway = await startGateway();
+  const account = await gateway.connect("official_account", { replies: { passiveWaitMs: 0 } });
+  account.wechat.maySend = false;
+  gateway.desk.setAnswer("*", queueing(1));
+  await account.wechat.sendText("oA", "hello");
+  await gateway.desk.pushText("oA", "one");
+  await gateway.desk.pushText("oA", "two");
+  const { messages } = await eventually(
+    "both to be held",
+    () => look(gateway, account, "oA"),
+    ({ conversation }) => conversation.reply.held === 2,
+  );
+  expect(messages.at(-1)).toMatchObject({ state: "held", errorCode: "48001", way: null });
+  expect((await account.wechat.sendText("oA", "hello?")).reply?.text).toBe("one\ntwo");
+});
+
+test("without asynchronous messages, WeChat's three tries are one long window, and the customer never reads that nobody is there", async () => {
+  const gateway = await startGateway();
+  const account = await gateway.connect("official_account", { replies: { async: false } });
+  gateway.desk.setAnswer("*", queueing(1));
+  const delivery = await account.wechat.sendText("oA", "hello");
+  expect(delivery).toMatchObject({ acknowledged: true, failed: false, reply: null });
+  expect(delivery.tries.map(({ status }) => status)).toEqual([null, null, 200]);
+  expect(gateway.desk.received("oA")).toHaveLength(1);
+});

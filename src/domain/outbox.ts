@@ -58,8 +58,6 @@ export interface Settlement {
   way: Way | null;
   /** The reservation of the callback that was answered with this, which ends now. */
   callbackOpenUntil?: Date | null;
-  /** The callback whose answer is taken back, because it ended before the answer could be given. */
-  withdrawnFrom?: string;
   attempt: Pick<Attempt, "startedAt" | "durationMs">;
   /** What the desk said, with the moment it was asked. */
   report?: { status: StatusReport; askedAt: Date };
@@ -69,9 +67,10 @@ export interface Settlement {
 
 /** A passive reply that was begun: the same content is given to every repetition of the callback. */
 export interface Answer {
-  messageId: string;
+  /** The messages that are out with it, in their order; more than one when held texts were joined. */
+  messageIds: string[];
   content: Content;
   createdAt: Date;
-  /** How far the message is out with this answer, when that is not all of it. */
+  /** How far the message is out with this answer, when that is not all of it; then it is the only one. */
   progress?: number;
 }

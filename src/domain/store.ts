@@ -36,6 +36,8 @@ export interface RecordedInbound {
   conversationId: string;
   /** False for a redelivery of a message that was stored before. */
   isNew: boolean;
+  /** How long ago it was first stored; 0 when it is new. */
+  ageMs: number;
   /** The end of this callback's reservation, to be given back to `closeCallback`; null when it made none. */
   openUntil: Date | null;
 }
@@ -91,15 +93,32 @@ export interface OutboxStore {
   /** Takes one lane if it is due. */
   claimLane(lane: LaneKey, claim: { holder: string; entriesMax: number; leaseMs: number }): Promise<Claim | null>;
   /**
-   * For an open callback: the reply it was given before, or else the lane of replies claimed with its first entry, due or not,
+   * For an open callback: the reply it was given before, or else the lane of replies claimed with its first entries, due or not,
    * unless another holder has it.
    */
-  claimForCallback(callback: { conversationId: string; messageId: string; holder: string; leaseMs: number }): Promise<CallbackProspect>;
+  claimForCallback(callback: {
+    conversationId: string;
+    messageId: string;
+    holder: string;
+    entriesMax: number;
+    leaseMs: number;
+  }): Promise<CallbackProspect>;
   /**
-   * Writes down that bytes are about to leave for the customer; renews the lease. False when the lane has passed to another
+   * Writes down that bytes of these entries are about to leave for the customer; renews the lease. False when the lane has passed to another
    * holder: then nothing may be sent. For a passive reply, `answers` ties the content to the callback in the same statement.
    */
-  begin(claim: Claim, entry: ClaimedEntry, way: Way, leaseMs: number, answers?: { inboundId: string; answer: Answer }): Promise<boolean>;
+  begin(
+    claim: Claim,
+    entries: readonly ClaimedEntry[],
+    way: Way,
+    leaseMs: number,
+    answers?: { inboundId: string; answer: Answer },
+  ): Promise<boolean>;
+  /**
+   * Takes back what `begin` wrote for a callback that ended before its answer could be given: nothing has left. The lane is due at
+   * once, and the reservation of the callback, if given, ends.
+   */
+  withdraw(claim: Claim, inboundId: string, openUntil: Date | null): Promise<void>;
   /**
    * Ends one try of the claim's first entry. Changes nothing and returns null when the lane has passed to another holder.
    * The lane stays claimed for `leaseMs` while the claim has further entries, else it becomes due, waiting or parked.

@@ -1,12 +1,11 @@
 import type { HttpBody, PassiveChannel, ReplyAddress } from "../domain/channel.ts";
-import { type Content, toTextContent } from "../domain/content.ts";
 import type { Deliver } from "../domain/delivery.ts";
 import { newHolder } from "../domain/ids.ts";
-import type { Answer, Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
+import type { Answer, Claim, Settlement } from "../domain/outbox.ts";
 import { DONE } from "../domain/outcome.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { CallbackProspect, OutboxStore } from "../domain/store.ts";
-import { toPart } from "../domain/text-part.ts";
+import { type Bundle, toBundle } from "./bundle.ts";
 import type { Received } from "./receive.ts";
 import { settleLost } from "./sender-lost.ts";
 
@@ -42,6 +41,9 @@ export interface TakenReply {
 /** Another process may take or bring a reply without a signal reaching us. */
 const LOOK_AGAIN_MS = 500;
 
+/** More would not fit into one reply. */
+const ENTRIES_MAX = 20;
+
 /** Longer than a callback and WeChat's next try of it together, so that a repetition finds the answer, not a doubt. */
 const LEASE_MS = 15_000;
 
@@ -61,6 +63,7 @@ export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDep
         conversationId,
         messageId: received.messageId,
         holder: newHolder("callback"),
+        entriesMax: ENTRIES_MAX,
         leaseMs: LEASE_MS,
       });
       if (prospect.answer !== null) {
@@ -101,35 +104,32 @@ function mayBeAnswered({ messageState, status, isDeskAway }: CallbackProspect, {
 
 /** "again" when the lane was taken by somebody else or has moved, "unfit" when what stands first cannot ride on a response. */
 async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | "again" | "unfit"> {
-  const { received, channel, replyTo, deadline, signal } = callback;
+  const { received, channel, replyTo, deadline, signal, canSendAsync } = callback;
   const { outbox, now } = deps;
-  const [entry] = claim.entries;
-  if (entry === undefined) {
-    await outbox.release(claim);
+  const lost = claim.entries[0]?.begun ? claim.entries[0] : undefined;
+  if (lost !== undefined) {
+    await settleLost(claim, lost, deps);
     return "again";
   }
-  if (entry.begun !== null) {
-    await settleLost(claim, entry, deps);
-    return "again";
-  }
-  const { content, progress } = toPart(toFitting(entry.message.content, callback), entry.progress, channel.passiveTextBytesMax);
+  const bundle = toBundle(claim.entries, channel, canSendAsync);
   const createdAt = now();
-  if (!channel.canRender(content) || createdAt >= deadline || signal.aborted) {
+  if (bundle === null || !channel.canRender(bundle.content) || createdAt >= deadline || signal.aborted) {
     await outbox.release(claim);
-    return "unfit";
+    return bundle === null ? "again" : "unfit";
   }
+  const { entries, content, progress } = bundle;
   const body = channel.renderReply(replyTo, content, createdAt);
-  const answer: Answer = { messageId: entry.message.id, content, createdAt, ...(progress === undefined ? {} : { progress }) };
-  const isOurs = await outbox.begin(claim, entry, "passive", LEASE_MS, { inboundId: received.messageId, answer });
-  if (!isOurs) {
+  const messageIds = entries.map(({ message }) => message.id);
+  const answer: Answer = { messageIds, content, createdAt, ...(progress === undefined ? {} : { progress }) };
+  if (!(await outbox.begin(claim, entries, "passive", LEASE_MS, { inboundId: received.messageId, answer }))) {
     await outbox.release(claim);
     return "again";
   }
   deps.signals.notify(received.conversationId);
   const taken: TakenReply = {
     body,
-    confirm: () => settle(claim, entry, toGiven(progress), createdAt, callback, deps),
-    withdraw: () => settle(claim, entry, toWithdrawn(received.messageId), createdAt, callback, deps),
+    confirm: () => confirm(claim, bundle, createdAt, callback, deps),
+    withdraw: () => withdraw(claim, callback, deps),
   };
   if (!signal.aborted) return taken;
   // WeChat hung up meanwhile: nothing was written, so nothing can have been read.
@@ -137,32 +137,23 @@ async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps
   return "again";
 }
 
-/** What cannot ride as it is waits for an asynchronous message, or becomes a line of text where there is none. */
-function toFitting(content: Content, { channel, canSendAsync }: OpenCallback): Content {
-  return canSendAsync || channel.canRender(content) ? content : toTextContent(content);
+/** All of it has left with one response: settled one by one, the claim kept until the last. */
+async function confirm(claim: Claim, { entries, progress }: Bundle, startedAt: Date, callback: OpenCallback, deps: PassiveReplyDeps) {
+  const { conversationId, openUntil } = callback.received;
+  const attempt = { startedAt, durationMs: deps.now().getTime() - startedAt.getTime() };
+  const next: Settlement["next"] = progress === undefined ? { kind: "finished", state: "sent" } : { kind: "progressed", progress };
+  for (const entry of entries) {
+    const isLast = entry === entries.at(-1);
+    const settlement: Settlement = { outcome: DONE, next, way: "passive", attempt, ...(isLast && { callbackOpenUntil: openUntil }) };
+    await deps.outbox.settle(claim, entry, settlement, { keepForMs: isLast ? null : LEASE_MS });
+  }
+  deps.signals.notify(conversationId);
+  deps.deliver({ conversationId, direction: "outbound" });
 }
 
-type Ending = Pick<Settlement, "outcome" | "next" | "withdrawnFrom">;
-
-function toGiven(progress: number | undefined): Ending {
-  return { outcome: DONE, next: progress === undefined ? { kind: "finished", state: "sent" } : { kind: "progressed", progress } };
-}
-
-function toWithdrawn(inboundId: string): Ending {
-  const detail = "the callback ended before the reply could be given; it is sent as an asynchronous message";
-  return { outcome: { kind: "retry", code: "CALLBACK_ENDED", detail }, next: { kind: "again", afterMs: 0 }, withdrawnFrom: inboundId };
-}
-
-async function settle(
-  claim: Claim,
-  entry: ClaimedEntry,
-  ending: Ending,
-  startedAt: Date,
-  { received: { conversationId, openUntil } }: OpenCallback,
-  { outbox, signals, deliver, now }: PassiveReplyDeps,
-): Promise<void> {
-  const attempt = { startedAt, durationMs: now().getTime() - startedAt.getTime() };
-  await outbox.settle(claim, entry, { ...ending, way: "passive", callbackOpenUntil: openUntil, attempt }, { keepForMs: null });
+async function withdraw(claim: Claim, { received }: OpenCallback, { outbox, signals, deliver }: PassiveReplyDeps): Promise<void> {
+  const { conversationId, messageId, openUntil } = received;
+  await outbox.withdraw(claim, messageId, openUntil);
   signals.notify(conversationId);
   deliver({ conversationId, direction: "outbound" });
 }

@@ -17,6 +17,8 @@ export interface Received {
   messageId: string;
   conversationId: string;
   isNew: boolean;
+  /** How long ago it was first stored. */
+  ageMs: number;
   /** Whether the desk is asked, so that somebody may answer. */
   isForwarded: boolean;
   /** Until when replies wait for this callback; null when it is not kept open. */
@@ -48,7 +50,14 @@ export async function receive(
   ]);
   if (recorded === undefined) throw new Error("the store answered nothing for a message");
   if (recorded.isNew && isForwarded) deliver({ conversationId, direction: "inbound" });
-  return { messageId: recorded.messageId, conversationId, isNew: recorded.isNew, isForwarded, openUntil: recorded.openUntil };
+  return {
+    messageId: recorded.messageId,
+    conversationId,
+    isNew: recorded.isNew,
+    ageMs: recorded.ageMs,
+    isForwarded,
+    openUntil: recorded.openUntil,
+  };
 }
 
 function openForMs(channel: Channel, waitMs: number): number {

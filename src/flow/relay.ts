@@ -30,7 +30,7 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   const { channel } = connection;
   const { content } = entry.message;
   const part = toPart(channel.canSend(content) ? content : toTextContent(content), entry.progress, channel.asyncTextBytesMax);
-  if (!(await deps.outbox.begin(claim, entry, "async", deps.leaseMs))) return null;
+  if (!(await deps.outbox.begin(claim, [entry], "async", deps.leaseMs))) return null;
   const outcome = await send(channel, claim.conversation.openId, part, signal);
   return toSettlement(outcome, entry, startedAt, deps, part);
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { toCallbackTimes } from "../domain/callback-times.ts";
 import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
@@ -15,10 +16,8 @@ export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps {
 
 const BODY_BYTES_MAX = 256 * 1024;
 
-/** WeChat hangs up after 5 s and calls again, three times in all. A reply is taken until 4.5 s, the answer has left by 4.8 s. */
-const WAIT_MS_MAX = 4_500;
+/** What is not stored by then is refused, so that WeChat, which hangs up after 5 s, calls again. */
 const STORE_MS_MAX = 4_500;
-const ANSWER_MS_MAX = 4_700;
 /** WeCom gives its URL check one second; a console that hears nothing tells its operator nothing. */
 const URL_CHECK_MS_MAX = 900;
 
@@ -57,10 +56,10 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
       options.log.info({ account: connection.account.id, name: callback.name }, "callback.ignored");
       return acknowledge(reply, connection);
     }
-    const waitMs = Math.min(connection.account.replies.passiveWaitMs, WAIT_MS_MAX);
+    const { waitMs } = toCallbackTimes(connection.account.replies, 0);
     const stored = receive(callback, connection, options, waitMs - elapsed(arrivedAt, options.now));
     const received = await before(at(arrivedAt, STORE_MS_MAX), options.now, stored);
-    const taken = await findReply(callback.replyTo, received, connection, arrivedAt, waitMs, reply, options);
+    const taken = await findReply(callback.replyTo, received, connection, arrivedAt, reply, options);
     options.log.info(
       {
         account: connection.account.id,
@@ -83,22 +82,21 @@ async function findReply(
   received: Received,
   { account, channel }: Connection,
   arrivedAt: Date,
-  waitMs: number,
   reply: FastifyReply,
   options: WechatCallbacksOptions,
 ): Promise<TakenReply | null> {
   if (!canReplyPassively(channel)) return null;
   const hungUp = new AbortController();
   reply.raw.once("close", () => hungUp.abort());
-  const deadline = at(arrivedAt, ANSWER_MS_MAX);
+  const times = toCallbackTimes(account.replies, received.ageMs);
   const found = passiveReply(
     {
       received,
       channel,
       replyTo,
       canSendAsync: account.replies.async,
-      waitUntil: at(arrivedAt, waitMs),
-      deadline: at(arrivedAt, WAIT_MS_MAX + 100),
+      waitUntil: at(arrivedAt, times.waitMs),
+      deadline: at(arrivedAt, times.takeMs),
       signal: hungUp.signal,
     },
     options,
@@ -107,7 +105,7 @@ async function findReply(
     void found.then((taken) => taken?.withdraw()).catch((error: unknown) => options.log.error({ error }, "reply.lost"));
   };
   try {
-    return await before(deadline, options.now, found);
+    return await before(at(arrivedAt, times.answerMs), options.now, found);
   } catch (error) {
     // The message is stored and the reply, if there is one, stays in its lane: the callback itself is answered all the same.
     options.log.warn({ error, message: received.messageId }, "callback.without-reply");

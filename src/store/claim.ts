@@ -85,8 +85,8 @@ interface ProspectRow extends Partial<ClaimRow> {
 /** Due or not: a reply that waits for open callbacks, for a pause to end or for the contact's next message may ride on this one. */
 export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCallback"] =
   (prisma) =>
-  async ({ conversationId, messageId, holder, leaseMs }) => {
-    const [row] = await prisma.$queryRaw<ProspectRow[]>`
+  async ({ conversationId, messageId, holder, entriesMax, leaseMs }) => {
+    const rows = await prisma.$queryRaw<ProspectRow[]>`
       WITH inbound AS (
         SELECT m.state, m.answer, c.status, l.holder IS NULL AND l.due_at > now() AS is_desk_away
         FROM messages m JOIN conversations c ON c.id = m.conversation_id
@@ -101,26 +101,27 @@ export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCa
           AND seen.conversation_id = l.conversation_id AND seen.direction = l.direction AND seen.ctid = l.ctid
         RETURNING l.*
       ), claimed AS (
-        SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(1)}
+        SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(entriesMax)}
       )
       SELECT inbound.state AS inbound_state, inbound.answer AS inbound_answer, inbound.status AS desk_status,
              inbound.is_desk_away, claimed.*
-      FROM inbound LEFT JOIN claimed ON true`;
-    return toProspect(row);
+      FROM inbound LEFT JOIN claimed ON true ORDER BY claimed.entry_id`;
+    return toProspect(rows);
   };
 
-function toProspect(row: ProspectRow | undefined): CallbackProspect {
+function toProspect(rows: ProspectRow[]): CallbackProspect {
+  const [row] = rows;
   if (row === undefined) return { answer: null, claim: null, messageState: "received", status: "unknown", isDeskAway: false };
   return {
     answer: toAnswer(row.inbound_answer),
-    claim: isClaimRow(row) ? (toClaims([row])[0] ?? null) : null,
+    claim: toClaims(rows.filter(isClaimRow))[0] ?? null,
     messageState: row.inbound_state as InboundState,
     status: row.desk_status as DeskStatus,
     isDeskAway: row.is_desk_away ?? false,
   };
 }
 
-function isClaimRow(row: Partial<ClaimRow>): row is ClaimRow {
+function isClaimRow(row: ProspectRow): row is ProspectRow & ClaimRow {
   return typeof row.conversation_id === "string";
 }
 

@@ -16,19 +16,20 @@ export const confirmAnswer: (prisma: PrismaClient) => OutboxStore["confirmAnswer
 
     const lane = { conversationId: inbound.conversationId, direction: "outbound" };
     const isFinished = answer.progress === undefined;
-    const begun = { messageId: answer.messageId, begunWay: "passive" };
+    const begun = { messageId: { in: answer.messageIds }, begunWay: "passive" };
     const { count } = isFinished
       ? await tx.outboxEntry.deleteMany({ where: begun })
       : await tx.outboxEntry.updateMany({ where: begun, data: { progress: answer.progress ?? 0, begunAt: null, begunWay: null } });
+    const gone = isFinished ? count : 0;
     if (count > 0) {
       await tx.$executeRaw`
-        UPDATE outbox_lanes SET pending = pending - ${isFinished}::boolean::int, holder = NULL, claim_number = claim_number + 1,
-          due_at = CASE WHEN pending - ${isFinished}::boolean::int > 0 THEN now() END
+        UPDATE outbox_lanes SET pending = pending - ${gone}::int, holder = NULL, claim_number = claim_number + 1,
+          due_at = CASE WHEN pending - ${gone}::int > 0 THEN now() END
         WHERE conversation_id = ${lane.conversationId} AND direction = ${lane.direction}`;
     }
     if (!isFinished) return;
     const { count: turned } = await tx.message.updateMany({
-      where: { id: answer.messageId, state: { not: "sent" } },
+      where: { id: { in: answer.messageIds }, state: { not: "sent" } },
       data: { state: "sent", way: "passive", error: null, errorCode: null, settledAt: new Date() },
     });
     if (turned > 0) await tx.conversation.update({ where: { id: inbound.conversationId }, data: { lastReplyAt: new Date() } });

@@ -7,6 +7,7 @@ interface Row {
   position: bigint;
   message_id: string;
   is_new: boolean;
+  age_ms: number;
   open_until: Date | null;
 }
 
@@ -27,7 +28,7 @@ async function record(prisma: PrismaClient, inputs: readonly RecordInbound[]): P
       const found = missing[Number(row.position) - 1];
       if (found === undefined) continue;
       const [index, { conversationId }] = found;
-      recorded.set(index, { messageId: row.message_id, conversationId, isNew: row.is_new, openUntil: row.open_until });
+      recorded.set(index, { messageId: row.message_id, conversationId, isNew: row.is_new, ageMs: row.age_ms, openUntil: row.open_until });
     }
   }
   return inputs.map((_, index) => {
@@ -60,7 +61,7 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
       ) WITH ORDINALITY AS t (message_id, conversation_id, account_id, open_id, dedupe_key, vendor_message_id, type, text, content,
                               sent_at, forward, open_for_ms, window_ms, replies_max, position)
     ), known AS (
-      SELECT input.position, m.id AS message_id
+      SELECT input.position, m.id AS message_id, m.created_at
       FROM input JOIN messages m ON m.account_id = input.account_id AND m.dedupe_key = input.dedupe_key
     ), fresh AS (
       SELECT * FROM input WHERE NOT EXISTS (SELECT FROM known WHERE known.position = input.position)
@@ -110,7 +111,7 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
           THEN GREATEST(now(), (SELECT max(u) FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u))
           ELSE l.due_at END
     )
-    SELECT f.position, f.message_id, true AS is_new, f.open_until FROM fresh f JOIN message ON message.id = f.message_id
+    SELECT f.position, f.message_id, true AS is_new, 0::float8 AS age_ms, f.open_until FROM fresh f JOIN message ON message.id = f.message_id
     UNION ALL
-    SELECT k.position, k.message_id, false, i.open_until FROM known k JOIN input i ON i.position = k.position`;
+    SELECT k.position, k.message_id, false, (EXTRACT(epoch FROM now() - k.created_at) * 1000)::float8, i.open_until FROM known k JOIN input i ON i.position = k.position`;
 }

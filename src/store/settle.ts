@@ -56,7 +56,7 @@ function settleOnce(
   prisma: PrismaClient,
   claim: Claim,
   entry: ClaimedEntry,
-  { outcome, next, way, callbackOpenUntil, withdrawnFrom, attempt, report, notice }: Settlement,
+  { outcome, next, way, callbackOpenUntil, attempt, report, notice }: Settlement,
   values: Values,
   keepForMs: number | null,
 ): Promise<SettledRow[]> {
@@ -101,8 +101,6 @@ function settleOnce(
         -- What stands behind a held message is held for the same reason.
         OR (${values.isHeld} AND m.id IN (SELECT e.message_id FROM outbox_entries e WHERE e.conversation_id = ${conversationId} AND e.direction = ${direction}))
       RETURNING m.id, m.attempts
-    ), withdrawn AS (
-      UPDATE messages m SET answer = NULL, answer_message_id = NULL FROM lane WHERE m.id = ${withdrawnFrom ?? null}
     ), tried AS (
       INSERT INTO attempts (message_id, number, way, started_at, duration_ms, outcome, code, detail)
       SELECT message.id, message.attempts, ${way}, ${attempt.startedAt}::timestamptz(3), ${attempt.durationMs}::int, ${outcome.kind}, ${values.code}, ${outcome.detail ?? null}

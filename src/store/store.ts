@@ -16,6 +16,7 @@ import { createInboundStore } from "./record-inbound.ts";
 import { closeCallback, release, releaseAll, releaseEverything } from "./release.ts";
 import { createReplayStore } from "./replay.ts";
 import { settle } from "./settle.ts";
+import { withdraw } from "./withdraw.ts";
 
 export function createStore(database: Database, box: SecretBox): Store {
   const { prisma } = database;
@@ -42,6 +43,7 @@ function createOutboxStore(database: Database): OutboxStore {
     claimForCallback: claimForCallback(prisma),
     begin: begin(prisma),
     settle: settle(prisma),
+    withdraw: withdraw(prisma),
     release: release(prisma),
     releaseAll: releaseAll(prisma),
     releaseEverything: releaseEverything(prisma),

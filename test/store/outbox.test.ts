@@ -136,7 +136,7 @@ test("a worker that was overtaken changes nothing", async () => {
   const fast = await mustClaim("oA", "inbound");
   if (slow === null) throw new Error("the first claim failed");
   expect(await opened.store.outbox.settle(slow, head(slow), settlement(), { keepForMs: null })).toBeNull();
-  expect(await opened.store.outbox.begin(slow, head(slow), "async", LEASE_MS)).toBe(false);
+  expect(await opened.store.outbox.begin(slow, [head(slow)], "async", LEASE_MS)).toBe(false);
   expect((await opened.store.conversations.message(head(slow).message.id))?.message.state).toBe("received");
   expect(await opened.store.outbox.settle(fast, head(fast), settlement(), { keepForMs: null })).toEqual({
     noticeEnqueued: false,
@@ -215,6 +215,7 @@ test("a reply waits for the open callback, which alone can take it", async () =>
     conversationId: toConversationId("shop", "oA"),
     messageId: received?.messageId ?? "",
     holder: newHolder("callback"),
+    entriesMax: 1,
     leaseMs: LEASE_MS,
   };
   const prospect = await opened.store.outbox.claimForCallback(callback);
@@ -247,13 +248,14 @@ test("a repeated callback is given the answer of the first, and a doubt is clear
     conversationId: toConversationId("shop", "oA"),
     messageId: inboundId,
     holder: newHolder("callback"),
+    entriesMax: 1,
     leaseMs: LEASE_MS,
   };
   const { claim } = await opened.store.outbox.claimForCallback(callback);
   if (claim === null) throw new Error("nothing to take");
-  const answer = { messageId, content: { type: "text" as const, text: "hi there" }, createdAt: new Date() };
-  expect(await opened.store.outbox.begin(claim, head(claim), "passive", LEASE_MS, { inboundId, answer })).toBe(true);
-  expect(await opened.store.outbox.begin(claim, head(claim), "passive", LEASE_MS, { inboundId, answer })).toBe(false);
+  const answer = { messageIds: [messageId], content: { type: "text" as const, text: "hi there" }, createdAt: new Date() };
+  expect(await opened.store.outbox.begin(claim, [head(claim)], "passive", LEASE_MS, { inboundId, answer })).toBe(true);
+  expect(await opened.store.outbox.begin(claim, [head(claim)], "passive", LEASE_MS, { inboundId, answer })).toBe(false);
 
   const repeated = await opened.store.outbox.claimForCallback({ ...callback, holder: newHolder("callback") });
   expect(repeated).toMatchObject({ answer, claim: null });

@@ -148,7 +148,8 @@ export interface ShownMessage {
   state: string;
   way: string | null;
   attempts: number;
-  error: { code: string } | null;
+  error: string | null;
+  errorCode: string | null;
 }
 
 /** Asks again until the condition holds; names what it waited for when it does not within the time. */

@@ -59,7 +59,7 @@ async function sendFirst(conversationId: string, startedAt: Date): Promise<void>
   const claim = await outbox.claimLane({ conversationId, direction: "outbound" }, lane);
   const entry = claim?.entries[0];
   if (!claim || !entry) throw new Error("nothing was claimed");
-  await outbox.begin(claim, entry, "async", lane.leaseMs);
+  await outbox.begin(claim, [entry], "async", lane.leaseMs);
   const attempt = { startedAt, durationMs: 12 };
   const settlement = { outcome: DONE, next: { kind: "finished", state: "sent" }, way: "async", attempt } as const;
   await outbox.settle(claim, entry, settlement, { keepForMs: null });

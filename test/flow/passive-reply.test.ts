@@ -1,0 +1,139 @@
+import { expect, test } from "vitest";
+import type { RecordedInbound } from "../../src/domain/store.ts";
+import { type OpenCallback, passiveReply } from "../../src/flow/passive-reply.ts";
+import { createSignals } from "../../src/lib/signals.ts";
+import { CONTACT, head, textChannel, useFlowStage } from "./stage.ts";
+
+const stage = useFlowStage();
+const signals = createSignals();
+const after = (ms: number) => new Date(Date.now() + ms);
+
+function deps() {
+  return { outbox: stage.opened.store.outbox, signals, deliver: () => {}, now: () => new Date() };
+}
+
+function callback(received: RecordedInbound, change: Partial<OpenCallback> = {}): OpenCallback {
+  return {
+    received: { ...received, isForwarded: true },
+    channel: textChannel(),
+    replyTo: { openId: CONTACT.openId, accountName: "gh_1", encrypted: false },
+    canSendAsync: true,
+    waitUntil: after(20_000),
+    deadline: after(20_000),
+    signal: new AbortController().signal,
+    ...change,
+  };
+}
+
+async function saySoon(text: string): Promise<string> {
+  const messageId = await stage.say(text);
+  signals.notify(CONTACT.conversationId);
+  return messageId;
+}
+
+test("a reply that comes while the callback waits is given to it, and is sent when that is confirmed", async () => {
+  const received = await stage.write("hello");
+  const waiting = passiveReply(callback(received), deps());
+  const messageId = await saySoon("hi there");
+  const taken = await waiting;
+  expect(taken?.body.body).toBe("hi there");
+  await taken?.confirm();
+  expect(await stage.stateOf(messageId)).toEqual({ state: "sent", way: "passive" });
+});
+
+test("a reply that was taken too late and withdrawn goes out asynchronously, and the callback's repetition is not given it", async () => {
+  const received = await stage.write("hello");
+  const messageId = await stage.say("hi there");
+  const taken = await passiveReply(callback(received), deps());
+  await taken?.withdraw();
+  expect(head(await stage.claim()).message.id).toBe(messageId);
+  expect(await passiveReply(callback(received, { waitUntil: after(0) }), deps())).toBeNull();
+});
+
+test("a reply that comes when the time for taking one is over goes out asynchronously at once", async () => {
+  const received = await stage.write("hello");
+  const messageId = await stage.say("hi there");
+  expect(await passiveReply(callback(received, { deadline: after(-1) }), deps())).toBeNull();
+  const entry = head(await stage.claim());
+  expect(entry).toMatchObject({ message: { id: messageId }, begun: null });
+});
+
+test("WeChat hangs up while the callback waits: the reply that comes then goes out asynchronously at once", async () => {
+  const received = await stage.write("hello");
+  const hungUp = new AbortController();
+  const waiting = passiveReply(callback(received, { signal: hungUp.signal }), deps());
+  hungUp.abort();
+  expect(await waiting).toBeNull();
+  const messageId = await stage.say("hi there");
+  expect(head(await stage.claim()).message.id).toBe(messageId);
+});
+
+test("WeChat hangs up while a reply is being taken: it is withdrawn and goes out asynchronously", async () => {
+  const received = await stage.write("hello");
+  const messageId = await stage.say("hi there");
+  const hungUp = new AbortController();
+  const { outbox } = stage.opened.store;
+  const cutting = {
+    ...outbox,
+    begin: async (...given: Parameters<typeof outbox.begin>) => {
+      const begun = await outbox.begin(...given);
+      hungUp.abort();
+      return begun;
+    },
+  };
+  expect(await passiveReply(callback(received, { signal: hungUp.signal }), { ...deps(), outbox: cutting })).toBeNull();
+  const entry = head(await stage.claim());
+  expect(entry).toMatchObject({ message: { id: messageId }, begun: null });
+});
+
+test("what cannot ride on a response goes out asynchronously; where there is no such way it rides as text", async () => {
+  const received = await stage.write("show me");
+  const messageId = await stage.say({ type: "image", mediaId: "media-1", url: "https://shop.example/p.png" });
+  expect(await passiveReply(callback(received), deps())).toBeNull();
+  expect(head(await stage.claim()).message.id).toBe(messageId);
+});
+
+test("without asynchronous messages, what cannot ride as it is rides as text", async () => {
+  const received = await stage.write("show me");
+  await stage.say({ type: "image", mediaId: "media-1", url: "https://shop.example/p.png" });
+  const taken = await passiveReply(callback(received, { canSendAsync: false }), deps());
+  expect(taken?.body.body).toContain("https://shop.example/p.png");
+});
+
+test("a repetition that joins the waiting callback gets the same reply, whoever confirms it, and replies after it do not wait", async () => {
+  const received = await stage.write("hello");
+  const joined = await stage.write("hello");
+  expect(joined).toMatchObject({ messageId: received.messageId, isNew: false });
+  const both = [passiveReply(callback(received), deps()), passiveReply(callback(joined), deps())];
+  const messageId = await saySoon("hi there");
+  const taken = await Promise.all(both);
+  expect(taken.map((reply) => reply?.body.body)).toEqual(["hi there", "hi there"]);
+  await Promise.all(taken.map((reply) => reply?.confirm()));
+  expect(await stage.stateOf(messageId)).toEqual({ state: "sent", way: "passive" });
+  await stage.say("and another thing");
+  expect(head(await stage.claim()).message.text).toBe("and another thing");
+});
+
+test("a long reply whose first part was taken only by WeChat's repetition goes on with the second", async () => {
+  const received = await stage.write("tell me everything");
+  const messageId = await stage.say("first line\nsecond line\nthird");
+  const short = { channel: textChannel({ passiveTextBytesMax: 12 }) };
+  const lost = await passiveReply(callback(received, short), deps());
+  const repeated = await passiveReply(callback(await stage.write("tell me everything"), short), deps());
+  expect([lost?.body.body, repeated?.body.body]).toEqual(["first line\n", "first line\n"]);
+  await repeated?.confirm();
+  const entry = head(await stage.claim());
+  expect(entry).toMatchObject({ message: { id: messageId }, progress: "first line\n".length, begun: null });
+});
+
+test("a reply that an earlier holder began and lost is marked uncertain, and the callback takes the next one", async () => {
+  await stage.write("hello", 0);
+  const first = await stage.say("one");
+  const claim = await stage.claim();
+  await stage.opened.store.outbox.begin(claim, [head(claim)], "async", 0);
+  await stage.say("two");
+  const received = await stage.write("anybody there?");
+  const taken = await passiveReply(callback(received), deps());
+  expect(taken?.body.body).toBe("two");
+  expect((await stage.stateOf(first)).state).toBe("uncertain");
+});

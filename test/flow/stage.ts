@@ -1,0 +1,97 @@
+import { afterEach, beforeEach } from "vitest";
+import type { PassiveChannel } from "../../src/domain/channel.ts";
+import type { Content } from "../../src/domain/content.ts";
+import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
+import type { Claim, ClaimedEntry } from "../../src/domain/outbox.ts";
+import type { RecordedInbound } from "../../src/domain/store.ts";
+import { newAccount, openTestStore, type TestStore } from "../support/store.ts";
+
+export const CONTACT = { accountId: "shop", openId: "oA", conversationId: toConversationId("shop", "oA") };
+
+/** The real store with one account, and hands for what the steps find in it. One for a file. */
+export interface FlowStage {
+  readonly opened: TestStore;
+  /** A contact's message whose callback stays open. */
+  write(text: string, openForMs?: number): Promise<RecordedInbound>;
+  /** An agent's reply. */
+  say(content: string | Content): Promise<string>;
+  claim(): Promise<Claim>;
+  stateOf(messageId: string): Promise<{ state: string | undefined; way: string | null | undefined }>;
+}
+
+export function useFlowStage(): FlowStage {
+  let opened: TestStore;
+  let counter = 0;
+  beforeEach(async () => {
+    opened = await openTestStore();
+    await opened.store.accounts.create(newAccount("shop"));
+  });
+  afterEach(() => opened.close());
+
+  return {
+    get opened() {
+      return opened;
+    },
+    write: async (text, openForMs = 60_000) => {
+      const message = {
+        openId: CONTACT.openId,
+        dedupeKey: text,
+        vendorMessageId: null,
+        sentAt: new Date(),
+        content: { type: "text", text } as const,
+      };
+      const input = { ...CONTACT, messageId: newMessageId(new Date()), message, forward: true, openForMs, allowance: null };
+      const [recorded] = await opened.store.inbound.record([input]);
+      if (recorded === undefined) throw new Error("nothing was stored");
+      return recorded;
+    },
+    say: async (content) => {
+      const { messageId } = await opened.store.outbound.enqueue({
+        ...CONTACT,
+        messageId: newMessageId(new Date()),
+        origin: "agent",
+        content: typeof content === "string" ? { type: "text", text: content } : content,
+        dedupeKey: `push-${counter++}`,
+        repeatWindowMs: 10_000,
+      });
+      return messageId;
+    },
+    claim: async () => {
+      const lane = { conversationId: CONTACT.conversationId, direction: "outbound" } as const;
+      const claim = await opened.store.outbox.claimLane(lane, { holder: newHolder("worker"), entriesMax: 10, leaseMs: 30_000 });
+      if (claim === null) throw new Error("the lane of replies is not due");
+      return claim;
+    },
+    stateOf: async (messageId) => {
+      const found = await opened.store.conversations.message(messageId);
+      return { state: found?.message.state, way: found?.message.way };
+    },
+  };
+}
+
+export function head({ entries }: Claim): ClaimedEntry {
+  const [entry] = entries;
+  if (entry === undefined) throw new Error("the claim has no entries");
+  return entry;
+}
+
+/** A channel of plain texts, as short as a test likes. */
+export function textChannel(change: Partial<PassiveChannel> = {}): PassiveChannel {
+  const unused = () => {
+    throw new Error("not part of this test");
+  };
+  return {
+    verifyUrl: unused,
+    open: unused,
+    acknowledgement: "success",
+    send: unused,
+    canSend: ({ type }) => type === "text" || type === "image",
+    asyncTextBytesMax: 2_048,
+    replyAllowance: () => null,
+    testAccess: unused,
+    passiveTextBytesMax: 1_800,
+    canRender: ({ type }) => type === "text",
+    renderReply: (_to, content) => ({ contentType: "text/plain", body: content.type === "text" ? content.text : content.type }),
+    ...change,
+  };
+}
