@@ -100,7 +100,8 @@ async function assemble(config: Config, options: AppOptions, { database, unlock 
     ...(options.pollMs && { pollMs: options.pollMs }),
     steps: {
       inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, breaker }, signal),
-      outbound: (claim, entry, signal) => relay(claim, entry, { ...retry, connections, outbox: store.outbox, leaseMs }, signal),
+      outbound: (claim, entry, signal) =>
+        relay(claim, entry, { ...retry, connections, outbox: store.outbox, accounts: store.accounts, leaseMs }, signal),
     },
   });
 

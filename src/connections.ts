@@ -18,11 +18,6 @@ export interface ConnectionsDeps {
   now: () => Date;
 }
 
-export interface CachedConnections extends Connections {
-  /** The account was changed by this process: look again at once. */
-  forget(accountId: string): void;
-}
-
 interface Cached {
   connection: Connection | null;
   version: number | null;
@@ -35,7 +30,7 @@ const FRESH_MS = 1_000;
 const CACHED_MAX = 10_000;
 
 /** Makes the two ends of each account, once for each version of it. The registry of channels and desks is here. */
-export function createConnections(deps: ConnectionsDeps): CachedConnections {
+export function createConnections(deps: ConnectionsDeps): Connections {
   const cache = new Map<string, Promise<Cached>>();
 
   const load = async (accountId: string): Promise<Cached> => {

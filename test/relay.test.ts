@@ -341,7 +341,19 @@ test("an account that may not send gets its replies through all the same, one ca
     ({ conversation }) => conversation.reply.held === 2,
   );
   expect(messages.at(-1)).toMatchObject({ state: "held", errorCode: "48001", way: null });
+  expect((await gateway.api("GET", `/accounts/${account.id}`)).body).toMatchObject({
+    warning: { code: "48001", sentence: expect.stringContaining("48001") },
+  });
   expect((await account.wechat.sendText("oA", "hello?")).reply?.text).toBe("one\ntwo");
+
+  account.wechat.maySend = true;
+  await gateway.desk.pushText("oA", "three");
+  await gateway.wechat.waitForSeen("oA", ({ text }) => text === "three");
+  await eventually(
+    "the warning to go",
+    () => gateway.api<{ warning: unknown }>("GET", `/accounts/${account.id}`),
+    ({ body }) => body.warning === null,
+  );
 });
 
 test("without asynchronous messages, WeChat's three tries are one long window, and the customer never reads that nobody is there", async () => {

@@ -57,12 +57,20 @@ export interface SecretMark {
   changedAt: Date | null;
 }
 
+/** What keeps an account from working as its settings say, noticed while sending. */
+export interface AccountWarning {
+  code: string;
+  sentence: string;
+  since: Date;
+}
+
 export interface AccountIdentity {
   id: string;
   name: string;
   enabled: boolean;
   /** Grows with every change of the account or of its secrets. */
   version: number;
+  warning: AccountWarning | null;
   createdAt: Date;
   updatedAt: Date;
 }

@@ -14,4 +14,6 @@ export interface Connection {
 export interface Connections {
   /** Null when there is no such account or it is disabled. May be a second old when another process changed the account. */
   get(accountId: string): Promise<Connection | null>;
+  /** The account was changed by this process: look again at once. */
+  forget(accountId: string): void;
 }

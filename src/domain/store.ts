@@ -1,4 +1,4 @@
-import type { Account, AccountSecrets, AccountSettings, SecretName } from "./account.ts";
+import type { Account, AccountSecrets, AccountSettings, AccountWarning, SecretName } from "./account.ts";
 import type { Content } from "./content.ts";
 import type { Contact, Conversation, ConversationOverview, DeskStatus, StatusReport } from "./conversation.ts";
 import type { Attempt, InboundMessage, InboundState, Message, MessageState, Way } from "./message.ts";
@@ -167,6 +167,8 @@ export interface AccountStore {
     id: string,
     change: { name?: string; enabled?: boolean; settings?: AccountSettings; secrets?: AccountSecrets },
   ): Promise<Account | null>;
+  /** Notes what keeps the account from working, or with null that nothing does. A warning of the same code keeps its time. */
+  setWarning(id: string, warning: AccountWarning | null): Promise<void>;
   /** Deletes the account with its conversations and messages. */
   remove(id: string): Promise<boolean>;
   /** The account with its current secrets in clear. */

@@ -1,9 +1,11 @@
+import type { Account } from "../domain/account.ts";
 import type { Channel } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
 import { toTextContent } from "../domain/content.ts";
+import type { Conversation } from "../domain/conversation.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { OutboxStore } from "../domain/store.ts";
+import type { AccountStore, OutboxStore } from "../domain/store.ts";
 import { type Part, toPart } from "../domain/text-part.ts";
 import { SENDER_LOST } from "./sender-lost.ts";
 import { type RetryDeps, toNext } from "./to-next.ts";
@@ -11,6 +13,7 @@ import { type RetryDeps, toNext } from "./to-next.ts";
 export interface RelayDeps extends RetryDeps {
   connections: Connections;
   outbox: OutboxStore;
+  accounts: Pick<AccountStore, "setWarning">;
   leaseMs: number;
 }
 
@@ -24,7 +27,7 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   // Before anything that can fail: a fault would be taken for an untried entry, and the mark be lost.
   if (entry.begun !== null) return toSettlement(SENDER_LOST, entry, startedAt, deps);
   const connection = await deps.connections.get(entry.message.accountId);
-  const obstacle = toObstacle(connection);
+  const obstacle = toObstacle(connection, claim.conversation, startedAt);
   if (connection === null || obstacle !== null) return toSettlement(obstacle ?? DISABLED, entry, startedAt, deps);
 
   const { channel } = connection;
@@ -32,6 +35,8 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   const part = toPart(channel.canSend(content) ? content : toTextContent(content), entry.progress, channel.asyncTextBytesMax);
   if (!(await deps.outbox.begin(claim, [entry], "async", deps.leaseMs))) return null;
   const outcome = await send(channel, claim.conversation.openId, part, signal);
+  // Only a note: failing at it must not make a message that has left look untried.
+  await noteWarning(connection.account, outcome, deps).catch(() => {});
   return toSettlement(outcome, entry, startedAt, deps, part);
 }
 
@@ -43,11 +48,30 @@ const NO_ASYNC: Outcome = {
   detail: "this account answers only while a callback is open (replies.async is false); it goes out with the customer's next message",
 };
 
-/** Why nothing may be sent now; null when nothing is in the way. */
-function toObstacle(connection: Connection | null): Outcome | null {
+const WINDOW_CLOSED: Outcome = {
+  kind: "hold",
+  code: "WINDOW_CLOSED",
+  detail: "the customer has not written for 48 hours, so WeChat takes no message; it goes out with the customer's next one",
+};
+
+/** Why nothing may be sent now; null when nothing is in the way. The window is known, so the platform need not be asked to learn it. */
+function toObstacle(connection: Connection | null, { windowClosesAt }: Conversation, now: Date): Outcome | null {
   if (connection === null) return DISABLED;
-  return connection.account.replies.async ? null : NO_ASYNC;
+  if (!connection.account.replies.async) return NO_ASYNC;
+  return windowClosesAt !== null && windowClosesAt <= now ? WINDOW_CLOSED : null;
 }
+
+/** What the platform holds against the account itself, not against this reply, is for the operator to see. */
+async function noteWarning({ id, warning }: Account, outcome: Outcome, { accounts, connections, now }: RelayDeps): Promise<void> {
+  const isRefused = outcome.kind === "hold" && outcome.code === NOT_AUTHORISED;
+  if (isRefused) await accounts.setWarning(id, { code: outcome.code, sentence: outcome.detail, since: now() });
+  else if (outcome.kind === "done" && warning !== null) await accounts.setWarning(id, null);
+  else return;
+  connections.forget(id);
+}
+
+/** WeChat's "api unauthorized": the account claimed to be able to send, and is not. */
+const NOT_AUTHORISED = "48001";
 
 /** A fault of ours after the begin mark may have sent the bytes; it must not send them twice. */
 async function send(channel: Channel, openId: string, { content }: Part, signal: AbortSignal): Promise<Outcome> {

@@ -1,8 +1,8 @@
-import type { Account, AccountSecrets, AccountSettings, SecretMark, SecretName } from "../domain/account.ts";
+import type { Account, AccountSecrets, AccountSettings, AccountWarning, SecretMark, SecretName } from "../domain/account.ts";
 import { ConfigError } from "../domain/errors.ts";
 import type { SecretBox } from "../domain/secret-box.ts";
 import type { AccountStore, NewAccount } from "../domain/store.ts";
-import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
+import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
 
 type Row = Prisma.AccountGetPayload<{ include: { secrets: true } }>;
 type SecretRow = Row["secrets"][number];
@@ -19,6 +19,11 @@ export function createAccountStore(prisma: PrismaClient, box: SecretBox): Accoun
       return row === null ? null : toAccount(row);
     },
     update: (id, change) => update(prisma, box, id, change),
+    setWarning: async (id, warning) => {
+      await prisma.$executeRaw`
+        UPDATE accounts SET warning = ${warning === null ? null : JSON.stringify(warning)}::jsonb, version = version + 1
+        WHERE id = ${id} AND warning ->> 'code' IS DISTINCT FROM ${warning?.code ?? null}`;
+    },
     remove: async (id) => (await prisma.account.deleteMany({ where: { id } })).count > 0,
     getWithSecrets: async (id) => {
       const row = await prisma.account.findUnique({ where: { id }, include: WITH_SECRETS });
@@ -54,6 +59,8 @@ async function update(
         ...(name === undefined ? {} : { name }),
         ...(enabled === undefined ? {} : { enabled }),
         ...(settings === undefined ? {} : { settings: toJson(settings) }),
+        // What was wrong may be mended by the change; if not, the next try says so again.
+        warning: Prisma.DbNull,
         version: { increment: 1 },
         updatedAt: new Date(),
       },
@@ -96,11 +103,18 @@ function toAccount(row: Row): Account {
     name: row.name,
     enabled: row.enabled,
     version: row.version,
+    warning: toWarning(row.warning),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     ...(row.settings as unknown as AccountSettings),
     secrets: marks,
   };
+}
+
+function toWarning(json: unknown): AccountWarning | null {
+  if (json === null) return null;
+  const { since, ...warning } = json as Omit<AccountWarning, "since"> & { since: string };
+  return { ...warning, since: new Date(since) };
 }
 
 /** Through text, so that what is stored is JSON and nothing else. */

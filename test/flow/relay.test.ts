@@ -16,11 +16,15 @@ function connected(outcome: Outcome, sent: Content[] = [], async = true): Connec
       return outcome;
     },
   });
-  return { get: async () => ({ account: { replies: { async } }, channel }) as unknown as Connection };
+  return {
+    forget: () => {},
+    get: async () => ({ account: { id: "shop", warning: null, replies: { async } }, channel }) as unknown as Connection,
+  };
 }
 
 function deps(connections: Connections) {
-  return { connections, outbox: stage.opened.store.outbox, leaseMs: LEASE_MS, now: () => new Date(), pauseMs: () => 0 };
+  const { outbox, accounts } = stage.opened.store;
+  return { connections, outbox, accounts, leaseMs: LEASE_MS, now: () => new Date(), pauseMs: () => 0 };
 }
 
 const { signal } = new AbortController();
@@ -30,7 +34,7 @@ test("an entry that was found begun is uncertain, even when its account cannot b
   const lost = await stage.claim();
   await stage.opened.store.outbox.begin(lost, [head(lost)], "async", 0);
   const claim = await stage.claim();
-  const failing: Connections = { get: () => Promise.reject(new Error("the database is away")) };
+  const failing: Connections = { forget: () => {}, get: () => Promise.reject(new Error("the database is away")) };
   expect(await relay(claim, head(claim), deps(failing), signal)).toMatchObject({
     outcome: { kind: "uncertain", code: "SENDER_LOST" },
     next: { kind: "finished", state: "uncertain" },
@@ -55,7 +59,10 @@ test("a fault while sending is uncertain: the bytes may have left", async () => 
   await stage.say("one");
   const claim = await stage.claim();
   const channel = textChannel({ send: () => Promise.reject(new TypeError("a mistake of ours")) });
-  const connections: Connections = { get: async () => ({ account: { replies: { async: true } }, channel }) as unknown as Connection };
+  const connections: Connections = {
+    forget: () => {},
+    get: async () => ({ account: { replies: { async: true } }, channel }) as unknown as Connection,
+  };
   expect(await relay(claim, head(claim), deps(connections), signal)).toMatchObject({ outcome: { kind: "uncertain", code: "SEND_FAILED" } });
 });
 

@@ -21,6 +21,7 @@ export function toShownAccount(account: Account, { publicUrl, pushToken }: Addre
     replies,
     callbackUrl: `${publicUrl}/wechat/${id}`,
     pushUrl: `${publicUrl}/desk/${id}/${pushToken ?? account.secrets.pushToken?.hint ?? "…"}`,
+    warning: account.warning === null ? null : { ...account.warning, since: toMoment(account.warning.since) },
     createdAt: toMoment(account.createdAt),
     updatedAt: toMoment(account.updatedAt),
   };

@@ -16,8 +16,7 @@ export interface ApiDeps {
   outbound: OutboundStore;
   replays: ReplayStore;
   apiKeys: ApiKeyStore;
-  /** `forget` makes this process see a changed account at once. */
-  connections: Connections & { forget(accountId: string): void };
+  connections: Connections;
   /** Says that a conversation has something to send. */
   deliver: (conversationId: string) => void;
   /** Without trailing slash. Asked at each request: the port may be known only once the gateway listens. */

@@ -20,6 +20,7 @@ export function makeAccount(desk: Partial<DeskSettings> = {}): Account {
     name: "Shop",
     enabled: true,
     version: 1,
+    warning: null,
     createdAt: VECTOR_TIME,
     updatedAt: VECTOR_TIME,
     secrets: {},

@@ -157,6 +157,10 @@ const shownBase = {
   replies: z.object(replyFields),
   callbackUrl: z.string().describe("To be entered in WeChat's console."),
   pushUrl: z.string().describe("To be entered at the desk. Complete only in the answer to the creation."),
+  warning: z
+    .object({ code: z.string(), sentence: z.string(), since: shownMoment })
+    .nullable()
+    .describe("What keeps the account from working as its settings say, noticed while sending."),
   createdAt: shownMoment,
   updatedAt: shownMoment,
 };
