@@ -8,6 +8,7 @@ import type { Config } from "./config.ts";
 import { summarize } from "./config.ts";
 import { createConnections } from "./connections.ts";
 import { createDelivery } from "./delivery/delivery.ts";
+import { createRetention } from "./delivery/retention.ts";
 import { createCircuitBreaker } from "./domain/circuit-breaker.ts";
 import { ConfigError } from "./domain/errors.ts";
 import type { ApiKeyStore, Store } from "./domain/store.ts";
@@ -105,6 +106,8 @@ async function assemble(config: Config, options: AppOptions, { database, unlock 
     },
   });
 
+  const retention = createRetention({ retention: store.retention, days: config.retentionDays, now, log: logger });
+
   let isStopping = false;
   let address = "";
   let unhear = async () => {};
@@ -149,6 +152,7 @@ async function assemble(config: Config, options: AppOptions, { database, unlock 
       });
       address = toAddress(server.server.address() as AddressInfo);
       if (hasWorker) delivery.start();
+      if (hasWorker) retention.start();
       logger.info({ address }, "gateway.started");
       return address;
     },
@@ -159,6 +163,7 @@ async function assemble(config: Config, options: AppOptions, { database, unlock 
         () => closeServer(server),
         () => unhear(),
         () => delivery.stop(STOP_GRACE_MS),
+        retention.stop,
         http.close,
         database.close,
         unlock,

@@ -10,6 +10,7 @@ export interface Store {
   outbound: OutboundStore;
   outbox: OutboxStore;
   replays: ReplayStore;
+  retention: RetentionStore;
   accounts: AccountStore;
   accessTokens: AccessTokenStore;
   conversations: ConversationStore;
@@ -253,6 +254,14 @@ export interface ReplayStore {
    * @returns the messages that now wait to leave, by conversation
    */
   replay(filter: ReplayFilter): Promise<{ conversationId: string; messageIds: string[] }[]>;
+}
+
+export interface RetentionStore {
+  /**
+   * Removes up to `limit` of the oldest messages if they were stored before this moment and nothing of them waits to leave.
+   * @returns how many; 0 also while another process is at it
+   */
+  removeOld(before: Date, limit: number): Promise<number>;
 }
 
 export interface PushRejectStore {

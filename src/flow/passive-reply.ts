@@ -145,7 +145,11 @@ async function confirm(claim: Claim, { entries, progress }: Bundle, startedAt: D
   for (const entry of entries) {
     const isLast = entry === entries.at(-1);
     const settlement: Settlement = { outcome: DONE, next, way: "passive", attempt, ...(isLast && { callbackOpenUntil: openUntil }) };
-    await deps.outbox.settle(claim, entry, settlement, { keepForMs: isLast ? null : LEASE_MS });
+    const settled = await deps.outbox.settle(claim, entry, settlement, { keepForMs: isLast ? null : LEASE_MS });
+    if (settled !== null) continue;
+    // The claim has passed to a repetition of this callback, which may not live to say so.
+    await deps.outbox.confirmAnswer(callback.received.messageId);
+    break;
   }
   deps.signals.notify(conversationId);
   deps.deliver({ conversationId, direction: "outbound" });

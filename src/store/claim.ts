@@ -82,13 +82,23 @@ interface ProspectRow extends Partial<ClaimRow> {
   is_desk_away: boolean | null;
 }
 
-/** Due or not: a reply that waits for open callbacks, for a pause to end or for the contact's next message may ride on this one. */
+/**
+ * Due or not: a reply that waits for open callbacks, for a pause to end or for the contact's next message may ride on this one.
+ *
+ * An answer that an earlier callback began and has not settled passes to this one with its claim. Otherwise the earlier one, finding
+ * itself too late, could take the reply back and have it sent while this one repeats it.
+ */
 export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCallback"] =
   (prisma) =>
   async ({ conversationId, messageId, holder, entriesMax, leaseMs }) => {
     const rows = await prisma.$queryRaw<ProspectRow[]>`
       WITH inbound AS (
-        SELECT m.state, m.answer, c.status, l.holder IS NULL AND l.due_at > now() AS is_desk_away
+        SELECT m.state, m.answer, c.status, l.holder IS NULL AND l.due_at > now() AS is_desk_away,
+          EXISTS (
+            SELECT FROM outbox_entries e
+            WHERE e.message_id = m.answer_message_id AND e.begun_way = 'passive'
+              AND e.progress < COALESCE((m.answer ->> 'progress')::int, e.progress + 1)
+          ) AS is_answer_begun
         FROM messages m JOIN conversations c ON c.id = m.conversation_id
           LEFT JOIN outbox_lanes l ON l.conversation_id = m.conversation_id AND l.direction = 'inbound'
         WHERE m.id = ${messageId}
@@ -100,10 +110,18 @@ export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCa
           AND l.pending > 0 AND (l.holder IS NULL OR l.due_at <= ${SOON})
           AND seen.conversation_id = l.conversation_id AND seen.direction = l.direction AND seen.ctid = l.ctid
         RETURNING l.*
+      ), passed AS (
+        UPDATE outbox_lanes l
+        SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
+        FROM inbound, outbox_lanes seen
+        WHERE inbound.is_answer_begun AND l.conversation_id = ${conversationId} AND l.direction = 'outbound'
+          AND seen.conversation_id = l.conversation_id AND seen.direction = l.direction AND seen.ctid = l.ctid
+        RETURNING l.conversation_id
       ), claimed AS (
         SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(entriesMax)}
       )
-      SELECT inbound.state AS inbound_state, inbound.answer AS inbound_answer, inbound.status AS desk_status,
+      SELECT inbound.state AS inbound_state, inbound.status AS desk_status,
+             CASE WHEN NOT inbound.is_answer_begun OR EXISTS (SELECT FROM passed) THEN inbound.answer END AS inbound_answer,
              inbound.is_desk_away, claimed.*
       FROM inbound LEFT JOIN claimed ON true ORDER BY claimed.entry_id`;
     return toProspect(rows);

@@ -19,7 +19,10 @@ export const confirmAnswer: (prisma: PrismaClient) => OutboxStore["confirmAnswer
     const begun = { messageId: { in: answer.messageIds }, begunWay: "passive" };
     const { count } = isFinished
       ? await tx.outboxEntry.deleteMany({ where: begun })
-      : await tx.outboxEntry.updateMany({ where: begun, data: { progress: answer.progress ?? 0, begunAt: null, begunWay: null } });
+      : await tx.outboxEntry.updateMany({
+          where: { ...begun, progress: { lt: answer.progress ?? 0 } },
+          data: { progress: answer.progress ?? 0, begunAt: null, begunWay: null },
+        });
     const gone = isFinished ? count : 0;
     if (count > 0) {
       await tx.$executeRaw`

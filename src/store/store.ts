@@ -15,6 +15,7 @@ import { lastMigrationName } from "./migrate.ts";
 import { createInboundStore } from "./record-inbound.ts";
 import { closeCallback, release, releaseAll, releaseEverything } from "./release.ts";
 import { createReplayStore } from "./replay.ts";
+import { createRetentionStore } from "./retention.ts";
 import { settle } from "./settle.ts";
 import { withdraw } from "./withdraw.ts";
 
@@ -25,6 +26,7 @@ export function createStore(database: Database, box: SecretBox): Store {
     outbound: createOutboundStore(prisma),
     outbox: createOutboxStore(database),
     replays: createReplayStore(prisma),
+    retention: createRetentionStore(prisma),
     accounts: createAccountStore(prisma, box),
     accessTokens: createAccessTokenStore(prisma, box),
     conversations: createConversationStore(prisma),

@@ -1,0 +1,52 @@
+import type { Log } from "../domain/log.ts";
+import type { RetentionStore } from "../domain/store.ts";
+
+export interface RetentionOptions {
+  retention: RetentionStore;
+  days: number;
+  now: () => Date;
+  log: Log;
+}
+
+export interface Retention {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const DAY_MS = 24 * 60 * 60_000;
+const ROUND_MS = 60 * 60_000;
+/** Small enough that a batch holds up nobody. */
+const BATCH = 1_000;
+const BETWEEN_BATCHES_MS = 100;
+
+/** Removes messages that are older than `days`, once an hour, in batches; with several processes, one of them at a time. */
+export function createRetention({ retention, days, now, log }: RetentionOptions): Retention {
+  let timer: NodeJS.Timeout | undefined;
+  let underWay = Promise.resolve();
+  let isStopped = false;
+
+  const round = async () => {
+    const removed = await retention.removeOld(new Date(now().getTime() - days * DAY_MS), BATCH);
+    if (removed > 0) log.info({ removed, days }, "messages.removed");
+    plan(removed === BATCH ? BETWEEN_BATCHES_MS : ROUND_MS);
+  };
+
+  const plan = (ms: number) => {
+    if (isStopped) return;
+    timer = setTimeout(() => {
+      underWay = round().catch((error: unknown) => {
+        log.warn({ error }, "retention.failed");
+        plan(ROUND_MS);
+      });
+    }, ms).unref();
+  };
+
+  return {
+    start: () => plan(0),
+    stop: async () => {
+      isStopped = true;
+      clearTimeout(timer);
+      await underWay;
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { RetentionStore } from "../domain/store.ts";
+import type { PrismaClient } from "../generated/prisma/client.ts";
+
+/** Any number, the same in all processes: "retain" in ASCII. */
+const RETENTION_LOCK = 0x72657461696en;
+
+export function createRetentionStore(prisma: PrismaClient): RetentionStore {
+  return {
+    // Messages are numbered in the order of their coming, so the oldest are found without looking at the others. One process at a
+    // time: the lock ends with the statement. What still waits to leave stays, however old.
+    removeOld: async (before, limit) => {
+      const rows = await prisma.$queryRaw<{ looked: number; removed: number }[]>`
+        WITH oldest AS (
+          SELECT id, created_at FROM messages WHERE (SELECT pg_try_advisory_xact_lock(${RETENTION_LOCK}::bigint)) ORDER BY seq LIMIT ${limit}::int
+        ), removed AS (
+          DELETE FROM messages m USING oldest
+          WHERE m.id = oldest.id AND oldest.created_at < ${before}::timestamptz(3)
+            AND NOT EXISTS (SELECT FROM outbox_entries e WHERE e.message_id = m.id)
+          RETURNING m.id
+        )
+        SELECT (SELECT count(*) FROM oldest)::int AS looked, (SELECT count(*) FROM removed)::int AS removed`;
+      return rows[0]?.removed ?? 0;
+    },
+  };
+}
