@@ -149,6 +149,7 @@ async function confirm(claim: Claim, { entries, progress }: Bundle, startedAt: D
     if (settled !== null) continue;
     // The claim has passed to a repetition of this callback, which may not live to say so.
     await deps.outbox.confirmAnswer(callback.received.messageId);
+    await endReservation(callback, deps);
     break;
   }
   deps.signals.notify(conversationId);
