@@ -1,5 +1,6 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
-import { type ApiDeps, apiPlugin } from "./api/plugin.ts";
+import type { ApiDeps } from "./api/deps.ts";
+import { apiPlugin } from "./api/plugin.ts";
 import { type DeskPushOptions, deskPush } from "./desk-push.ts";
 import { openapiPlugin } from "./openapi.ts";
 import { type OperationsDeps, operationsPlugin } from "./operations.ts";

@@ -25,6 +25,7 @@ export const settle: (prisma: PrismaClient) => OutboxStore["settle"] =
   async (claim, entry, settlement, { keepForMs }) => {
     const rows = await settleOnce(prisma, claim, entry, settlement, toValues(claim, entry, settlement), keepForMs);
     const [row] = rows;
+    if (row !== undefined && settlement.next.kind === "held") await holdLatecomers(prisma, claim, settlement.outcome);
     return row === undefined ? null : { noticeEnqueued: row.notice_enqueued, moreDue: row.more_due };
   };
 
@@ -138,6 +139,16 @@ function settleOnce(
       SELECT notice_lane.conversation_id, 'outbound', notice.id FROM notice, notice_lane
     )
     SELECT EXISTS (SELECT FROM notice) AS notice_enqueued, COALESCE(lane.due_at <= ${SOON}, false) AS more_due FROM lane`;
+}
+
+/** What was enqueued while the settle waited for its locks is behind the held message too, but was not yet in the settle's snapshot. */
+async function holdLatecomers(prisma: PrismaClient, { conversationId, direction }: Claim, outcome: Settlement["outcome"]): Promise<void> {
+  const { code, detail } = outcome.kind === "done" ? { code: null, detail: null } : outcome;
+  await prisma.$executeRaw`
+    UPDATE messages m SET state = 'held', error = ${detail}, error_code = ${code}
+    FROM outbox_entries e JOIN outbox_lanes l ON l.conversation_id = e.conversation_id AND l.direction = e.direction
+    WHERE e.conversation_id = ${conversationId} AND e.direction = ${direction} AND l.due_at IS NULL
+      AND m.id = e.message_id AND m.state = 'queued'`;
 }
 
 export type { Settled };

@@ -6,7 +6,7 @@ import { readEncrypted } from "../../wechat/envelope.ts";
 import { normalizeMessage } from "../../wechat/normalize.ts";
 import { verifySignature } from "../../wechat/signature.ts";
 import { child, parseXml, type XmlElement } from "../../wechat/xml.ts";
-import type { OfficialAccountDeps } from "./index.ts";
+import type { OfficialAccountDeps } from "./deps.ts";
 
 type Query = CallbackRequest["query"];
 

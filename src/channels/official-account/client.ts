@@ -3,7 +3,7 @@ import { AccessTokenRefusal } from "../../lib/access-tokens.ts";
 import { callPlatform } from "../../lib/platform-json.ts";
 import { callWithToken } from "../../lib/platform-token.ts";
 import { fetchToken } from "./access-token.ts";
-import type { OfficialAccountDeps } from "./index.ts";
+import type { OfficialAccountDeps } from "./deps.ts";
 import { isTokenRefused, toOutcome } from "./outcome.ts";
 import { renderMessage } from "./render-message.ts";
 

@@ -1,25 +1,14 @@
 import { randomInt } from "node:crypto";
-import type { AccountIdentity, OfficialAccountSettings } from "../../domain/account.ts";
 import type { PassiveChannel } from "../../domain/channel.ts";
 import { ConfigError } from "../../domain/errors.ts";
-import type { AccessTokens } from "../../lib/access-tokens.ts";
-import type { HttpClient } from "../../lib/http-client.ts";
 import { decodeAesKey } from "../../wechat/cipher.ts";
 import { sealEnvelope } from "../../wechat/envelope.ts";
 import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";
 import { createCallback } from "./callback.ts";
 import { createClient } from "./client.ts";
+import type { OfficialAccountDeps } from "./deps.ts";
 import { canRenderMessage } from "./render-message.ts";
 import { replyAllowance } from "./reply-allowance.ts";
-
-export interface OfficialAccountDeps {
-  account: Pick<AccountIdentity, "id" | "version"> & { wechat: OfficialAccountSettings };
-  /** Without encodingAesKey only plain callbacks can be read; without appSecret nothing can be sent asynchronously. */
-  secrets: { token: string; encodingAesKey?: string | undefined; appSecret?: string | undefined };
-  http: HttpClient;
-  tokens: AccessTokens;
-  now: () => Date;
-}
 
 // WeChat reports 2047 bytes and fails from about 600 characters on (wechat.md §7).
 const PASSIVE_TEXT_BYTES_MAX = 1_800;

@@ -1,7 +1,7 @@
 import { AccessTokenRefusal, type FetchedToken } from "../../lib/access-tokens.ts";
 import { callPlatform } from "../../lib/platform-json.ts";
 import { readFetchedToken } from "../../lib/platform-token.ts";
-import type { WecomDeps } from "./index.ts";
+import type { WecomDeps } from "./deps.ts";
 import { TOKEN_ERRCODES } from "./outcome.ts";
 
 const TIMEOUT_MS = 5_000;

@@ -6,7 +6,7 @@ import { readEncrypted } from "../../wechat/envelope.ts";
 import { normalizeMessage } from "../../wechat/normalize.ts";
 import { verifySignature } from "../../wechat/signature.ts";
 import { parseXml } from "../../wechat/xml.ts";
-import type { WecomDeps } from "./index.ts";
+import type { WecomDeps } from "./deps.ts";
 
 type Query = CallbackRequest["query"];
 

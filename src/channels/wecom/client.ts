@@ -3,7 +3,7 @@ import { AccessTokenRefusal } from "../../lib/access-tokens.ts";
 import { callPlatform } from "../../lib/platform-json.ts";
 import { callWithToken } from "../../lib/platform-token.ts";
 import { fetchToken } from "./access-token.ts";
-import type { WecomDeps } from "./index.ts";
+import type { WecomDeps } from "./deps.ts";
 import { isTokenRefused, toDeliveryOutcome, toOutcome } from "./outcome.ts";
 import { renderMessage, TEXT_BYTES_MAX } from "./render-message.ts";
 

@@ -1,23 +1,12 @@
 import { randomInt } from "node:crypto";
-import type { AccountIdentity, WecomSettings } from "../../domain/account.ts";
 import type { PassiveChannel } from "../../domain/channel.ts";
-import type { AccessTokens } from "../../lib/access-tokens.ts";
-import type { HttpClient } from "../../lib/http-client.ts";
 import { decodeAesKey } from "../../wechat/cipher.ts";
 import { sealEnvelope } from "../../wechat/envelope.ts";
 import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";
 import { createCallback } from "./callback.ts";
 import { createClient } from "./client.ts";
+import type { WecomDeps } from "./deps.ts";
 import { ARTICLES_MAX, canRenderMessage, TEXT_BYTES_MAX } from "./render-message.ts";
-
-export interface WecomDeps {
-  account: Pick<AccountIdentity, "id" | "version"> & { wechat: WecomSettings };
-  /** Without corpSecret nothing can be sent asynchronously. */
-  secrets: { token: string; encodingAesKey: string; corpSecret?: string | undefined };
-  http: HttpClient;
-  tokens: AccessTokens;
-  now: () => Date;
-}
 
 /**
  * The entrance of one WeCom app.

@@ -7,7 +7,7 @@ import { notFound, Problem } from "../problem.ts";
 import { applyPatch, splitDocument } from "./account-document.ts";
 import { findMissingSecrets, generateCallbackSecrets, generatePushToken } from "./account-secrets.ts";
 import { toShownAccount } from "./account-view.ts";
-import type { ApiDeps } from "./plugin.ts";
+import type { ApiDeps } from "./deps.ts";
 import { accountDocument, accountPatch, createdAccount, shownAccount, shownChecks } from "./schemas/account.ts";
 import { idParams } from "./schemas/common.ts";
 import { validationFailed } from "./validate.ts";

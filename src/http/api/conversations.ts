@@ -4,8 +4,8 @@ import type { ConversationOverview } from "../../domain/conversation.ts";
 import { toConversationId } from "../../domain/ids.ts";
 import { notFound } from "../problem.ts";
 import { toShownConversation } from "./conversation-view.ts";
+import type { ApiDeps } from "./deps.ts";
 import { takePage } from "./page.ts";
-import type { ApiDeps } from "./plugin.ts";
 import { idParams, pageOf } from "./schemas/common.ts";
 import { contactPatch, conversationQuery, type ShownConversation, shownConversation } from "./schemas/conversation.ts";
 

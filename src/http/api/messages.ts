@@ -2,9 +2,9 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { newMessageId } from "../../domain/ids.ts";
 import { notFound, Problem } from "../problem.ts";
+import type { ApiDeps } from "./deps.ts";
 import { toShownAttempt, toShownMessage } from "./message-view.ts";
 import { takePage } from "./page.ts";
-import type { ApiDeps } from "./plugin.ts";
 import { idParams, pageOf, pageQuery } from "./schemas/common.ts";
 import { idempotencyHeaders, newMessage, shownMessage, shownMessageWithAttempts } from "./schemas/message.ts";
 

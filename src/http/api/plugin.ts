@@ -1,28 +1,13 @@
 import type { FastifyPluginAsync } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { Connections } from "../../domain/connection.ts";
-import type { AccountStore, ApiKeyStore, ConversationStore, OutboundStore, ReplayStore } from "../../domain/store.ts";
 import { problemSchema, sendProblem, sendRouteNotFound } from "../problem.ts";
 import { accountRoutes } from "./accounts.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import { conversationRoutes } from "./conversations.ts";
+import type { ApiDeps } from "./deps.ts";
 import { messageRoutes } from "./messages.ts";
 import { retryRoutes } from "./retries.ts";
 import { validatorCompiler } from "./validate.ts";
-
-export interface ApiDeps {
-  accounts: AccountStore;
-  conversations: ConversationStore;
-  outbound: OutboundStore;
-  replays: ReplayStore;
-  apiKeys: ApiKeyStore;
-  connections: Connections;
-  /** Says that a conversation has something to send. */
-  deliver: (conversationId: string) => void;
-  /** Without trailing slash. Asked at each request: the port may be known only once the gateway listens. */
-  publicUrl: () => string;
-  now: () => Date;
-}
 
 const BODY_BYTES_MAX = 256 * 1024;
 

@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { ReplayFilter } from "../../domain/store.ts";
 import { notFound } from "../problem.ts";
+import type { ApiDeps } from "./deps.ts";
 import { toShownMessage } from "./message-view.ts";
-import type { ApiDeps } from "./plugin.ts";
 import { accountId, idParams } from "./schemas/common.ts";
 import { shownMessage } from "./schemas/message.ts";
 

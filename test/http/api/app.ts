@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import Fastify, { type FastifyInstance, type LightMyRequestResponse } from "fastify";
 import type { Role } from "../../../src/domain/store.ts";
 import { hashApiKey } from "../../../src/http/api/authenticate.ts";
-import { type ApiDeps, apiPlugin } from "../../../src/http/api/plugin.ts";
+import type { ApiDeps } from "../../../src/http/api/deps.ts";
+import { apiPlugin } from "../../../src/http/api/plugin.ts";
 import { openapiPlugin } from "../../../src/http/openapi.ts";
 
 export const KEYS: Readonly<Record<Role, string>> = {

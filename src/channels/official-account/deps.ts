@@ -1,0 +1,13 @@
+import type { AccountIdentity, OfficialAccountSettings } from "../../domain/account.ts";
+import type { AccessTokens } from "../../lib/access-tokens.ts";
+import type { HttpClient } from "../../lib/http-client.ts";
+
+/** What the entrance of one account is made of. */
+export interface OfficialAccountDeps {
+  account: Pick<AccountIdentity, "id" | "version"> & { wechat: OfficialAccountSettings };
+  /** Without encodingAesKey only plain callbacks can be read; without appSecret nothing can be sent asynchronously. */
+  secrets: { token: string; encodingAesKey?: string | undefined; appSecret?: string | undefined };
+  http: HttpClient;
+  tokens: AccessTokens;
+  now: () => Date;
+}

@@ -1,0 +1,13 @@
+import type { AccountIdentity, WecomSettings } from "../../domain/account.ts";
+import type { AccessTokens } from "../../lib/access-tokens.ts";
+import type { HttpClient } from "../../lib/http-client.ts";
+
+/** What the entrance of one account is made of. */
+export interface WecomDeps {
+  account: Pick<AccountIdentity, "id" | "version"> & { wechat: WecomSettings };
+  /** Without corpSecret nothing can be sent asynchronously. */
+  secrets: { token: string; encodingAesKey: string; corpSecret?: string | undefined };
+  http: HttpClient;
+  tokens: AccessTokens;
+  now: () => Date;
+}

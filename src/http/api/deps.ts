@@ -1,0 +1,16 @@
+import type { Connections } from "../../domain/connection.ts";
+import type { AccountStore, ApiKeyStore, ConversationStore, OutboundStore, ReplayStore } from "../../domain/store.ts";
+
+export interface ApiDeps {
+  accounts: AccountStore;
+  conversations: ConversationStore;
+  outbound: OutboundStore;
+  replays: ReplayStore;
+  apiKeys: ApiKeyStore;
+  connections: Connections;
+  /** Says that a conversation has something to send. */
+  deliver: (conversationId: string) => void;
+  /** Without trailing slash. Asked at each request: the port may be known only once the gateway listens. */
+  publicUrl: () => string;
+  now: () => Date;
+}
