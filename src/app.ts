@@ -8,6 +8,7 @@ import { createCircuitBreaker } from "./domain/circuit-breaker.ts";
 import { ConfigError } from "./domain/errors.ts";
 import { forward } from "./flow/forward.ts";
 import { relay } from "./flow/relay.ts";
+import { before } from "./http/before.ts";
 import { closeServer, listen } from "./http/listener.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createAccessTokens } from "./lib/access-tokens.ts";
@@ -40,6 +41,9 @@ export interface AppOptions {
 /** Longer than a token fetch and a send together. */
 const LEASE_MS = 30_000;
 const STOP_GRACE_MS = 4_000;
+/** Of the ten seconds that a stop may take, and what is left of them for one that only says goodbye. */
+const STOP_MS_MAX = 9_000;
+const GOODBYE_MS_MAX = 500;
 
 /**
  * Puts everything together. Opens and migrates the database, but does not listen yet.
@@ -122,17 +126,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
     close: async () => {
       isStopping = true;
-      // One after the other, and whatever fails, the next: a stop that ends half-way would leave the folder locked.
-      for (const step of [
-        () => closeServer(server),
-        () => unhear(),
-        () => delivery.stop(STOP_GRACE_MS),
-        retention.stop,
-        http.close,
-        database.close,
-        unlock,
-      ]) {
-        await step().catch((error: unknown) => logger.error({ error }, "gateway.stop-failed"));
+      const stopBy = Date.now() + STOP_MS_MAX;
+      // One after the other, and whatever fails or hangs, the next: a stop that ends half-way would leave the folder locked, and a
+      // database that stands still answers no goodbye.
+      const steps: [maxMs: number, step: () => Promise<void>][] = [
+        [STOP_MS_MAX, () => closeServer(server)],
+        [GOODBYE_MS_MAX, () => unhear()],
+        [STOP_GRACE_MS + GOODBYE_MS_MAX, () => delivery.stop(STOP_GRACE_MS)],
+        [GOODBYE_MS_MAX, retention.stop],
+        [GOODBYE_MS_MAX, http.close],
+        [STOP_MS_MAX, database.close],
+        [STOP_MS_MAX, unlock],
+      ];
+      for (const [maxMs, step] of steps) {
+        const until = new Date(Math.min(stopBy, Date.now() + maxMs));
+        await before(until, now, step()).catch((error: unknown) => logger.error({ error }, "gateway.stop-failed"));
       }
       logger.info({}, "gateway.stopped");
     },

@@ -141,14 +141,20 @@ function settleOnce(
     SELECT EXISTS (SELECT FROM notice) AS notice_enqueued, COALESCE(lane.due_at <= ${SOON}, false) AS more_due FROM lane`;
 }
 
-/** What was enqueued while the settle waited for its locks is behind the held message too, but was not yet in the settle's snapshot. */
+/**
+ * What was enqueued while the settle waited for its locks is behind the held message too, but was not in the settle's snapshot.
+ * First the lock, then a look that sees it.
+ */
 async function holdLatecomers(prisma: PrismaClient, { conversationId, direction }: Claim, outcome: Settlement["outcome"]): Promise<void> {
   const { code, detail } = outcome.kind === "done" ? { code: null, detail: null } : outcome;
-  await prisma.$executeRaw`
-    UPDATE messages m SET state = 'held', error = ${detail}, error_code = ${code}
-    FROM outbox_entries e JOIN outbox_lanes l ON l.conversation_id = e.conversation_id AND l.direction = e.direction
-    WHERE e.conversation_id = ${conversationId} AND e.direction = ${direction} AND l.due_at IS NULL
-      AND m.id = e.message_id AND m.state = 'queued'`;
+  await prisma.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT id FROM conversations WHERE id = ${conversationId} FOR NO KEY UPDATE`;
+    await tx.$executeRaw`
+      UPDATE messages m SET state = 'held', error = ${detail}, error_code = ${code}
+      FROM outbox_entries e JOIN outbox_lanes l ON l.conversation_id = e.conversation_id AND l.direction = e.direction
+      WHERE e.conversation_id = ${conversationId} AND e.direction = ${direction} AND l.due_at IS NULL
+        AND m.id = e.message_id AND m.state = 'queued'`;
+  });
 }
 
 export type { Settled };

@@ -114,6 +114,27 @@ test("a repetition that joins the waiting callback gets the same reply, whoever 
   expect(head(await stage.claim()).message.text).toBe("and another thing");
 });
 
+test("a reply that a repetition is giving cannot be taken back by the first callback, so it is seen once", async () => {
+  const received = await stage.write("hello");
+  const messageId = await stage.say("hi there");
+  const first = await passiveReply(callback(received), deps());
+  const repeated = await passiveReply(callback(await stage.write("hello")), deps());
+  expect(repeated?.body.body).toBe("hi there");
+  await first?.withdraw();
+  await expect(stage.claim()).rejects.toThrow("not due");
+  await repeated?.confirm();
+  expect(await stage.stateOf(messageId)).toEqual({ state: "sent", way: "passive" });
+});
+
+test("a reply that the first callback gave after all is sent, even when its repetition died", async () => {
+  const received = await stage.write("hello");
+  const messageId = await stage.say("hi there");
+  const first = await passiveReply(callback(received), deps());
+  await passiveReply(callback(await stage.write("hello")), deps());
+  await first?.confirm();
+  expect(await stage.stateOf(messageId)).toEqual({ state: "sent", way: "passive" });
+});
+
 test("a long reply whose first part was taken only by WeChat's repetition goes on with the second", async () => {
   const received = await stage.write("tell me everything");
   const messageId = await stage.say("first line\nsecond line\nthird");

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { onTestFinished } from "vitest";
 import { type App, type AppOptions, createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
@@ -173,11 +174,14 @@ export interface ShownConversation {
   reply: { ways: string[]; held: number; remaining: number | null };
 }
 
-/** The conversation of a contact, and its messages, oldest first. The conversation is never older than what the messages show. */
+/** The conversation of a contact, and its messages, oldest first; the two belong to the same moment. */
 export async function look({ api }: Pick<Gateway, "api">, account: Pick<ConnectedAccount, "id">, openId: string) {
   const path = `/accounts/${account.id}/contacts/${encodeURIComponent(openId)}/conversation`;
-  const { id } = (await api<ShownConversation>("GET", path)).body;
-  const { items } = (await api<{ items: ShownMessage[] }>("GET", `/conversations/${id}/messages?limit=200`)).body;
-  const { body: conversation } = await api<ShownConversation>("GET", path);
-  return { conversation, messages: [...items].reverse() };
+  let conversation = (await api<ShownConversation>("GET", path)).body;
+  for (;;) {
+    const { items } = (await api<{ items: ShownMessage[] }>("GET", `/conversations/${conversation.id}/messages?limit=200`)).body;
+    const before = conversation;
+    conversation = (await api<ShownConversation>("GET", path)).body;
+    if (isDeepStrictEqual(before, conversation)) return { conversation, messages: [...items].reverse() };
+  }
 }

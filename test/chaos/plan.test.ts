@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { type ChaosOptions, readOptions } from "./options.ts";
+import { toPlan } from "./plan.ts";
+import { findTokens, readToken } from "./tokens.ts";
+
+const options: ChaosOptions = { seed: 7, messages: 300, customers: 30, replicas: 3, secondsMax: 60 };
+
+test("the same options make the same plan, another seed makes another", () => {
+  expect(toPlan(options)).toEqual(toPlan(options));
+  expect(toPlan({ ...options, seed: 8 }).digest).not.toBe(toPlan(options).digest);
+});
+
+test("all messages are given out, every text carries a token of its own, and its customer is found by it", () => {
+  const { customers } = toPlan({ ...options, messages: 1_003 });
+  const texts = customers.flatMap(({ messages }) => messages.flatMap(({ text, replies }) => [text, ...replies.map((reply) => reply.text)]));
+  expect(customers.flatMap(({ messages }) => messages)).toHaveLength(1_003);
+  const tokens = texts.flatMap((text) => findTokens(text));
+  expect(new Set(tokens).size).toBe(tokens.length);
+  for (const [index, { messages }] of customers.entries()) {
+    expect(messages.map(({ text }) => readToken(text))).toEqual(messages.map((_, number) => ({ customer: index, number: number + 1 })));
+  }
+});
+
+test("every plan kills, rolls, restarts Postgres both ways and spoils both outsides, and leaves the end of the traffic alone", () => {
+  for (let seed = 0; seed < 50; seed++) {
+    const { faults } = toPlan({ ...options, seed });
+    expect(new Set(faults.map(({ kind }) => kind))).toEqual(new Set(["kill", "roll", "postgres", "expire-tokens", "spoil"]));
+    expect(new Set(faults.flatMap((fault) => (fault.kind === "postgres" ? [fault.mode] : [])))).toEqual(new Set(["immediate", "fast"]));
+    expect(new Set(faults.flatMap((fault) => (fault.kind === "spoil" ? [fault.target] : [])))).toEqual(new Set(["desk", "send"]));
+    for (const { at } of faults) expect(at).toBeLessThanOrEqual(270);
+  }
+});
+
+test("options are read strictly; --short is a smaller run, and what is given besides wins", () => {
+  const read = (...args: string[]) => readOptions(args, () => 5);
+  expect(read()).toEqual({ seed: 5, messages: 3_000, customers: 100, replicas: 3, secondsMax: 900 });
+  expect(read("--short", "--seed", "9", "--messages", "50")).toMatchObject({ seed: 9, messages: 50, customers: 30 });
+  expect(() => read("--replicas", "1")).toThrow("--replicas must be a whole number from 2");
+  expect(() => read("--sede", "1")).toThrow(TypeError);
+});

@@ -1,0 +1,217 @@
+import pg from "pg";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
+import type { ClaimedEntry, Settlement } from "../../src/domain/outbox.ts";
+import { eventually } from "../support/gateway.ts";
+import { newAccount, openTestStore, type TestStore } from "../support/store.ts";
+
+/* Moments between two statements that chance rarely meets, brought about with a session that holds a row. Only a server has two. */
+
+const LEASE_MS = 30_000;
+const CONVERSATION = toConversationId("shop", "oA");
+const LANE = { conversationId: CONVERSATION, direction: "outbound" } as const;
+
+const SENT: Settlement = {
+  outcome: { kind: "done" },
+  next: { kind: "finished", state: "sent" },
+  way: "async",
+  attempt: { startedAt: new Date(), durationMs: 1 },
+};
+
+describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
+  let opened: TestStore;
+  let other: pg.Client;
+
+  beforeEach(async () => {
+    opened = await openTestStore();
+    await opened.store.accounts.create(newAccount("shop"));
+    const [row] = await opened.database.prisma.$queryRaw<{ name: string }[]>`SELECT current_database() AS name`;
+    const url = new URL(process.env.TEST_DATABASE_URL ?? "");
+    url.pathname = `/${row?.name}`;
+    other = new pg.Client({ connectionString: url.href });
+    await other.connect();
+  });
+
+  afterEach(async () => {
+    await other.end();
+    await opened.close();
+  });
+
+  const say = async (text: string) =>
+    (
+      await opened.store.outbound.enqueue({
+        messageId: newMessageId(new Date()),
+        conversationId: CONVERSATION,
+        accountId: "shop",
+        openId: "oA",
+        origin: "agent",
+        content: { type: "text", text },
+        dedupeKey: text,
+        repeatWindowMs: 10_000,
+      })
+    ).messageId;
+
+  const claim = (leaseMs: number) => opened.store.outbox.claimLane(LANE, { holder: newHolder("worker"), entriesMax: 10, leaseMs });
+
+  const head = (entries: ClaimedEntry[] | undefined): ClaimedEntry => {
+    const [entry] = entries ?? [];
+    if (entry === undefined) throw new Error("nothing was claimed");
+    return entry;
+  };
+
+  /** Asked outside the other session's transaction, in which these figures stand still. */
+  const untilWaiting = (sessions: number) =>
+    eventually(
+      `${sessions} sessions to wait for a lock`,
+      () => opened.database.prisma.$queryRaw<unknown[]>`
+        SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      ({ length }) => length >= sessions,
+    );
+
+  /** Starts all of them while the other session holds the lane of replies, and lets them go at once. */
+  const atOnce = async <T>(works: readonly (() => Promise<T>)[]): Promise<T[]> => {
+    await other.query("BEGIN");
+    await other.query("SELECT FROM outbox_lanes WHERE direction = 'outbound' FOR UPDATE");
+    const results = works.map((work) => work());
+    await untilWaiting(works.length);
+    await other.query("COMMIT");
+    return Promise.all(results);
+  };
+
+  test("a claim that waited for a late holder's settle does not bring the entry that was settled", async () => {
+    await say("one");
+    await say("two");
+    const late = await claim(0);
+    if (late === null) throw new Error("the first claim failed");
+    await other.query("BEGIN");
+    // What the settle of the late holder does, held open.
+    await other.query("UPDATE outbox_lanes SET pending = pending - 1, holder = NULL, due_at = now() WHERE direction = 'outbound'");
+    await other.query("DELETE FROM outbox_entries WHERE id = $1", [head(late.entries).id]);
+    const waiting = claim(LEASE_MS);
+    await untilWaiting(1);
+    await other.query("COMMIT");
+    expect((await waiting)?.entries.map(({ message }) => message.text) ?? []).not.toContain("one");
+    const next = (await claim(LEASE_MS)) ?? (await waiting);
+    expect(next?.entries.map(({ message }) => message.text)).toEqual(["two"]);
+    if (next == null) throw new Error("nothing was claimed");
+    expect(await opened.store.outbox.settle(next, head(next.entries), SENT, { keepForMs: null })).not.toBeNull();
+    expect((await opened.store.conversations.get(CONVERSATION))?.pending.toCustomer).toBe(0);
+  });
+
+  test("a callback that begins an entry which is gone keeps no answer of it", async () => {
+    const input = {
+      openId: "oA",
+      dedupeKey: "key-1",
+      vendorMessageId: null,
+      sentAt: new Date(),
+      content: { type: "text", text: "?" } as const,
+    };
+    const [received] = await opened.store.inbound.record([
+      {
+        messageId: newMessageId(new Date()),
+        conversationId: CONVERSATION,
+        accountId: "shop",
+        message: input,
+        forward: true,
+        openForMs: 60_000,
+        allowance: null,
+      },
+    ]);
+    const inboundId = received?.messageId ?? "";
+    const messageId = await say("one");
+    const callback = {
+      conversationId: CONVERSATION,
+      messageId: inboundId,
+      holder: newHolder("callback"),
+      entriesMax: 1,
+      leaseMs: LEASE_MS,
+    };
+    const { claim: taken } = await opened.store.outbox.claimForCallback(callback);
+    if (taken === null) throw new Error("nothing to take");
+    await other.query("DELETE FROM outbox_entries");
+    const answers = {
+      inboundId,
+      answer: { messageIds: [messageId], content: { type: "text", text: "one" } as const, createdAt: new Date() },
+    };
+    expect(await opened.store.outbox.begin(taken, [head(taken.entries)], "passive", LEASE_MS, answers)).toBe(false);
+    expect((await opened.store.outbox.claimForCallback(callback)).answer).toBeNull();
+    expect(await opened.store.outbox.settle(taken, head(taken.entries), SENT, { keepForMs: null })).toBeNull();
+  });
+
+  test("an entry that is added while its lane is settled, given back or closed is due", async () => {
+    const [received] = await opened.store.inbound.record([
+      {
+        messageId: newMessageId(new Date()),
+        conversationId: CONVERSATION,
+        accountId: "shop",
+        message: { openId: "oA", dedupeKey: "key-1", vendorMessageId: null, sentAt: new Date(), content: { type: "text", text: "?" } },
+        forward: false,
+        openForMs: 60_000,
+        allowance: null,
+      },
+    ]);
+    if (!received?.openUntil) throw new Error("the callback made no reservation");
+    const { openUntil } = received;
+    const { outbox } = opened.store;
+    await atOnce<unknown>([() => say("one"), () => outbox.closeCallback({ conversationId: CONVERSATION, openUntil })]);
+    const first = await claim(LEASE_MS);
+    if (first === null) throw new Error("the lane is not due after closing");
+    await atOnce<unknown>([() => outbox.settle(first, head(first.entries), SENT, { keepForMs: null }), () => say("two")]);
+    const second = await claim(LEASE_MS);
+    if (second === null) throw new Error("the lane is not due after settling");
+    await atOnce<unknown>([() => say("three"), () => outbox.release(second)]);
+    expect((await claim(LEASE_MS))?.entries.map(({ message }) => message.text)).toEqual(["two", "three"]);
+  });
+
+  test("a reply that is added while the one before it is held, is held with the same reason", async () => {
+    await say("one");
+    const first = await claim(LEASE_MS);
+    if (first === null) throw new Error("nothing was claimed");
+    const held: Settlement = {
+      ...SENT,
+      outcome: { kind: "hold", code: "45015", detail: "outside the window" },
+      next: { kind: "held" },
+    };
+    await other.query("BEGIN");
+    await other.query("SELECT FROM conversations FOR UPDATE");
+    // The agent's reply stands first in line for the conversation, and the settle began before it was stored.
+    const added = say("two");
+    await untilWaiting(1);
+    const settled = opened.store.outbox.settle(first, head(first.entries), held, { keepForMs: null });
+    await untilWaiting(2);
+    await other.query("COMMIT");
+    await settled;
+    expect((await opened.store.conversations.message(await added))?.message).toMatchObject({ state: "held", errorCode: "45015" });
+    expect(await claim(LEASE_MS)).toBeNull();
+  });
+
+  test("two processes that meet a contact in the same moment both succeed", async () => {
+    for (let round = 0; round < 40; round++) {
+      const openId = `oNew${round}`;
+      const conversationId = toConversationId("shop", openId);
+      const conversation = { conversationId, accountId: "shop", openId };
+      const content = { type: "text", text: "hi" } as const;
+      const message = { openId, dedupeKey: `met-${round}`, vendorMessageId: null, sentAt: new Date(), content };
+      await Promise.all([
+        ...[1, 2, 3].map((copy) =>
+          opened.store.outbound.enqueue({
+            ...conversation,
+            messageId: newMessageId(new Date()),
+            origin: "agent",
+            content,
+            dedupeKey: `${round}-${copy}`,
+            repeatWindowMs: 10_000,
+          }),
+        ),
+        opened.store.outbound.report(conversation, { status: "chatting" }, new Date()),
+        opened.store.inbound.record([
+          { ...conversation, messageId: newMessageId(new Date()), message, forward: true, openForMs: 0, allowance: null },
+        ]),
+      ]);
+      expect(await opened.store.conversations.get(conversationId)).toMatchObject({
+        status: "chatting",
+        pending: { toDesk: 1, toCustomer: 3 },
+      });
+    }
+  });
+});

@@ -1,0 +1,130 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { callApi, eventually } from "../support/gateway.ts";
+import { spawnGateway } from "../support/process.ts";
+import { copyDataFolder, prepareDataFolder, startStage } from "./stage.ts";
+
+prepareDataFolder();
+
+const QUEUEING = { status: "queueing", turn: 1, agent_name: "", msg: "" };
+const toSettings = (folder: string, settings: Record<string, string> = {}) => ({ WXDESK_PORT: "0", WXDESK_DATA_DIR: folder, ...settings });
+
+test("the first start makes a master key and prints an admin key; a later one keeps both and prints nothing", async () => {
+  const folder = await copyDataFolder();
+  const first = spawnGateway(toSettings(folder), folder);
+  await first.listening();
+  const { adminKey } = first;
+  const masterKey = await readFile(join(folder, "master.key"), "utf8");
+  expect(adminKey).toMatch(/^wxk_[\w-]{32}$/);
+  expect(first.output).not.toContain(masterKey.trim());
+  await first.kill();
+
+  const second = spawnGateway(toSettings(folder), folder);
+  const address = await second.listening();
+  expect(second.adminKey).toBeNull();
+  expect(await readFile(join(folder, "master.key"), "utf8")).toBe(masterKey);
+  expect((await callApi(address, "GET", "/accounts", undefined, adminKey)).status).toBe(200);
+});
+
+test("an admin key that was made is printed even when the port is taken", async () => {
+  const folder = await copyDataFolder();
+  const occupied = spawnGateway(toSettings(await copyDataFolder()), folder);
+  const port = new URL(await occupied.listening()).port;
+  const failing = spawnGateway(toSettings(folder, { WXDESK_PORT: port }), folder);
+  expect(await failing.exited()).not.toBe(0);
+  expect(failing.adminKey).not.toBeNull();
+
+  const next = spawnGateway(toSettings(folder), folder);
+  expect((await callApi(await next.listening(), "GET", "/accounts", undefined, failing.adminKey)).status).toBe(200);
+});
+
+test("a second process on the same data folder is refused with a remedy, and the first one serves on", async () => {
+  const folder = await copyDataFolder();
+  const first = spawnGateway(toSettings(folder), folder);
+  const address = await first.listening();
+  const second = spawnGateway(toSettings(folder), folder);
+  expect(await second.exited()).toBe(2);
+  expect(second.output).toMatch(/^DATA_FOLDER_IN_USE: .*WXDESK_DATA_DIR/m);
+  expect(second.output).not.toMatch(/^\s+at /m);
+  expect((await fetch(`${address}/readyz`)).status).toBe(200);
+});
+
+test("a wrong master key ends the start with a clear message, and the right one still works", async () => {
+  const masterKey = randomBytes(32).toString("base64");
+  const { folder, gateway } = await startStage({ environment: { WXDESK_MASTER_KEY: masterKey } });
+  expect(await gateway.stop()).toBe(0);
+
+  const wrong = spawnGateway(toSettings(folder, { WXDESK_MASTER_KEY: randomBytes(32).toString("base64") }), folder);
+  expect(await wrong.exited()).toBe(2);
+  expect(wrong.output).toMatch(/^MASTER_KEY_WRONG: .*WXDESK_MASTER_KEY/m);
+  expect(wrong.output).not.toMatch(/^\s+at /m);
+
+  const right = spawnGateway(toSettings(folder, { WXDESK_MASTER_KEY: masterKey }), folder);
+  expect(await right.listening()).toMatch(/^http:/);
+});
+
+test("settings errors are printed all at once, without a stack, and nothing is opened", async () => {
+  const folder = await copyDataFolder();
+  const settings = { WXDESK_PORT: "many", WXDESK_ROLE: "both", WXDESK_PROT: "1", DATABASE_URL: "postgresql://user:hunter2@127.0.0.1/x" };
+  const gateway = spawnGateway(toSettings(folder, settings), folder);
+  expect(await gateway.exited()).toBe(2);
+  expect(gateway.output).toMatch(/^SETTINGS_INVALID: /m);
+  for (const name of ["WXDESK_PORT", "WXDESK_ROLE", "WXDESK_PROT", "WXDESK_MASTER_KEY"]) expect(gateway.output).toContain(`- ${name} `);
+  expect(gateway.output).not.toMatch(/^\s+at |hunter2/m);
+});
+
+test("at SIGTERM an open callback still gets its reply, the reply is known as sent, and the exit code is 0 within ten seconds", async () => {
+  const stage = await startStage();
+  stage.desk.setAnswer("*", { ...QUEUEING, msg: "1 customer before you" });
+  stage.desk.misbehave({ kind: "late", ms: 1_500 });
+  const delivery = stage.account.wechat.sendText("oA", "hello");
+  await stage.desk.waitForReceived("oA", 1);
+  const startedAt = Date.now();
+  const exit = stage.gateway.stop();
+  expect(await delivery).toMatchObject({ acknowledged: true, reply: { text: "1 customer before you" } });
+  expect(await exit).toBe(0);
+  expect(Date.now() - startedAt).toBeLessThan(10_000);
+
+  await stage.restart();
+  const { messages } = await stage.look("oA");
+  expect(messages.map(({ state }) => state)).toEqual(["forwarded", "sent"]);
+});
+
+test("at SIGTERM a callback that waits in vain is acknowledged, and its message goes on after the restart", async () => {
+  const stage = await startStage({ account: { replies: { passiveWaitMs: 1_500 } } });
+  stage.desk.setAnswer("*", QUEUEING);
+  const back = stage.desk.misbehave({ kind: "late", ms: 60_000 });
+  const delivery = stage.account.wechat.sendText("oA", "hello");
+  await stage.desk.waitForReceived("oA", 1);
+  const startedAt = Date.now();
+  const exit = stage.gateway.stop();
+  expect(await delivery).toMatchObject({ acknowledged: true, failed: false, reply: null });
+  expect(await exit).toBe(0);
+  expect(Date.now() - startedAt).toBeLessThan(10_000);
+  back();
+  await stage.restart();
+  await stage.desk.waitForReceived("oA", 2, 15_000);
+  await eventually(
+    "the message to be forwarded",
+    () => stage.look("oA"),
+    ({ messages }) => messages[0]?.state === "forwarded",
+  );
+});
+
+test("a client that never finishes its request does not keep the process from stopping", async () => {
+  const folder = await copyDataFolder();
+  const gateway = spawnGateway(toSettings(folder), folder);
+  const { hostname, port } = new URL(await gateway.listening());
+  const sockets = ["", "POST /wechat/shop HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n<xml>"].map((text) => {
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    socket.on("error", () => {});
+    return new Promise<void>((resolve) => socket.once("connect", resolve));
+  });
+  await Promise.all(sockets);
+  const startedAt = Date.now();
+  expect(await gateway.stop()).toBe(0);
+  expect(Date.now() - startedAt).toBeLessThan(10_000);
+});
