@@ -38,8 +38,8 @@ export interface AppOptions {
   leaseMs?: number;
 }
 
-/** Longer than a token fetch and a send together. */
-const LEASE_MS = 30_000;
+/** Longer than a token fetch, a send and their settling together. */
+const LEASE_MS = 35_000;
 const STOP_GRACE_MS = 4_000;
 /** Of the ten seconds that a stop may take, and what is left of them for one that only says goodbye. */
 const STOP_MS_MAX = 9_000;

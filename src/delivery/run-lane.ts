@@ -1,5 +1,6 @@
 import type { Log } from "../domain/log.ts";
 import type { Claim, ClaimedEntry, Postponement, Settlement } from "../domain/outbox.ts";
+import { persist } from "../domain/persist.ts";
 import { GIVE_UP_AFTER_MS, retryPauseMs } from "../domain/retry.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { OutboxStore, Settled } from "../domain/store.ts";
@@ -52,8 +53,8 @@ export async function runLane(claim: Claim, step: Step, deps: RunLaneDeps): Prom
   return result;
 }
 
-/** What a settle may take; a try is cut off that much before its lease ends, so that it cannot outlast it. */
-const SETTLE_MS = 5_000;
+/** What a settle may take, a restart of the database included; a try is cut off that much before its lease ends, so that it cannot outlast it. */
+const SETTLE_MS = 10_000;
 
 async function tryEntry(claim: Claim, entry: ClaimedEntry, step: Step, { signal, leaseMs }: RunLaneDeps): ReturnType<Step> {
   const startedAt = new Date();
@@ -78,7 +79,7 @@ async function settle(
   keepForMs: number | null,
   { outbox, signals, log }: RunLaneDeps,
 ): Promise<Settled | null> {
-  const settled = await outbox.settle(claim, entry, settlement, { keepForMs });
+  const settled = await persist(() => outbox.settle(claim, entry, settlement, { keepForMs }), SETTLE_MS);
   signals.notify(claim.conversationId);
   const { outcome, attempt } = settlement;
   log.info(

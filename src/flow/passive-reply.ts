@@ -3,6 +3,7 @@ import type { Deliver } from "../domain/delivery.ts";
 import { newHolder } from "../domain/ids.ts";
 import type { Answer, Claim, Settlement } from "../domain/outbox.ts";
 import { DONE } from "../domain/outcome.ts";
+import { persist } from "../domain/persist.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { CallbackProspect, OutboxStore } from "../domain/store.ts";
 import { type Bundle, toBundle } from "./bundle.ts";
@@ -40,6 +41,9 @@ export interface TakenReply {
 
 /** Another process may take or bring a reply without a signal reaching us. */
 const LOOK_AGAIN_MS = 500;
+
+/** What the confirmation may take, a restart of the database included; within the lease. */
+const CONFIRM_MS = 10_000;
 
 /** More would not fit into one reply. */
 const ENTRIES_MAX = 20;
@@ -128,7 +132,7 @@ async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps
   deps.signals.notify(received.conversationId);
   const taken: TakenReply = {
     body,
-    confirm: () => confirm(claim, bundle, createdAt, callback, deps),
+    confirm: () => persist(() => confirm(claim, bundle, createdAt, callback, deps), CONFIRM_MS),
     withdraw: () => withdraw(claim, callback, deps),
   };
   if (!signal.aborted) return taken;

@@ -44,7 +44,7 @@ export async function receive(
       accountId: account.id,
       message,
       forward: isForwarded,
-      openForMs: isForwarded ? openForMs(channel, waitMs) : 0,
+      openForMs: openForMs(channel, isForwarded ? waitMs : 0),
       allowance: channel.replyAllowance(message.content),
     },
   ]);
@@ -60,6 +60,9 @@ export async function receive(
   };
 }
 
+/** Long enough for one look: what was held shall leave with this callback, before a worker takes it elsewhere. */
+const LOOK_MS = 300;
+
 function openForMs(channel: Channel, waitMs: number): number {
-  return canReplyPassively(channel) ? Math.max(0, Math.floor(waitMs)) : 0;
+  return canReplyPassively(channel) ? Math.max(LOOK_MS, Math.floor(waitMs)) : 0;
 }

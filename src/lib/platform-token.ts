@@ -12,7 +12,7 @@ export interface TokenCall {
   signal: AbortSignal;
 }
 
-// All of it: waits for tokens and both calls. Who sends has a lease of 30 s on the lane meanwhile.
+// All of it: waits for tokens and both calls. Who sends has a lease of 35 s on the lane meanwhile.
 const TOKEN_CALL_MS_MAX = 25_000;
 
 /** Makes a call that needs a token. A refused token is replaced and the call made once more; there is no third time. */

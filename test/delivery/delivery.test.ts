@@ -158,7 +158,7 @@ test("a step that throws for a day leaves the message dead and the lane free", a
 test("a step that outlasts its lease is cut off before it ends", async () => {
   const delivery = start(
     (_claim, _entry, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve(FORWARDED), { once: true })),
-    { leaseMs: 5_050 },
+    { leaseMs: 10_050 },
   );
   await untilState(await write("oA", "hello", delivery), "forwarded");
 });
