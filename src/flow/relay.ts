@@ -51,7 +51,7 @@ const NO_ASYNC: Outcome = {
 const WINDOW_CLOSED: Outcome = {
   kind: "hold",
   code: "WINDOW_CLOSED",
-  detail: "the customer has not written for 48 hours, so WeChat takes no message; it goes out with the customer's next one",
+  detail: "the time in which WeChat takes messages to this customer is over; it goes out when the customer writes again",
 };
 
 /** Why nothing may be sent now; null when nothing is in the way. The window is known, so the platform need not be asked to learn it. */

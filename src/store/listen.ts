@@ -1,6 +1,7 @@
 import pg from "pg";
 
 const RECONNECT_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 3_000;
 
 /** A session of its own, because LISTEN belongs to one, kept up for as long as nobody ends it. */
 export async function listen(url: string, channel: string, hear: (payload: string | undefined) => void): Promise<() => Promise<void>> {
@@ -9,7 +10,7 @@ export async function listen(url: string, channel: string, hear: (payload: strin
   let isEnded = false;
 
   const connect = async () => {
-    const next = new pg.Client({ connectionString: url, keepAlive: true });
+    const next = new pg.Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
     client = next;
     next.on("error", () => {});
     next.on("end", () => {

@@ -11,14 +11,15 @@ export function createRetentionStore(prisma: PrismaClient): RetentionStore {
     removeOld: async (before, limit) => {
       const rows = await prisma.$queryRaw<{ looked: number; removed: number }[]>`
         WITH oldest AS (
-          SELECT id, created_at FROM messages WHERE (SELECT pg_try_advisory_xact_lock(${RETENTION_LOCK}::bigint)) ORDER BY seq LIMIT ${limit}::int
-        ), removed AS (
-          DELETE FROM messages m USING oldest
-          WHERE m.id = oldest.id AND oldest.created_at < ${before}::timestamptz(3)
+          SELECT m.id, m.created_at FROM messages m
+          WHERE (SELECT pg_try_advisory_xact_lock(${RETENTION_LOCK}::bigint))
             AND NOT EXISTS (SELECT FROM outbox_entries e WHERE e.message_id = m.id)
+          ORDER BY m.seq LIMIT ${limit}::int
+        ), removed AS (
+          DELETE FROM messages m USING oldest WHERE m.id = oldest.id AND oldest.created_at < ${before}::timestamptz(3)
           RETURNING m.id
         )
-        SELECT (SELECT count(*) FROM oldest)::int AS looked, (SELECT count(*) FROM removed)::int AS removed`;
+        SELECT count(*)::int AS removed FROM removed`;
       return rows[0]?.removed ?? 0;
     },
   };

@@ -31,6 +31,8 @@ interface Person {
 
 /** Who sees that the account is out of service takes a breath. WeChat's own tries come without one. */
 const AFTER_FAILURE_MS = 3_000;
+/** So many callbacks are open at once at most: who writes while the gateway is slow waits, instead of making it slower. */
+const OPEN_MAX = 40;
 const PUSH_AGAIN_MS = 300;
 const PUSH_TRIES_MAX = 200;
 
@@ -40,6 +42,7 @@ export function createTraffic(plan: Plan, { sides }: Pick<World, "sides">): Traf
   });
   const byOpenId = new Map(people.map((person) => [person.plan.openId, person]));
   const wrongAnswers: Record<AccountKind, number> = { official_account: 0, wecom: 0 };
+  const turns = createTurns(OPEN_MAX);
   let count = 0;
 
   const find = (openId: string): Person => {
@@ -67,8 +70,10 @@ export function createTraffic(plan: Plan, { sides }: Pick<World, "sides">): Traf
         await sleep(person.plan.startsAfterMs);
         for (const { text, pauseMs } of person.plan.messages) {
           await sleep(pauseMs);
+          await turns.take();
           onSent(++count);
-          await writeText(person, text);
+          const isTaken = await writeText(person, text).finally(turns.give);
+          if (!isTaken) await sleep(AFTER_FAILURE_MS);
         }
       };
       await Promise.all(people.map(write));
@@ -76,9 +81,9 @@ export function createTraffic(plan: Plan, { sides }: Pick<World, "sides">): Traf
     agentsDone: async () => {
       await Promise.all(people.map(({ agent }) => agent));
     },
-    writeAgain: (openId) => {
+    writeAgain: async (openId) => {
       const person = find(openId);
-      return writeText(person, toInboundText(person.index, person.sent.length + 1, "are you there?"));
+      await writeText(person, toInboundText(person.index, person.sent.length + 1, "are you there?"));
     },
     spoilAnswers: (kind, times) => {
       wrongAnswers[kind] += times;
@@ -96,7 +101,8 @@ function toAnswer(person: Person, planned: PlannedMessage | undefined): DeskAnsw
   return { status, turn, agent_name: agentName, msg: toNoticeText(person.index, ++person.notices, turn) };
 }
 
-async function writeText({ index, plan, side, sent }: Person, text: string): Promise<void> {
+/** @returns whether WeChat was told that it was taken */
+async function writeText({ index, plan, side, sent }: Person, text: string): Promise<boolean> {
   // Beyond 2^53, and each message's own.
   const msgId = 2n ** 62n + BigInt(index) * 1_000_000n + BigInt(sent.length);
   const from = Date.now();
@@ -111,7 +117,24 @@ async function writeText({ index, plan, side, sent }: Person, text: string): Pro
     from,
     to: Date.now(),
   });
-  if (!acknowledged) await sleep(AFTER_FAILURE_MS);
+  return acknowledged;
+}
+
+/** First come, first served. */
+function createTurns(free: number) {
+  const waiting: (() => void)[] = [];
+  let left = free;
+  return {
+    take: async () => {
+      if (left === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+      else left--;
+    },
+    give: () => {
+      const next = waiting.shift();
+      if (next === undefined) left++;
+      else next();
+    },
+  };
 }
 
 /** As a desk does it: the same message with the same id until it is taken. */

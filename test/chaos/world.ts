@@ -26,8 +26,7 @@ export interface Side {
   account: EmulatedAccount;
 }
 
-/** WeChat's five seconds and our 4.5 made shorter, so that more happens in a minute; what lies between is for a slow machine. */
-const CALLBACK_TIMEOUT_MS = 4_000;
+/** Shorter than usual, so that more happens in a minute. WeChat hangs up after its five seconds. */
 const PASSIVE_WAIT_MS = 1_500;
 const DESK_TIMEOUT_MS = 1_500;
 const ADMIN_KEY = "admin-key-of-the-chaos-0123456789";
@@ -42,7 +41,7 @@ const ACCOUNTS = {
 export async function startWorld(replicaCount: number, folder: string): Promise<World> {
   const postgres = await startPostgres();
   const databaseUrl = await postgres.createDatabase();
-  const wechat = await startWechat({ callbackTimeoutMs: CALLBACK_TIMEOUT_MS });
+  const wechat = await startWechat();
   const ports = await Promise.all(Array.from({ length: replicaCount }, findFreePort));
   const proxy = await startProxy(ports.map((port) => `http://127.0.0.1:${port}`));
   const environment = {
