@@ -6,7 +6,7 @@ import type { ApiKeyStore, Store } from "./domain/store.ts";
 import { lockFolder } from "./lib/folder-lock.ts";
 import { loadOrCreateMasterKey } from "./lib/master-key.ts";
 import { createSecretBox } from "./lib/secret-box.ts";
-import { type Database, type DatabaseAddress, openDatabase } from "./store/database.ts";
+import { type Database, type DatabaseAddress, openDatabase, toConnectionProblem } from "./store/database.ts";
 import { migrate } from "./store/migrate.ts";
 import { createStore } from "./store/store.ts";
 
@@ -36,9 +36,10 @@ export async function openStore(config: Config, address: DatabaseAddress | undef
     await proveMasterKey(store);
     return { store, database, adminKey: await ensureAdminKey(store.apiKeys, config.adminKey, log), unlock };
   } catch (error) {
-    await database.close();
+    // A database that has gone does not answer the goodbye either.
+    await database.close().catch(() => {});
     await unlock();
-    throw error;
+    throw toConnectionProblem(error);
   }
 }
 

@@ -88,6 +88,8 @@ async function findReply(
   if (!canReplyPassively(channel)) return null;
   const hungUp = new AbortController();
   reply.raw.once("close", () => hungUp.abort());
+  // It may have gone while the message was being stored; then "close" has been and does not come again.
+  if (reply.raw.destroyed) hungUp.abort();
   const times = toCallbackTimes(account.replies, received.ageMs);
   const found = passiveReply(
     {

@@ -83,12 +83,27 @@ async function connect(client: pg.Client): Promise<void> {
   try {
     await client.connect();
   } catch (cause) {
-    const reason = cause instanceof Error && "code" in cause ? cause.code : cause;
-    const where = `${client.host}:${client.port}`;
-    throw new ConfigError("DATABASE_UNREACHABLE", `no connection to PostgreSQL on ${where} (${reason}); is it up, is DATABASE_URL right?`, {
-      cause,
-    });
+    throw unreachable(`no connection to PostgreSQL on ${client.host}:${client.port}`, cause);
   }
+}
+
+/** Codes of Node, PostgreSQL and Prisma for a server that is not there, is going, or is not ready yet. */
+const CONNECTION_LOST = /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT)|57P0[123]|08\w{3}|P10(01|02|17))$/;
+
+/** The same error, or what an operator can do about it when it is the connection that broke. */
+export function toConnectionProblem(error: unknown): unknown {
+  const isLost =
+    CONNECTION_LOST.test(toCode(error)) || (error instanceof Error && /connection terminated|closed the connection/i.test(error.message));
+  return isLost && !(error instanceof ConfigError) ? unreachable("the connection to PostgreSQL broke", error) : error;
+}
+
+function unreachable(what: string, cause: unknown): ConfigError {
+  return new ConfigError("DATABASE_UNREACHABLE", `${what} (${toCode(cause)}); is it up, is DATABASE_URL right?`, { cause });
+}
+
+function toCode(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  return "code" in error && typeof error.code === "string" ? error.code : error.message.slice(0, 100);
 }
 
 function openEmbedded(pglite: PGlite): Database {
