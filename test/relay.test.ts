@@ -263,7 +263,7 @@ test("a long reply leaves in whole characters, its beginning on the callback and
 
 test("with asynchronous messages off, a late reply is held and goes out with the customer's next message", async () => {
   const gateway = await startGateway();
-  const account = await gateway.connect("official_account", { replies: { async: false, passiveWaitMs: 0 } });
+  const account = await gateway.connect("official_account", { replies: { async: false, passiveWaitMs: 1_000 } });
   gateway.desk.setAnswer("*", queueing(1));
   await account.wechat.sendText("oA", "hello");
   await gateway.desk.pushText("oA", "sorry, I was away");
@@ -306,7 +306,7 @@ test("an agent's status push changes the conversation and says nothing to the cu
 
 test("held replies leave together with the customer's next message, as many as fit, and in order", async () => {
   const gateway = await startGateway();
-  const account = await gateway.connect("official_account", { replies: { async: false, passiveWaitMs: 0 } });
+  const account = await gateway.connect("official_account", { replies: { async: false, passiveWaitMs: 1_000 } });
   gateway.desk.setAnswer("*", queueing(1));
   await account.wechat.sendText("oA", "hello");
   const long = "很长".repeat(298);

@@ -61,7 +61,7 @@ test("fields in each other's way are refused, not mixed", () => {
 test("any text comes back as it was", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (text) => {
-      fc.pre(!text.includes("\0"));
+      fc.pre(!text.includes("\0") && text.trim() !== ""); // What cannot be read is refused: another test.
       const body = new URLSearchParams({ touser: "oABC", msgtype: "text", "text[content]": text }).toString();
       expect(replyOf(body, FORM)?.content).toEqual({ type: "text", text });
     }),

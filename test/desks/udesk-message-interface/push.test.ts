@@ -120,7 +120,7 @@ test("a text of escapes and digits is not mistaken for numbers", () => {
 test("any text in JSON comes back as it was", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (text) => {
-      fc.pre(!text.includes("\0"));
+      fc.pre(!text.includes("\0") && text.trim() !== ""); // What cannot be read is refused: another test.
       expect(replyOf(JSON.stringify({ touser: "o", msgtype: "text", text: { content: text } }))?.content).toEqual({ type: "text", text });
     }),
   );
