@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/global-setup.ts"],
+    setupFiles: ["test/support/setup.ts"],
     reporters: ["default", "./test/support/reporter.ts"],
     // Gateways, emulators and a database in each file; every wait has a limit of its own that names what it waited for.
     testTimeout: 30_000,
