@@ -70,17 +70,19 @@ async function proveMasterKey({ accounts }: Store): Promise<void> {
   if (first !== undefined) await accounts.getWithSecrets(first.id);
 }
 
+const ADMIN = { role: "admin", accountIds: [], expiresAt: null } as const;
+
 /** @returns the key when it was made just now */
 async function ensureAdminKey(apiKeys: ApiKeyStore, given: string | undefined, log: Log): Promise<string | null> {
   const hash = (key: string) => createHash("sha256").update(key).digest("hex");
   if (given !== undefined) {
     const remedy = "set WXDESK_ADMIN_KEY to a long random value";
     if (given.length < ADMIN_KEY_CHARACTERS_MIN) log.warn({ remedy }, "admin-key.short: it can be guessed");
-    await apiKeys.replace({ id: "key_settings", name: "WXDESK_ADMIN_KEY", role: "admin", hash: hash(given) });
+    await apiKeys.replace({ id: "key_settings", name: "WXDESK_ADMIN_KEY", ...ADMIN, hash: hash(given) });
     return null;
   }
   if ((await apiKeys.countAdmins()) > 0) return null;
   const key = `wxk_${randomBytes(24).toString("base64url")}`;
-  const isOurs = await apiKeys.create({ id: "key_first", name: "generated at the first start", role: "admin", hash: hash(key) });
+  const isOurs = await apiKeys.create({ id: "key_first", name: "generated at the first start", ...ADMIN, hash: hash(key) });
   return isOurs ? key : null;
 }

@@ -1,4 +1,6 @@
 import type { Account, AccountSecrets, AccountSettings, AccountWarning } from "./account.ts";
+import type { ApiKey, NewApiKey } from "./api-key.ts";
+import type { Actor } from "./audit.ts";
 import type { Contact, ConversationOverview, DeskStatus } from "./conversation.ts";
 import type { Attempt, Message, MessageState } from "./message.ts";
 import type { InboundStore, OutboundStore, OutboxStore } from "./outbox-store.ts";
@@ -20,6 +22,13 @@ export interface Store {
   health: HealthStore;
 }
 
+export interface AccountChange {
+  name?: string;
+  enabled?: boolean;
+  settings?: AccountSettings;
+  secrets?: AccountSecrets;
+}
+
 export interface NewAccount {
   id: string;
   name: string;
@@ -27,20 +36,18 @@ export interface NewAccount {
   secrets: AccountSecrets;
 }
 
+/** Every change says who makes it, and is in the audit log when it is made. */
 export interface AccountStore {
   /** @throws ConfigError ACCOUNT_EXISTS */
-  create(account: NewAccount): Promise<Account>;
+  create(account: NewAccount, by: Actor): Promise<Account>;
   list(): Promise<Account[]>;
   get(id: string): Promise<Account | null>;
   /** Only the given parts change; given secrets replace the current ones. Null when there is no such account. */
-  update(
-    id: string,
-    change: { name?: string; enabled?: boolean; settings?: AccountSettings; secrets?: AccountSecrets },
-  ): Promise<Account | null>;
+  update(id: string, change: AccountChange, by: Actor): Promise<Account | null>;
   /** Notes what keeps the account from working, or with null that nothing does. A warning of the same code keeps its time. */
   setWarning(id: string, warning: AccountWarning | null): Promise<void>;
   /** Deletes the account with its conversations and messages. */
-  remove(id: string): Promise<boolean>;
+  remove(id: string, by: Actor): Promise<boolean>;
   /** The account with its current secrets in clear. */
   getWithSecrets(id: string): Promise<{ account: Account; secrets: AccountSecrets } | null>;
   /** Null when there is no such account. */
@@ -86,19 +93,9 @@ export interface ConversationStore {
   message(id: string): Promise<{ message: Message; attempts: Attempt[] } | null>;
 }
 
-export type Role = "admin" | "operator" | "viewer";
-
-export interface NewApiKey {
-  id: string;
-  name: string;
-  role: Role;
-  /** SHA-256 of the key, hex. */
-  hash: string;
-}
-
 export interface ApiKeyStore {
-  /** Null when no key that is still valid has this SHA-256. */
-  findRole(hash: string): Promise<Role | null>;
+  /** The key with this SHA-256; null when there is none or it has expired. */
+  find(hash: string): Promise<ApiKey | null>;
   countAdmins(): Promise<number>;
   /** False when the id or the hash is taken. */
   create(key: NewApiKey): Promise<boolean>;

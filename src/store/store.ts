@@ -1,10 +1,11 @@
 import { ConfigError } from "../domain/errors.ts";
 import type { SecretBox } from "../domain/secret-box.ts";
-import type { ApiKeyStore, HealthStore, OutboxStore, PushRejectStore, Role, Store } from "../domain/store.ts";
+import type { HealthStore, OutboxStore, PushRejectStore, Store } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { createAccessTokenStore } from "./access-tokens.ts";
 import { createAccountStore } from "./accounts.ts";
 import { announce } from "./announce.ts";
+import { createApiKeyStore } from "./api-keys.ts";
 import { begin } from "./begin.ts";
 import { claimDue, claimForCallback, claimLane } from "./claim.ts";
 import { confirmAnswer } from "./confirm-answer.ts";
@@ -51,23 +52,6 @@ function createOutboxStore(database: Database): OutboxStore {
     releaseEverything: releaseEverything(prisma),
     confirmAnswer: confirmAnswer(prisma),
     closeCallback: closeCallback(prisma),
-  };
-}
-
-function createApiKeyStore(prisma: PrismaClient): ApiKeyStore {
-  return {
-    findRole: async (hash) => {
-      const key = await prisma.apiKey.findUnique({ where: { hash } });
-      const isValid = key !== null && (key.expiresAt === null || key.expiresAt > new Date());
-      return isValid ? (key.role as Role) : null;
-    },
-    countAdmins: () => prisma.apiKey.count({ where: { role: "admin" } }),
-    create: async (key) => (await prisma.apiKey.createMany({ data: key, skipDuplicates: true })).count > 0,
-    replace: async ({ id, name, role, hash }) => {
-      // The same key may stand under another id already, such as the generated one that was then put into the settings.
-      await prisma.apiKey.deleteMany({ where: { hash, id: { not: id } } });
-      await prisma.apiKey.upsert({ where: { id }, create: { id, name, role, hash }, update: { name, role, hash } });
-    },
   };
 }
 

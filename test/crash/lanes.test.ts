@@ -4,7 +4,7 @@ import type { Direction } from "../../src/domain/message.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../../src/domain/outbox.ts";
 import { eventually } from "../support/gateway.ts";
 import { createRandom } from "../support/random.ts";
-import { newAccount, openTestStore, type TestStore } from "../support/store.ts";
+import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 /*
  * Everybody at once on a few lanes: customers and agents add, workers and open callbacks claim, finish, fail, hold, give back, die
@@ -15,7 +15,7 @@ let opened: TestStore;
 
 beforeEach(async () => {
   opened = await openTestStore();
-  await opened.store.accounts.create(newAccount("shop"));
+  await opened.store.accounts.create(newAccount("shop"), TESTER);
 });
 
 afterEach(() => opened.close());

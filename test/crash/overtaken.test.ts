@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { ClaimedEntry, Settlement } from "../../src/domain/outbox.ts";
 import { eventually } from "../support/gateway.ts";
-import { newAccount, openTestStore, type TestStore } from "../support/store.ts";
+import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 /* Moments between two statements that chance rarely meets, brought about with a session that holds a row. Only a server has two. */
 
@@ -24,7 +24,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
 
   beforeEach(async () => {
     opened = await openTestStore();
-    await opened.store.accounts.create(newAccount("shop"));
+    await opened.store.accounts.create(newAccount("shop"), TESTER);
     const [row] = await opened.database.prisma.$queryRaw<{ name: string }[]>`SELECT current_database() AS name`;
     const url = new URL(process.env.TEST_DATABASE_URL ?? "");
     url.pathname = `/${row?.name}`;

@@ -6,13 +6,13 @@ import type { Log } from "../../src/domain/log.ts";
 import type { ClaimedEntry, Settlement } from "../../src/domain/outbox.ts";
 import { createSignals } from "../../src/lib/signals.ts";
 import { eventually } from "../support/gateway.ts";
-import { newAccount, openTestStore, type TestStore } from "../support/store.ts";
+import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 let opened: TestStore;
 
 beforeEach(async () => {
   opened = await openTestStore();
-  await opened.store.accounts.create(newAccount("shop"));
+  await opened.store.accounts.create(newAccount("shop"), TESTER);
 });
 
 const running: Delivery[] = [];

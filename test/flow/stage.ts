@@ -4,7 +4,7 @@ import type { Content } from "../../src/domain/content.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { Claim, ClaimedEntry } from "../../src/domain/outbox.ts";
 import type { RecordedInbound } from "../../src/domain/store.ts";
-import { newAccount, openTestStore, type TestStore } from "../support/store.ts";
+import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 export const CONTACT = { accountId: "shop", openId: "oA", conversationId: toConversationId("shop", "oA") };
 
@@ -24,7 +24,7 @@ export function useFlowStage(): FlowStage {
   let counter = 0;
   beforeEach(async () => {
     opened = await openTestStore();
-    await opened.store.accounts.create(newAccount("shop"));
+    await opened.store.accounts.create(newAccount("shop"), TESTER);
   });
   afterEach(() => opened.close());
 

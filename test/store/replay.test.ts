@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { MessageState } from "../../src/domain/message.ts";
-import { newAccount, openTestStore, type TestStore } from "../support/store.ts";
+import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 let opened: TestStore;
 
 beforeEach(async () => {
   opened = await openTestStore();
-  await opened.store.accounts.create(newAccount("shop"));
+  await opened.store.accounts.create(newAccount("shop"), TESTER);
 });
 
 afterEach(() => opened.close());

@@ -6,6 +6,9 @@ import { type Database, openDatabase } from "../../src/store/database.ts";
 import { createStore } from "../../src/store/store.ts";
 import { createTestDatabase } from "./database.ts";
 
+/** Who changes things in tests. */
+export const TESTER = { id: "key_tester", name: "tester" } as const;
+
 export interface TestStore {
   store: Store;
   box: SecretBox;

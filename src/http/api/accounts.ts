@@ -34,14 +34,14 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
         response: { 201: createdAccount },
       },
     },
-    async ({ body }, reply) => {
+    async ({ body, caller }, reply) => {
       const { settings, secrets } = splitDocument(body);
       const generated = generateCallbackSecrets(settings, secrets);
       const pushToken = generatePushToken();
       const all = { ...secrets, ...generated, pushToken };
       const missing = findMissingSecrets(settings, (name) => name in all);
       if (missing.length > 0) throw validationFailed(missing);
-      const account = await accounts.create({ id: body.id, name: body.name, settings, secrets: all });
+      const account = await accounts.create({ id: body.id, name: body.name, settings, secrets: all }, caller);
       connections.forget(account.id);
       return reply.code(201).send({ ...toShownAccount(account, { publicUrl: publicUrl(), pushToken }), generated });
     },
@@ -86,13 +86,13 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
         response: { 200: shownAccount },
       },
     },
-    async ({ params, body }) => {
+    async ({ params, body, caller }) => {
       const account = found(await accounts.get(params.id), params.id);
       const document = applyPatch(account, body);
       const { settings, secrets } = splitDocument(document);
       const missing = findMissingSecrets(settings, (name) => name in secrets || account.secrets[name]?.set === true);
       if (missing.length > 0) throw validationFailed(missing);
-      const changed = found(await accounts.update(account.id, { name: document.name, settings, secrets }), params.id);
+      const changed = found(await accounts.update(account.id, { name: document.name, settings, secrets }, caller), params.id);
       connections.forget(account.id);
       return show(changed);
     },
@@ -110,11 +110,11 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
         response: { 204: z.undefined().describe("Deleted.") },
       },
     },
-    async ({ params: { id }, query }, reply) => {
+    async ({ params: { id }, query, caller }, reply) => {
       if (query.confirm !== id) {
         throw new Problem("CONFIRMATION_MISSING", "this deletes all conversations of the account; repeat its id in ?confirm= to go on");
       }
-      const wasRemoved = await accounts.remove(id);
+      const wasRemoved = await accounts.remove(id, caller);
       if (!wasRemoved) throw notFound(`account "${id}"`);
       connections.forget(id);
       return reply.code(204).send();
@@ -130,8 +130,8 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
       {
         schema: { tags: ["accounts"], operationId: `${verb}Account`, summary: effect, params: idParams, response: { 200: shownAccount } },
       },
-      async ({ params }) => {
-        const account = found(await accounts.update(params.id, { enabled }), params.id);
+      async ({ params, caller }) => {
+        const account = found(await accounts.update(params.id, { enabled }, caller), params.id);
         connections.forget(account.id);
         return show(account);
       },

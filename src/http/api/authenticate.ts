@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
 import type { FastifyRequest, onRequestAsyncHookHandler } from "fastify";
-import type { ApiKeyStore, Role } from "../../domain/store.ts";
+import type { ApiKey, Role } from "../../domain/api-key.ts";
+import type { ApiKeyStore } from "../../domain/store.ts";
 import { Problem } from "../problem.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** The least role that may call the route. A route that names none is for admins. */
     role?: Role;
+  }
+  interface FastifyRequest {
+    /** The key that the request was made with; set on every route of the API. */
+    caller: ApiKey;
   }
 }
 
@@ -15,10 +20,11 @@ const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 
 /** Lets a request pass whose bearer key is known and whose role suffices for the route; runs before the body is read. */
 export function createAuthenticator(apiKeys: ApiKeyStore): onRequestAsyncHookHandler {
   return async (request) => {
-    const role = await apiKeys.findRole(hashApiKey(readBearerKey(request)));
-    if (!role) throw new Problem("UNAUTHORIZED", "the API key is unknown or no longer valid; send one that is");
+    const key = await apiKeys.find(hashApiKey(readBearerKey(request)));
+    if (!key) throw new Problem("UNAUTHORIZED", "the API key is unknown or no longer valid; send one that is");
     const needed = request.is404 ? "viewer" : (request.routeOptions.config.role ?? "admin");
-    if (RANK[role] < RANK[needed]) throw new Problem("FORBIDDEN", `this takes a key with the role ${needed}; yours has ${role}`);
+    if (RANK[key.role] < RANK[needed]) throw new Problem("FORBIDDEN", `this takes a key with the role ${needed}; yours has ${key.role}`);
+    request.caller = key;
   };
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Connection } from "../../../src/domain/connection.ts";
 import { TransportError } from "../../../src/domain/errors.ts";
 import { createdAccount, shownAccount } from "../../../src/http/api/schemas/account.ts";
-import { openTestStore, type TestStore } from "../../support/store.ts";
+import { openTestStore, TESTER, type TestStore } from "../../support/store.ts";
 import { type Call, callAs, createApi, SHOP } from "./app.ts";
 
 const WECOM = {
@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  for (const { id } of await testStore.store.accounts.list()) await testStore.store.accounts.remove(id);
+  for (const { id } of await testStore.store.accounts.list()) await testStore.store.accounts.remove(id, TESTER);
   forgotten.length = 0;
 });
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import Fastify, { type FastifyInstance, type LightMyRequestResponse } from "fastify";
-import type { Role } from "../../../src/domain/store.ts";
+import type { ApiKey, Role } from "../../../src/domain/api-key.ts";
 import { hashApiKey } from "../../../src/http/api/authenticate.ts";
 import type { ApiDeps } from "../../../src/http/api/deps.ts";
 import { apiPlugin } from "../../../src/http/api/plugin.ts";
@@ -12,7 +12,11 @@ export const KEYS: Readonly<Record<Role, string>> = {
   viewer: `viewer-${randomBytes(8).toString("hex")}`,
 };
 
-const ROLES = new Map(Object.entries(KEYS).map(([role, key]) => [hashApiKey(key), role as Role]));
+const KEY_ROWS = new Map(Object.entries(KEYS).map(([role, key]) => [hashApiKey(key), toKeyRow(role as Role)]));
+
+function toKeyRow(role: Role): ApiKey {
+  return { id: `key_${role}`, name: role, role, accountIds: [], createdAt: new Date(0), lastUsedAt: null, expiresAt: null };
+}
 
 /** The API as server.ts serves it. A port that a test does not give fails when it is touched. */
 export async function createApi(given: Partial<ApiDeps> = {}): Promise<FastifyInstance> {
@@ -24,7 +28,7 @@ export async function createApi(given: Partial<ApiDeps> = {}): Promise<FastifyIn
     outbound: unexpected("outbound"),
     replays: unexpected("replays"),
     connections: unexpected("connections"),
-    apiKeys: { ...unexpected<ApiDeps["apiKeys"]>("apiKeys"), findRole: async (hash) => ROLES.get(hash) ?? null },
+    apiKeys: { ...unexpected<ApiDeps["apiKeys"]>("apiKeys"), find: async (hash) => KEY_ROWS.get(hash) ?? null },
     deliver: () => {},
     publicUrl: () => "https://gateway.example.com",
     now: () => new Date("2026-01-31T02:03:04.005Z"),

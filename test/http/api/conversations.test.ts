@@ -4,7 +4,7 @@ import { toConversationId } from "../../../src/domain/ids.ts";
 import { DONE } from "../../../src/domain/outcome.ts";
 import { shownConversation } from "../../../src/http/api/schemas/conversation.ts";
 import { shownMessage, shownMessageWithAttempts } from "../../../src/http/api/schemas/message.ts";
-import { newAccount, openTestStore, type TestStore } from "../../support/store.ts";
+import { newAccount, openTestStore, TESTER, type TestStore } from "../../support/store.ts";
 import { callAs, createApi } from "./app.ts";
 
 let testStore: TestStore;
@@ -16,9 +16,9 @@ let received = 0;
 beforeAll(async () => {
   testStore = await openTestStore();
   const { accounts, conversations, outbound } = testStore.store;
-  for (const id of ["shop", "list", "passive"]) await accounts.create(newAccount(id));
+  for (const id of ["shop", "list", "passive"]) await accounts.create(newAccount(id), TESTER);
   const { settings } = newAccount("passive");
-  await accounts.update("passive", { settings: { ...settings, replies: { ...settings.replies, async: false } } });
+  await accounts.update("passive", { settings: { ...settings, replies: { ...settings.replies, async: false } } }, TESTER);
   app = await createApi({ accounts, conversations, outbound, deliver: (id) => void delivered.push(id), now: () => now });
 });
 
@@ -125,10 +125,10 @@ describe("a conversation", () => {
   });
 
   test("of a disabled account offers none", async () => {
-    await testStore.store.accounts.create(newAccount("off"));
+    await testStore.store.accounts.create(newAccount("off"), TESTER);
     const { conversationId } = await receive("off", "oOff", "hello", { openForMs: 60_000 });
     expect((await get(`/conversations/${conversationId}`)).reply.ways).toEqual(["passive", "async"]);
-    await testStore.store.accounts.update("off", { enabled: false });
+    await testStore.store.accounts.update("off", { enabled: false }, TESTER);
     expect((await get(`/conversations/${conversationId}`)).reply.ways).toEqual([]);
   });
 
