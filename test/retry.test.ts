@@ -66,3 +66,48 @@ test("a desk that keeps failing is probed instead of hammered, and everybody is 
   // Tries of one account without a breaker: one a millisecond for each of twelve contacts.
   expect(refusedAt).toBeLessThan(60);
 });
+
+test("customers are told once per outage that the desk is away, on the open callback where there is one", async () => {
+  const gateway = await startGateway();
+  const account = await gateway.connect("official_account");
+  gateway.desk.setAnswer("*", queueing);
+  let back = gateway.desk.misbehave({ kind: "status", status: 503 });
+  await account.wechat.sendText("oEarly", "before it was clear that nobody is there");
+  const [told] = await gateway.wechat.waitForSeen("oEarly", 1);
+  expect(told).toMatchObject({ way: "async", text: expect.stringContaining("客服系统暂时无法连接") });
+  expect((await account.wechat.sendText("oEarly", "and a second one")).reply).toBeNull();
+  expect((await account.wechat.sendText("oLate", "hello")).reply).toMatchObject({ text: told?.text });
+  expect((await account.wechat.sendText("oLate", "hello?")).reply).toBeNull();
+
+  back();
+  for (const openId of ["oEarly", "oLate"]) await gateway.desk.waitForReceived(openId, 2);
+  await gateway.desk.pushText("oEarly", "here we are");
+  await gateway.wechat.waitForSeen("oEarly", 2);
+  expect(gateway.wechat.seenBy(account.wechat, "oEarly").map(({ text }) => text)).toEqual([told?.text, "here we are"]);
+
+  back = gateway.desk.misbehave({ kind: "status", status: 503 });
+  await account.wechat.sendText("oEarly", "gone again?");
+  await gateway.wechat.waitForSeen("oEarly", 3);
+  expect(gateway.wechat.seenBy(account.wechat, "oEarly").at(-1)).toMatchObject({ text: told?.text });
+  back();
+});
+
+test("without notices nobody is told of an outage, and every message arrives after it", async () => {
+  const gateway = await startGateway();
+  const account = await gateway.connect("official_account", { replies: { notices: "never" } });
+  gateway.desk.setAnswer("*", queueing);
+  const back = gateway.desk.misbehave({ kind: "status", status: 503 });
+  await account.wechat.sendText("oA", "one");
+  await eventually(
+    "the breaker to open",
+    async () => gateway.desk.calls(),
+    (calls) => calls >= 5,
+  );
+  expect((await account.wechat.sendText("oB", "two")).reply).toBeNull();
+  back();
+  for (const openId of ["oA", "oB"]) await gateway.desk.waitForReceived(openId, 1);
+  await gateway.desk.pushText("oA", "here");
+  await gateway.wechat.waitForSeen("oA", 1);
+  expect(gateway.wechat.seenBy(account.wechat, "oA").map(({ text }) => text)).toEqual(["here"]);
+  expect(gateway.wechat.seenBy(account.wechat, "oB")).toEqual([]);
+});

@@ -34,6 +34,8 @@ export interface Conversation {
   windowClosesAt: Date | null;
   /** How many asynchronous messages the platform still takes; null when it does not count. */
   repliesRemaining: number | null;
+  /** When the contact was told that the desk is away; null once the desk has taken a message again. */
+  outageToldAt: Date | null;
 }
 
 /** A conversation with the counts that the status API shows. */

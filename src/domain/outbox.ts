@@ -44,6 +44,9 @@ export interface Postponement {
   postponedForMs: number;
 }
 
+/** A notice goes out if the report `changes` something, `always` with a report that is news, or once in an `outage`. */
+export type NoticeWhen = "changes" | "always" | "outage";
+
 /** What a settle writes. `next` says what becomes of the entry. */
 export interface Settlement {
   outcome: Outcome;
@@ -61,8 +64,8 @@ export interface Settlement {
   attempt: Pick<Attempt, "startedAt" | "durationMs">;
   /** What the desk said, with the moment it was asked. */
   report?: { status: StatusReport; askedAt: Date };
-  /** A sentence of the desk to hand to the contact: enqueued in the same transaction, if the report changed something or `always`. */
-  notice?: { messageId: string; when: "changes" | "always"; content: Content };
+  /** A sentence for the contact, enqueued in the same statement: the desk's own, or ours that the desk is away. */
+  notice?: { messageId: string; when: NoticeWhen; content: Content };
 }
 
 /** A passive reply that was begun: the same content is given to every repetition of the callback. */

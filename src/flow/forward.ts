@@ -4,6 +4,8 @@ import type { StatusReport } from "../domain/conversation.ts";
 import type { Submission } from "../domain/desk.ts";
 import { newMessageId } from "../domain/ids.ts";
 import type { Claim, ClaimedEntry, Postponement, Settlement } from "../domain/outbox.ts";
+import type { Outcome } from "../domain/outcome.ts";
+import { toOutageNotice } from "./outage-notice.ts";
 import { type RetryDeps, toNext } from "./to-next.ts";
 
 export interface ForwardDeps extends RetryDeps {
@@ -24,17 +26,36 @@ export async function forward(
   const { message } = entry;
   const askedAt = deps.now();
   const connection = await deps.connections.get(message.accountId);
-  const waitMs = connection === null ? 0 : deps.breaker.waitMs(message.accountId, askedAt);
-  if (waitMs > 0) return { postponedForMs: spread(waitMs) };
-  const { outcome, report } = connection === null ? DISABLED : await submit(connection, claim, entry, deps, signal);
+  if (connection === null) return toSettlement(DISABLED, { askedAt, notice: undefined }, entry, deps);
+  const waitMs = deps.breaker.waitMs(message.accountId, askedAt);
+  const away = () => toOutageNotice(connection.account, claim.conversation, deps.now());
+  if (waitMs > 0) return postpone(spread(waitMs), away(), askedAt);
+  const submission = await submit(connection, claim, entry, deps, signal);
+  const isAway = submission.outcome.kind === "retry" && deps.breaker.isOpen(message.accountId);
+  const notice = isAway ? away() : toDeskNotice(submission.report, connection.account.replies.notices, deps.now());
+  return toSettlement(submission, { askedAt, notice }, entry, deps);
+}
+
+function toSettlement(
+  { outcome, report }: Submission,
+  { askedAt, notice }: { askedAt: Date; notice: Settlement["notice"] },
+  entry: ClaimedEntry,
+  deps: ForwardDeps,
+): Settlement {
   return {
     outcome,
     next: toNext(outcome, entry, { done: "forwarded", rejected: "dead" }, deps),
     way: null,
     attempt: { startedAt: askedAt, durationMs: deps.now().getTime() - askedAt.getTime() },
     ...(report === undefined ? {} : { report: { status: report, askedAt } }),
-    ...toNotice(report, connection?.account.replies.notices ?? "never", deps.now()),
+    ...(notice === undefined ? {} : { notice }),
   };
+}
+
+/** The desk is left alone for now. That the contact is told of it takes a settlement; otherwise the lane just waits. */
+function postpone(afterMs: number, notice: Settlement["notice"], now: Date): Settlement | Postponement {
+  if (notice === undefined) return { postponedForMs: afterMs };
+  return { outcome: AWAY, next: { kind: "again", afterMs }, way: null, attempt: { startedAt: now, durationMs: 0 }, notice };
 }
 
 /** One try, and what it tells of the desk: an answer of any kind shows that it is there. */
@@ -55,8 +76,14 @@ const DISABLED: Submission = {
   outcome: { kind: "retry", code: "ACCOUNT_DISABLED", detail: "the account is disabled; enable it and the message goes out" },
 };
 
-function toNotice(report: StatusReport | undefined, when: "changes" | "always" | "never", now: Date): Pick<Settlement, "notice"> {
+const AWAY: Outcome = {
+  kind: "retry",
+  code: "DESK_AWAY",
+  detail: "not tried: the desk has failed several times in a row and is asked by one message at a time until it answers",
+};
+
+function toDeskNotice(report: StatusReport | undefined, when: "changes" | "always" | "never", now: Date): Settlement["notice"] {
   const text = report?.notice;
-  if (when === "never" || typeof text !== "string" || text.trim() === "") return {};
-  return { notice: { messageId: newMessageId(now), when, content: { type: "text", text } } };
+  if (when === "never" || typeof text !== "string" || text.trim() === "") return undefined;
+  return { messageId: newMessageId(now), when, content: { type: "text", text } };
 }

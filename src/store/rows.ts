@@ -44,6 +44,7 @@ export interface ConversationRow {
   lastReplyAt: Date | null;
   windowClosesAt: Date | null;
   repliesRemaining: number | null;
+  outageToldAt: Date | null;
 }
 
 export function toMessage(row: MessageRow): Message {
@@ -84,6 +85,7 @@ export function toConversation(row: ConversationRow): Conversation {
     lastReplyAt: row.lastReplyAt,
     windowClosesAt: row.windowClosesAt,
     repliesRemaining: row.repliesRemaining,
+    outageToldAt: row.outageToldAt,
   };
 }
 
@@ -93,7 +95,9 @@ export const CLAIM_COLUMNS = Prisma.raw(
     ...["id", "account_id", "open_id", "status", "turn", "agent_name", "notice", "status_at", "nickname", "number", "email"].map(
       (name) => `c.${name} AS c_${name}`,
     ),
-    ...["last_inbound_at", "last_reply_at", "window_closes_at", "replies_remaining"].map((name) => `c.${name} AS c_${name}`),
+    ...["last_inbound_at", "last_reply_at", "window_closes_at", "replies_remaining", "outage_told_at"].map(
+      (name) => `c.${name} AS c_${name}`,
+    ),
     ...["id", "account_id", "conversation_id", "direction", "origin", "vendor_message_id", "dedupe_key", "type", "text"].map(
       (name) => `m.${name} AS m_${name}`,
     ),

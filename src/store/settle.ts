@@ -18,6 +18,8 @@ interface Values {
   hasLeft: boolean;
   sentAsync: boolean;
   sent: boolean;
+  /** The desk has taken it. */
+  forwarded: boolean;
 }
 
 export const settle: (prisma: PrismaClient) => OutboxStore["settle"] =
@@ -42,6 +44,7 @@ function toValues({ direction }: Claim, entry: ClaimedEntry, { outcome, next, wa
     error: outcome.kind === "done" ? null : outcome.detail,
     hasLeft: outcome.kind === "done" || outcome.kind === "uncertain",
     sent,
+    forwarded: direction === "inbound" && outcome.kind === "done",
     sentAsync: sent && way === "async",
   };
 }
@@ -115,6 +118,10 @@ function settleOnce(
         status_at = CASE WHEN o.is_news THEN ${report?.askedAt ?? null}::timestamptz(3) ELSE c.status_at END,
         last_reply_at = CASE WHEN ${values.sent} THEN now() ELSE c.last_reply_at END,
         replies_remaining = CASE WHEN ${values.sentAsync} THEN GREATEST(c.replies_remaining - 1, 0) ELSE c.replies_remaining END,
+        outage_told_at = CASE
+          WHEN ${values.forwarded} THEN NULL
+          WHEN ${notice?.when === "outage"} THEN COALESCE(c.outage_told_at, now())
+          ELSE c.outage_told_at END,
         updated_at = CASE WHEN ${values.sent} OR o.is_news THEN now() ELSE c.updated_at END
       FROM conversation o, lane, (SELECT ${fields}::jsonb AS r) report
       WHERE c.id = o.id
@@ -124,7 +131,11 @@ function settleOnce(
       SELECT ${notice?.messageId ?? null}, o.account_id, o.id, 'outbound', 'notice', ${notice?.content.type ?? null},
              ${notice === undefined ? null : toReadableText(notice.content)}, ${JSON.stringify(notice?.content ?? null)}::jsonb, 'queued', now()
       FROM said, conversation o
-      WHERE ${notice !== undefined} AND said.is_news AND (said.is_changed OR ${notice?.when === "always"})
+      WHERE CASE ${notice?.when ?? null}
+        WHEN 'outage' THEN o.outage_told_at IS NULL
+        WHEN 'always' THEN said.is_news
+        WHEN 'changes' THEN said.is_news AND said.is_changed
+        ELSE false END
       RETURNING id
     ), notice_lane AS (
       INSERT INTO outbox_lanes AS l (conversation_id, direction, due_at, pending)

@@ -54,6 +54,7 @@ export function makeConversation(contact: Partial<Conversation["contact"]> = {})
     lastReplyAt: null,
     windowClosesAt: null,
     repliesRemaining: null,
+    outageToldAt: null,
   };
 }
 
