@@ -4,6 +4,7 @@ import type { InboundMessage, InboundState, Way } from "./message.ts";
 import type { Answer, Claim, ClaimedEntry, LaneKey, Settlement } from "./outbox.ts";
 
 export interface RecordInbound {
+  /** Of this call alone: by it, what a call stored is recognised when the call is repeated. */
   messageId: string;
   conversationId: string;
   accountId: string;
@@ -100,21 +101,24 @@ export interface OutboxStore {
     answers?: { inboundId: string; answer: Answer },
   ): Promise<boolean>;
   /**
-   * Takes back what `begin` wrote for a callback that ended before its answer could be given: nothing has left. The lane is due at
-   * once, and the reservation of the callback, if given, ends.
+   * Takes back what `begin` wrote for a callback that ended before its answer could be given: nothing has left. The claim is given
+   * back with it, as by `release`. Changes nothing when the lane has passed to another holder, or when it is repeated.
    */
-  withdraw(claim: Claim, inboundId: string, openUntil: Date | null): Promise<void>;
+  withdraw(claim: Claim, inboundId: string): Promise<void>;
   /**
    * Ends one try of the claim's first entry. Changes nothing and returns null when the lane has passed to another holder.
-   * The lane stays claimed for `leaseMs` while the claim has further entries, else it becomes due, waiting or parked.
+   * The lane stays claimed for `keepForMs` while it has further entries, else it becomes due, waiting or parked. Repeated, it changes
+   * nothing more and answers again.
    */
   settle(claim: Claim, entry: ClaimedEntry, settlement: Settlement, then: { keepForMs: number | null }): Promise<Settled | null>;
+  /** Ends the try of the claim's first entries, which left as one: all of them, or none. Then, and repeated, as `settle`. */
+  settleTogether(claim: Claim, entries: readonly ClaimedEntry[], settlement: Settlement): Promise<Settled | null>;
   /**
    * Tells the other processes that this lane has something for them: a worker, or an open callback of theirs. May be lost or come
    * twice; whoever waits also looks again by itself.
    */
   announce(lane: LaneKey): Promise<void>;
-  /** Gives a claim back untried; its lane is due again after `afterMs`, at once by default. */
+  /** Gives a claim back untried; its lane is due again after `afterMs`, at once by default, or when the pause ends in which it was taken. */
   release(claim: Claim, afterMs?: number): Promise<void>;
   /** Gives back everything that `holder` has; called at the stop. */
   releaseAll(holder: string): Promise<void>;
@@ -129,6 +133,8 @@ export interface OutboxStore {
 }
 
 export interface Settled {
+  /** The number under which the claim goes on, if it was kept. */
+  claimNumber: string;
   /** The settlement also enqueued a notice to the contact. */
   noticeEnqueued: boolean;
   /** The lane has further entries that are due now. */

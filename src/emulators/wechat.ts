@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { createBook, type Wanted } from "./book.ts";
-import { createCaller } from "./exchange.ts";
+import { type Caller, createCaller } from "./exchange.ts";
 import { startLoopback } from "./loopback.ts";
 import type { Misbehaviour } from "./misbehaviour.ts";
 import { type AccountDetails, createAccount, type EmulatedAccount } from "./wechat-account.ts";
@@ -32,6 +32,8 @@ export interface WechatEmulator {
   seenBy(account: EmulatedAccount, openId: string): Seen[];
   /** Waits until the contact has seen that many things, or one that the predicate likes, of whichever account. */
   waitForSeen(openId: string, wanted: Wanted<Seen>, timeoutMs?: number): Promise<Seen[]>;
+  /** How many requests it has made to callback addresses, the one under way included: each try counts. */
+  callbacks(): number;
   /** How many API calls arrived, spoilt ones included. */
   calls(path?: string | RegExp): number;
   /** Spoils API calls. Returns a function that takes the rule away. */
@@ -52,8 +54,16 @@ export async function startWechat(options: WechatOptions = {}): Promise<WechatEm
   const { callbackTimeoutMs = CALLBACK_TIMEOUT_MS, tries = TRIES, now: clock = () => new Date() } = options;
   const now = () => clock().getTime();
   const caller = createCaller(USER_AGENT);
+  let callbacks = 0;
+  const counting: Caller = {
+    ...caller,
+    exchange: (request) => {
+      callbacks++;
+      return caller.exchange(request);
+    },
+  };
   const book = createBook<Seen>("seen by", toLine);
-  const world: World = { now, caller, book, shelf: createMediaShelf(), nextMessageId: countMessages(), callbackTimeoutMs, tries };
+  const world: World = { now, caller: counting, book, shelf: createMediaShelf(), nextMessageId: countMessages(), callbackTimeoutMs, tries };
   const accounts = new Set<EmulatedAccount>();
   const tokens = createTokens(now);
   const server = await startLoopback((request) => answerApiCall(request, { accounts, tokens, world }));
@@ -67,6 +77,7 @@ export async function startWechat(options: WechatOptions = {}): Promise<WechatEm
     },
     seenBy: (account, openId) => account.seenBy(openId),
     waitForSeen: (openId, wanted, timeoutMs = WAIT_MS) => book.waitFor(openId, wanted, timeoutMs),
+    callbacks: () => callbacks,
     calls: server.calls,
     misbehave: server.misbehave,
     expireTokens: tokens.expireAll,

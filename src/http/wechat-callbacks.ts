@@ -4,6 +4,7 @@ import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
+import { endReservation } from "../flow/end-reservation.ts";
 import { type PassiveReplyDeps, passiveReply, type TakenReply } from "../flow/passive-reply.ts";
 import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
 import { before } from "./before.ts";
@@ -58,7 +59,11 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
     }
     const { waitMs } = toCallbackTimes(connection.account.replies, 0);
     const stored = receive(callback, connection, options, waitMs - elapsed(arrivedAt, options.now));
-    const received = await before(at(arrivedAt, STORE_MS_MAX), options.now, stored);
+    const received = await before(at(arrivedAt, STORE_MS_MAX), options.now, stored).catch((error: unknown) => {
+      // Stored when this was refused already, it would keep replies waiting for a callback that is gone.
+      void stored.then((late) => endReservation(late, options)).catch(() => {});
+      throw error;
+    });
     const taken = await findReply(callback.replyTo, received, connection, arrivedAt, reply, options);
     options.log.info(
       {

@@ -33,6 +33,10 @@ async function replay(prisma: PrismaClient, filter: ReplayFilter): Promise<{ con
         SELECT w.conversation_id, w.direction, w.id
         FROM wanted w JOIN lane ON lane.conversation_id = w.conversation_id AND lane.direction = w.direction
         WHERE w.is_ended ORDER BY w.seq
+      ), freed AS (
+        -- All that are held in the lane have their chance with the one that was asked for, and their day for it.
+        UPDATE outbox_entries e SET enqueued_at = now() FROM lane, messages m
+        WHERE e.conversation_id = lane.conversation_id AND e.direction = lane.direction AND m.id = e.message_id AND m.state = 'held'
       ), message AS (
         UPDATE messages m SET
           state = CASE m.direction WHEN 'inbound' THEN 'received' ELSE 'queued' END, error = NULL, error_code = NULL, settled_at = NULL

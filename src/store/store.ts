@@ -18,6 +18,7 @@ import { closeCallback, release, releaseAll, releaseEverything } from "./release
 import { createReplayStore } from "./replay.ts";
 import { createRetentionStore } from "./retention.ts";
 import { settle } from "./settle.ts";
+import { settleTogether } from "./settle-together.ts";
 import { withdraw } from "./withdraw.ts";
 
 export function createStore(database: Database, box: SecretBox): Store {
@@ -46,6 +47,7 @@ function createOutboxStore(database: Database): OutboxStore {
     claimForCallback: claimForCallback(prisma),
     begin: begin(prisma),
     settle: settle(prisma),
+    settleTogether: settleTogether(prisma),
     withdraw: withdraw(prisma),
     release: release(prisma),
     releaseAll: releaseAll(prisma),

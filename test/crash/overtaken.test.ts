@@ -138,6 +138,22 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
     expect(await opened.store.outbox.settle(taken, head(taken.entries), SENT, { keepForMs: null })).toBeNull();
   });
 
+  test("a settle that is repeated while the first is still on its way counts once, and both answer the same", async () => {
+    await say("one");
+    await say("two");
+    const taken = await claim(LEASE_MS);
+    if (taken === null) throw new Error("nothing was claimed");
+    const { outbox } = opened.store;
+    const settle = () => outbox.settle(taken, head(taken.entries), SENT, { keepForMs: LEASE_MS });
+    const [first, second] = await atOnce([settle, settle]);
+    expect(first).not.toBeNull();
+    expect(second).toEqual(first);
+    const held = { ...taken, claimNumber: first?.claimNumber ?? "" };
+    expect(await outbox.settle(held, head(taken.entries.slice(1)), SENT, { keepForMs: null })).toMatchObject({ moreDue: false });
+    await say("three");
+    expect((await claim(LEASE_MS))?.entries.map(({ message }) => message.text)).toEqual(["three"]);
+  });
+
   test("an entry that is added while its lane is settled, given back or closed is due", async () => {
     const [received] = await opened.store.inbound.record([
       {

@@ -143,6 +143,31 @@ test("a step that throws is tried again after a pause, and the fault is written 
   expect(found?.attempts).toMatchObject([{ outcome: "retry", code: "INTERNAL", detail: "out of order" }, { outcome: "done" }]);
 });
 
+test("a settle whose answer is lost is repeated, and the lane goes on: nothing waits for a lease, nothing counts twice", async () => {
+  const { outbox } = opened.store;
+  const lost = new Set<string>();
+  const forgetful = {
+    ...outbox,
+    settle: async (...given: Parameters<typeof outbox.settle>) => {
+      const settled = await outbox.settle(...given);
+      const [, { message, progress }] = given;
+      if (lost.size === lost.add(`${message.text} ${progress}`).size) return settled;
+      throw new Error("the connection broke after the commit");
+    },
+  };
+  const first = await write("oA", "in parts");
+  const last = await write("oA", "last");
+  const parts = (progress: number): Settlement => ({ ...FORWARDED, next: { kind: "progressed", progress } });
+  start(async (_claim, { message, progress }) => (message.text === "last" || progress === 20 ? FORWARDED : parts(progress + 10)), {
+    outbox: forgetful,
+    pollMs: 600_000,
+  });
+  await untilState(last, "forwarded");
+  const found = await opened.store.conversations.message(first);
+  expect(found?.message).toMatchObject({ state: "forwarded", attempts: 3 });
+  expect(found?.attempts.map(({ number }) => number)).toEqual([1, 2, 3]);
+});
+
 test("a step that throws for a day leaves the message dead and the lane free", async () => {
   const broken = await write("oA", "broken");
   await opened.database.prisma.$executeRaw`UPDATE outbox_entries SET enqueued_at = now() - interval '24 hours'`;

@@ -96,7 +96,12 @@ test("a batch with new messages, known ones and a repetition within itself is an
   const known = inbound("oA", "known");
   await opened.store.inbound.record([known]);
   const fresh = inbound("oB", "fresh");
-  const batch = [known, fresh, { ...fresh, messageId: newMessageId(new Date()) }, inbound("oA", "next")];
+  const batch = [
+    { ...known, messageId: newMessageId(new Date()) },
+    fresh,
+    { ...fresh, messageId: newMessageId(new Date()) },
+    inbound("oA", "next"),
+  ];
   const results = await opened.store.inbound.record(batch);
   expect(results.map(({ isNew }) => isNew)).toEqual([false, true, false, true]);
   expect(results[2]?.messageId).toBe(fresh.messageId);
@@ -138,7 +143,7 @@ test("a worker that was overtaken changes nothing", async () => {
   expect(await opened.store.outbox.settle(slow, head(slow), settlement(), { keepForMs: null })).toBeNull();
   expect(await opened.store.outbox.begin(slow, [head(slow)], "async", LEASE_MS)).toBe(false);
   expect((await opened.store.conversations.message(head(slow).message.id))?.message.state).toBe("received");
-  expect(await opened.store.outbox.settle(fast, head(fast), settlement(), { keepForMs: null })).toEqual({
+  expect(await opened.store.outbox.settle(fast, head(fast), settlement(), { keepForMs: null })).toMatchObject({
     noticeEnqueued: false,
     moreDue: false,
   });
