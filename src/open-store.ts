@@ -56,12 +56,12 @@ async function open(config: Config, address: DatabaseAddress | undefined): Promi
 }
 
 async function openSecretBox({ masterKey, previousMasterKey, dataDir }: Config, log: Log) {
-  const previous = previousMasterKey && { previous: previousMasterKey };
-  if (masterKey !== undefined) return createSecretBox({ current: masterKey, ...previous });
+  const others = previousMasterKey === undefined ? [] : [previousMasterKey];
+  if (masterKey !== undefined) return createSecretBox({ current: masterKey, others });
   const { key, created } = await loadOrCreateMasterKey(dataDir);
   const file = join(dataDir, "master.key");
   if (created) log.warn({ file }, "master-key.created: back this file up, stored secrets are lost without it");
-  return createSecretBox({ current: key, ...previous });
+  return createSecretBox({ current: key, others });
 }
 
 /** A wrong key shows at the start, not at the first message. */
