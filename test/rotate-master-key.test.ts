@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, cp, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -103,13 +103,8 @@ describe("the key in the data folder", () => {
     expect(await store.database.prisma.auditEntry.findMany({ where: { action: "master-key.rotated" } })).toMatchObject([written]);
   });
 
-  test.each([
-    ["before the new key is made", async () => copyFile(join(dataDir, "master.key"), join(dataDir, "master.key.previous"))],
-    ["before anything is encrypted with it", async () => beginKeyRotation(dataDir)],
-    ["half-way", async () => encryptSome(1)],
-    ["before the old key is removed", async () => encryptSome(100)],
-  ])("a rotation that is interrupted %s: the gateway starts and reads all, and the next rotation finishes it", async (_when, interrupt) => {
-    await interrupt();
+  test("an interrupted rotation lets the gateway start, read all and write; the next one finishes it", async () => {
+    await encryptSome(1);
     const between = await start(configOf(dataDir));
     await expectReadable(between);
     // What is written meanwhile counts too.
