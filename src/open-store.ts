@@ -2,10 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
 import type { Log } from "./domain/log.ts";
+import type { SecretBox } from "./domain/secret-box.ts";
 import type { ApiKeyStore, Store } from "./domain/store.ts";
 import { lockFolder } from "./lib/folder-lock.ts";
-import { loadOrCreateMasterKey } from "./lib/master-key.ts";
 import { createSecretBox } from "./lib/secret-box.ts";
+import { proveMasterKey, readMasterKeys } from "./master-keys.ts";
 import { type Database, type DatabaseAddress, openDatabase, toConnectionProblem } from "./store/database.ts";
 import { migrate } from "./store/migrate.ts";
 import { createStore } from "./store/store.ts";
@@ -26,14 +27,15 @@ const ADMIN_KEY_CHARACTERS_MIN = 16;
  * @throws ConfigError when something is set up wrongly; then nothing stays open
  */
 export async function openStore(config: Config, address: DatabaseAddress | undefined, log: Log): Promise<OpenedStore> {
-  const { database, unlock } = await open(config, address);
+  const { database, unlock } = await openLocked(config, address);
   try {
     const migrations = await migrate(database);
     if (migrations.length > 0) log.info({ migrations }, "database.migrated");
-    const store = createStore(database, await openSecretBox(config, log));
+    const box = await openSecretBox(config, log);
+    await proveMasterKey(database, box);
+    const store = createStore(database, box);
     // Nobody else can hold anything: what is claimed was claimed by a process that is no more.
     if (database.isExclusive) await store.outbox.releaseEverything();
-    await proveMasterKey(store);
     return { store, database, adminKey: await ensureAdminKey(store.apiKeys, config.adminKey, log), unlock };
   } catch (error) {
     // A database that has gone does not answer the goodbye either.
@@ -43,31 +45,30 @@ export async function openStore(config: Config, address: DatabaseAddress | undef
   }
 }
 
-async function open(config: Config, address: DatabaseAddress | undefined): Promise<Pick<OpenedStore, "database" | "unlock">> {
+async function openSecretBox(config: Config, log: Log): Promise<SecretBox> {
+  const { createdFile, unfinishedFile, ...keys } = await readMasterKeys(config);
+  if (createdFile !== null) log.warn({ file: createdFile }, "master-key.created: back this file up, stored secrets are lost without it");
+  if (unfinishedFile !== null) {
+    log.warn({ file: unfinishedFile }, "master-key.rotation-unfinished: stop the gateway and run wxdesk master-key rotate, which goes on");
+  }
+  return createSecretBox(keys);
+}
+
+/** The database that the settings name, and with an embedded one the lock of its folder. */
+export async function openLocked(config: Config, address?: DatabaseAddress): Promise<Pick<OpenedStore, "database" | "unlock">> {
   const shared = address ?? (config.databaseUrl === undefined ? undefined : { kind: "server" as const, url: config.databaseUrl });
   if (shared !== undefined) return { database: await openDatabase(shared), unlock: async () => {} };
   const unlock = await lockFolder(config.dataDir);
   try {
-    return { database: await openDatabase({ kind: "embedded", folder: join(config.dataDir, "postgres") }), unlock };
+    return { database: await openDatabase({ kind: "embedded", folder: embeddedFolder(config.dataDir) }), unlock };
   } catch (error) {
     await unlock();
     throw error;
   }
 }
 
-async function openSecretBox({ masterKey, previousMasterKey, dataDir }: Config, log: Log) {
-  const previous = previousMasterKey && { previous: previousMasterKey };
-  if (masterKey !== undefined) return createSecretBox({ current: masterKey, ...previous });
-  const { key, created } = await loadOrCreateMasterKey(dataDir);
-  const file = join(dataDir, "master.key");
-  if (created) log.warn({ file }, "master-key.created: back this file up, stored secrets are lost without it");
-  return createSecretBox({ current: key, ...previous });
-}
-
-/** A wrong key shows at the start, not at the first message. */
-async function proveMasterKey({ accounts }: Store): Promise<void> {
-  const [first] = await accounts.list();
-  if (first !== undefined) await accounts.getWithSecrets(first.id);
+export function embeddedFolder(dataDir: string): string {
+  return join(dataDir, "postgres");
 }
 
 const ADMIN = { role: "admin", accountIds: [], expiresAt: null } as const;

@@ -19,8 +19,14 @@ export interface ReplyAddress {
   openId: string;
   /** Our side as WeChat named it in the callback (ToUserName): gh_… or the corp id. */
   accountName: string;
-  /** Whether the callback was encrypted, so that the reply is too. */
-  encrypted: boolean;
+  /** What the callback was signed and encrypted with, so that the reply is too, whatever was rotated meanwhile; null: it came plain. */
+  credential: CallbackCredential | null;
+}
+
+/** Lives as long as its callback is open: never stored, never logged. */
+export interface CallbackCredential {
+  token: string;
+  encodingAesKey: string;
 }
 
 export interface HttpBody {

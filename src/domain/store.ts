@@ -1,4 +1,4 @@
-import type { Account, AccountSecrets, AccountSettings, AccountWarning } from "./account.ts";
+import type { Account, AccountCredentials, AccountSecrets, AccountSettings, AccountWarning, SecretName } from "./account.ts";
 import type { ApiKey, NewApiKey } from "./api-key.ts";
 import type { Actor } from "./audit.ts";
 import type { Contact, ConversationOverview, DeskStatus } from "./conversation.ts";
@@ -36,20 +36,34 @@ export interface NewAccount {
   secrets: AccountSecrets;
 }
 
+export interface SecretRotation {
+  name: SecretName;
+  value: string;
+  /** Until when the value that is replaced counts for what comes in. Null: it ends now, and every older one with it. */
+  overlapUntil: Date | null;
+}
+
 /** Every change says who makes it, and is in the audit log when it is made. */
 export interface AccountStore {
   /** @throws ConfigError ACCOUNT_EXISTS */
   create(account: NewAccount, by: Actor): Promise<Account>;
   list(): Promise<Account[]>;
   get(id: string): Promise<Account | null>;
-  /** Only the given parts change; given secrets replace the current ones. Null when there is no such account. */
+  /** Only the given parts change; given secrets replace the current ones at once, no old value counts any more. Null: no such account. */
   update(id: string, change: AccountChange, by: Actor): Promise<Account | null>;
   /** Notes what keeps the account from working, or with null that nothing does. A warning of the same code keeps its time. */
   setWarning(id: string, warning: AccountWarning | null): Promise<void>;
   /** Deletes the account with its conversations and messages. */
   remove(id: string, by: Actor): Promise<boolean>;
-  /** The account with its current secrets in clear. */
-  getWithSecrets(id: string): Promise<{ account: Account; secrets: AccountSecrets } | null>;
+  /**
+   * Gives a secret a new value; the old one counts a while longer where that means anything. The value that is current already
+   * changes nothing, so that a rotation can be repeated. Null when there is no such account.
+   */
+  rotateSecret(id: string, rotation: SecretRotation, by: Actor): Promise<Account | null>;
+  /** Ends the old values of a secret before their time; the current one stays. Null when there is no such account. */
+  revokeOldSecrets(id: string, name: SecretName, by: Actor): Promise<Account | null>;
+  /** The account with its secrets in clear: the current ones, and with them those that are still taken. */
+  getWithSecrets(id: string): Promise<{ account: Account; secrets: AccountSecrets; credentials: AccountCredentials } | null>;
   /** Null when there is no such account. */
   getVersion(id: string): Promise<number | null>;
 }
@@ -128,6 +142,8 @@ export interface RetentionStore {
    * @returns how many; 0 also while another process is at it
    */
   removeOld(before: Date, limit: number): Promise<number>;
+  /** Deletes the old values of secrets whose overlap is over. They have counted for nothing since. */
+  removeExpiredSecrets(): Promise<number>;
 }
 
 export interface PushRejectStore {

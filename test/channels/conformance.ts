@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { CallbackRequest, PassiveChannel } from "../../src/domain/channel.ts";
+import type { CallbackCredential, CallbackRequest, PassiveChannel } from "../../src/domain/channel.ts";
 import type { Content } from "../../src/domain/content.ts";
+import type { Credential } from "../../src/domain/credential.ts";
 import { DecodeError, type ErrorCode, VerificationError } from "../../src/domain/errors.ts";
 import { type AccessTokens, createAccessTokens } from "../../src/lib/access-tokens.ts";
 import { createHttpClient, type HttpClient } from "../../src/lib/http-client.ts";
 import { decodeAesKey, decrypt, encrypt } from "../../src/wechat/cipher.ts";
+import type { CallbackCredentials } from "../../src/wechat/credentials.ts";
 import { sign, verifySignature } from "../../src/wechat/signature.ts";
 import { childText, parseXml } from "../../src/wechat/xml.ts";
 import { type Platform, startPlatform } from "./platform.ts";
@@ -14,6 +16,8 @@ export const NOW = new Date("2026-11-22T08:00:00Z");
 export const ACCOUNT_ID = "shop";
 export const TOKEN = "GreedIsGood";
 export const ENCODING_AES_KEY = "h7ZycbpEh2vNdfkYulfw9pG95HjLYwmrKBFeqIktff6";
+/** What a callback was signed and encrypted with, unless a test says otherwise. */
+export const CREDENTIAL: CallbackCredential = { token: TOKEN, encodingAesKey: ENCODING_AES_KEY };
 export const PLATFORM_SECRET = "a-secret-of-the-platform";
 const OPEN_ID = "oJqxQwYRyZMXFTc8sipB5TSe6Vw4";
 const NONCE = "1487905294";
@@ -25,6 +29,13 @@ export interface ChannelSetup {
   now: () => Date;
   apiBaseUrl: string;
   timestampToleranceSeconds: number;
+  /** TOKEN and ENCODING_AES_KEY when absent. */
+  credentials?: CallbackCredentials;
+}
+
+/** A secret that is not being rotated; undefined: the account has none. */
+export function current(value: string | undefined): Credential[] {
+  return value === undefined ? [] : [{ value, expiresAt: null }];
 }
 
 /** What the suite has to know of a channel to play its platform. */
@@ -110,7 +121,7 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
         expect(opened).toMatchObject({
           kind: "message",
           message: { openId: OPEN_ID, vendorMessageId: "18446744073709551615", content: { type: "text", text: "  007 😀 &amp; ]] " } },
-          replyTo: { openId: OPEN_ID, accountName: "gh_b4f0e22ae50e", encrypted: true },
+          replyTo: { openId: OPEN_ID, accountName: "gh_b4f0e22ae50e", credential: CREDENTIAL },
         });
       });
 
@@ -207,7 +218,7 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
     });
 
     describe("a passive reply", () => {
-      const to = { openId: OPEN_ID, accountName: "gh_b4f0e22ae50e", encrypted: true };
+      const to = { openId: OPEN_ID, accountName: "gh_b4f0e22ae50e", credential: CREDENTIAL };
 
       test("decrypts to what was to be said, signed for the platform", () => {
         const { contentType, body } = channel.renderReply(to, { type: "text", text: "您好 ]]> 😀" }, NOW);

@@ -18,7 +18,7 @@ function callback(received: RecordedInbound, change: Partial<OpenCallback> = {})
   return {
     received: { ...received, isForwarded: true },
     channel: textChannel(),
-    replyTo: { openId: CONTACT.openId, accountName: "gh_1", encrypted: false },
+    replyTo: { openId: CONTACT.openId, accountName: "gh_1", credential: null },
     canSendAsync: true,
     waitUntil: after(20_000),
     deadline: after(20_000),

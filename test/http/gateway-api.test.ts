@@ -176,7 +176,7 @@ describe("an account's life", () => {
     expect((await api("POST", "/accounts", { body: document("own", own) })).json().generated).toEqual({});
     const plain = (await api("POST", "/accounts", { body: document("own-plain", { encryption: "plain" }) })).json();
     expect(Object.keys(plain.generated)).toEqual(["token"]);
-    expect(plain.wechat.encodingAesKey).toEqual({ set: false, hint: null, changedAt: null });
+    expect(plain.wechat.encodingAesKey).toEqual({ set: false, hint: null, changedAt: null, previous: [] });
   });
 
   test("a changed secret works at once, and so does the address of the platform", async () => {

@@ -18,6 +18,7 @@ test("the document describes every route of the API with what it takes, what it 
   );
   expect(operations.map(({ route }) => route).sort()).toEqual([
     "DELETE /api/v1/accounts/{id}",
+    "DELETE /api/v1/accounts/{id}/secrets/{name}/previous",
     "GET /api/v1/accounts",
     "GET /api/v1/accounts/{id}",
     "GET /api/v1/accounts/{id}/contacts/{openId}/conversation",
@@ -30,6 +31,7 @@ test("the document describes every route of the API with what it takes, what it 
     "POST /api/v1/accounts",
     "POST /api/v1/accounts/{id}/disable",
     "POST /api/v1/accounts/{id}/enable",
+    "POST /api/v1/accounts/{id}/secrets/{name}",
     "POST /api/v1/accounts/{id}/test",
     "POST /api/v1/conversations/{id}/messages",
     "POST /api/v1/messages/retry",

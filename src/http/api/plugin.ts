@@ -7,6 +7,7 @@ import { conversationRoutes } from "./conversations.ts";
 import type { ApiDeps } from "./deps.ts";
 import { messageRoutes } from "./messages.ts";
 import { retryRoutes } from "./retries.ts";
+import { secretRoutes } from "./secrets.ts";
 import { validatorCompiler } from "./validate.ts";
 
 const BODY_BYTES_MAX = 256 * 1024;
@@ -42,6 +43,7 @@ export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
 
   const { accounts, connections, conversations, outbound, replays, deliver, publicUrl, now } = deps;
   app.register(accountRoutes, { accounts, connections, publicUrl });
+  app.register(secretRoutes, { accounts, connections, publicUrl, now });
   app.register(conversationRoutes, { accounts, conversations, now });
   app.register(messageRoutes, { conversations, outbound, deliver, now });
   app.register(retryRoutes, { conversations, replays, deliver });

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import { decodeAesKey, encrypt } from "../../../src/wechat/cipher.ts";
 import { sign } from "../../../src/wechat/signature.ts";
-import { describeChannel, ENCODING_AES_KEY, TOKEN } from "../conformance.ts";
+import { type ChannelUnderTest, describeChannel, ENCODING_AES_KEY, TOKEN } from "../conformance.ts";
+import { describeRotation } from "../rotation.ts";
 import { CORP_ID, createApp } from "./app.ts";
 
 const ECHO = "1616140317555161061";
 
-describeChannel("a WeCom app", {
+const channel: ChannelUnderTest = {
   create: createApp,
   receiverId: CORP_ID,
   sendPath: "/cgi-bin/message/send",
@@ -19,7 +20,10 @@ describeChannel("a WeCom app", {
     const echostr = encrypt(ECHO, decodeAesKey(ENCODING_AES_KEY), CORP_ID);
     return { query: { msg_signature: sign([TOKEN, timestamp, "77", echostr]), timestamp, nonce: "77", echostr }, echo: ECHO };
   },
-});
+};
+
+describeChannel("a WeCom app", channel);
+describeRotation("a WeCom app", channel);
 
 test("nothing to say is an empty body", () => {
   expect(createApp().acknowledgement).toBe("");

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { createUdeskMessageInterface } from "../../../src/desks/udesk-message-interface/index.ts";
 import { createHttpClient } from "../../../src/lib/http-client.ts";
-import { type DeskAnswer, KEY, makeAccount, startDesk, VECTOR_TIME } from "./support.ts";
+import { type DeskAnswer, KEY, KEYS, makeAccount, startDesk, VECTOR_TIME } from "./support.ts";
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -12,7 +12,13 @@ async function check(answer: DeskAnswer | null) {
   const server = await startDesk(answer);
   const http = createHttpClient();
   cleanups.push(http.close, server.close);
-  const desk = createUdeskMessageInterface({ account: makeAccount({ url: server.url }), key: KEY, http, now: () => VECTOR_TIME });
+  const desk = createUdeskMessageInterface({
+    account: makeAccount({ url: server.url }),
+    key: KEY,
+    keys: KEYS,
+    http,
+    now: () => VECTOR_TIME,
+  });
   return { result: await desk.testChannel(AbortSignal.timeout(10_000)), received: server.received };
 }
 
