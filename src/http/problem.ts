@@ -15,6 +15,7 @@ const PROBLEMS = {
   ACCOUNT_EXISTS: { status: 409, title: "An account with this id exists" },
   ACCOUNT_DISABLED: { status: 409, title: "The account is disabled" },
   ACCOUNT_SECRET_MISSING: { status: 409, title: "The account lacks a secret" },
+  LAST_ADMIN_KEY: { status: 409, title: "The last key that may manage keys" },
   BODY_TOO_LARGE: { status: 413, title: "The body is too large" },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: "The body's media type is not supported" },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: "The idempotency key belongs to another request" },

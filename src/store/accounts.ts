@@ -1,10 +1,12 @@
 import type { Account, AccountSecrets, AccountSettings, AccountWarning, SecretMark, SecretName } from "../domain/account.ts";
+import { ALL_ACCOUNTS } from "../domain/api-key.ts";
 import type { Actor, NewAuditEntry } from "../domain/audit.ts";
 import { ConfigError } from "../domain/errors.ts";
 import type { SecretBox } from "../domain/secret-box.ts";
 import type { AccountChange, AccountStore, NewAccount } from "../domain/store.ts";
 import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
 import { writeAudit } from "./audit.ts";
+import { inScope } from "./scope.ts";
 
 type Row = Prisma.AccountGetPayload<{ include: { secrets: true } }>;
 type SecretRow = Row["secrets"][number];
@@ -15,7 +17,10 @@ const WITH_SECRETS = { secrets: { where: { expiresAt: null } } } as const;
 export function createAccountStore(prisma: PrismaClient, box: SecretBox): AccountStore {
   return {
     create: (account, by) => create(prisma, box, account, by),
-    list: async () => (await prisma.account.findMany({ include: WITH_SECRETS, orderBy: { id: "asc" } })).map(toAccount),
+    list: async (scope = ALL_ACCOUNTS) => {
+      const rows = await prisma.account.findMany({ where: { id: inScope(scope) }, include: WITH_SECRETS, orderBy: { id: "asc" } });
+      return rows.map(toAccount);
+    },
     get: async (id) => {
       const row = await prisma.account.findUnique({ where: { id }, include: WITH_SECRETS });
       return row === null ? null : toAccount(row);
