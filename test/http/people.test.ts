@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type OpenGateway, openGateway } from "../support/gateway.ts";
+import { ADMIN_KEY, type OpenGateway, openGateway } from "../support/gateway.ts";
 
 let gateway: OpenGateway;
 
@@ -46,4 +46,16 @@ test("an operator of one account works there, sees nothing of the other, and is 
 test("the key of the settings is in the audit log, made by the settings", async () => {
   const { items } = (await gateway.api<List>("GET", "/audit?actor=settings")).body;
   expect(items).toMatchObject([{ action: "api-key.created", subject: "key_settings", accountId: null }]);
+});
+
+test("who guesses keys is told to wait, and the operator at the same address works on", async () => {
+  const ask = (key: string) => fetch(`${gateway.address}/api/v1/conversations`, { headers: { authorization: `Bearer ${key}` } });
+  expect((await ask(ADMIN_KEY)).status).toBe(200);
+  const statuses = await Promise.all(Array.from({ length: 30 }, async (_, guess) => (await ask(`guess-${guess}`)).status));
+  expect(new Set(statuses)).toEqual(new Set([401, 429]));
+  const refused = await ask("guess-31");
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get("retry-after")).toMatch(/^[1-9]\d?$/);
+  expect(await refused.json()).toMatchObject({ code: "RATE_LIMITED", status: 429 });
+  expect((await ask(ADMIN_KEY)).status).toBe(200);
 });

@@ -3,6 +3,7 @@ import { type ApiKey, isInScope, type Role, type Scope, toScope } from "../../do
 import { hashApiKey } from "../../lib/api-key.ts";
 import { notFound, Problem } from "../problem.ts";
 import type { ApiDeps } from "./deps.ts";
+import { createGuessLimit, type GuessLimit } from "./guess-limit.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -26,8 +27,9 @@ const TOUCH_EVERY_MS = 60_000;
  * route's path; runs before the body is read. What has no account in its path is narrowed by the store, or closed to limited keys.
  */
 export function createAuthenticator({ apiKeys, now }: Pick<ApiDeps, "apiKeys" | "now">): onRequestAsyncHookHandler {
+  const guesses = createGuessLimit();
   return async (request) => {
-    const key = await identify(request, apiKeys);
+    const key = await identify(request, apiKeys, guesses);
     request.caller = key;
     request.scope = toScope(key);
     if (key.lastUsedAt === null || now().getTime() - key.lastUsedAt.getTime() >= TOUCH_EVERY_MS) {
@@ -42,9 +44,18 @@ export function namesAccount(url: string): boolean {
   return /\/accounts\/:id(?=\/|$)/.test(url);
 }
 
-async function identify(request: FastifyRequest, apiKeys: ApiDeps["apiKeys"]): Promise<ApiKey> {
-  const key = await apiKeys.find(hashApiKey(readBearerKey(request)));
-  if (key !== null) return key;
+async function identify(request: FastifyRequest, apiKeys: ApiDeps["apiKeys"], guesses: GuessLimit): Promise<ApiKey> {
+  const hash = hashApiKey(readBearerKey(request));
+  // A client that has hung up meanwhile has no address any more, whatever the type says.
+  const address = request.ip ?? "unknown";
+  await guesses.allow(address, hash);
+  const key = await apiKeys.find(hash);
+  if (key !== null) {
+    guesses.succeeded(address, hash);
+    return key;
+  }
+  request.log.warn({ address }, "api-key.refused");
+  await guesses.failed(address, hash);
   throw new Problem("UNAUTHORIZED", "the API key is unknown or no longer valid; send one that is");
 }
 
