@@ -1,9 +1,11 @@
-import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
+import { FIRST_KEY_ID, SETTINGS_KEY_ID } from "./domain/api-key.ts";
+import { SETTINGS } from "./domain/audit.ts";
 import type { Log } from "./domain/log.ts";
 import type { SecretBox } from "./domain/secret-box.ts";
 import type { ApiKeyStore, Store } from "./domain/store.ts";
+import { generateApiKey, hashApiKey } from "./lib/api-key.ts";
 import { lockFolder } from "./lib/folder-lock.ts";
 import { createSecretBox } from "./lib/secret-box.ts";
 import { proveMasterKey, readMasterKeys } from "./master-keys.ts";
@@ -75,15 +77,14 @@ const ADMIN = { role: "admin", accountIds: [], expiresAt: null } as const;
 
 /** @returns the key when it was made just now */
 async function ensureAdminKey(apiKeys: ApiKeyStore, given: string | undefined, log: Log): Promise<string | null> {
-  const hash = (key: string) => createHash("sha256").update(key).digest("hex");
   if (given !== undefined) {
     const remedy = "set WXDESK_ADMIN_KEY to a long random value";
     if (given.length < ADMIN_KEY_CHARACTERS_MIN) log.warn({ remedy }, "admin-key.short: it can be guessed");
-    await apiKeys.replace({ id: "key_settings", name: "WXDESK_ADMIN_KEY", ...ADMIN, hash: hash(given) });
+    await apiKeys.replace({ id: SETTINGS_KEY_ID, name: "WXDESK_ADMIN_KEY", ...ADMIN, hash: hashApiKey(given) }, SETTINGS);
     return null;
   }
   if ((await apiKeys.countAdmins()) > 0) return null;
-  const key = `wxk_${randomBytes(24).toString("base64url")}`;
-  const isOurs = await apiKeys.create({ id: "key_first", name: "generated at the first start", ...ADMIN, hash: hash(key) });
-  return isOurs ? key : null;
+  const key = generateApiKey();
+  const made = await apiKeys.create({ id: FIRST_KEY_ID, name: "generated at the first start", ...ADMIN, hash: hashApiKey(key) }, SETTINGS);
+  return made === null ? null : key;
 }

@@ -1,3 +1,4 @@
+import type { Actor } from "./audit.ts";
 import type { Content } from "./content.ts";
 import type { DeskStatus, StatusReport } from "./conversation.ts";
 import type { InboundMessage, InboundState, Way } from "./message.ts";
@@ -46,6 +47,8 @@ export interface NewOutbound {
   /** Known keys are not stored again; null: look for the same content within `repeatWindowMs` instead. */
   dedupeKey: string | null;
   repeatWindowMs: number;
+  /** Who wrote it with an API key, for the audit log, which has it once stored. What agents write at the desk is not in it. */
+  by?: Actor;
 }
 
 export interface OutboundStore {

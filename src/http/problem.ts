@@ -15,9 +15,11 @@ const PROBLEMS = {
   ACCOUNT_EXISTS: { status: 409, title: "An account with this id exists" },
   ACCOUNT_DISABLED: { status: 409, title: "The account is disabled" },
   ACCOUNT_SECRET_MISSING: { status: 409, title: "The account lacks a secret" },
+  LAST_ADMIN_KEY: { status: 409, title: "The last key that may manage keys" },
   BODY_TOO_LARGE: { status: 413, title: "The body is too large" },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: "The body's media type is not supported" },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: "The idempotency key belongs to another request" },
+  RATE_LIMITED: { status: 429, title: "Too many wrong API keys" },
   INTERNAL: { status: 500, title: "Something failed on our side" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
@@ -48,12 +50,14 @@ export const problemSchema = z
 export class Problem extends Error {
   readonly problemCode: ProblemCode;
   readonly errors: FieldError[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ProblemCode, detail: string, options: ErrorOptions & { errors?: FieldError[] } = {}) {
+  constructor(code: ProblemCode, detail: string, options: ErrorOptions & { errors?: FieldError[]; retryAfterSeconds?: number } = {}) {
     super(detail, options);
     this.name = "Problem";
     this.problemCode = code;
     this.errors = options.errors;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get status(): number {
@@ -76,6 +80,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = toProblem(error);
   if (problem.status >= 500) request.log.error({ req: request, err: error }, "request.failed");
   if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="wxdesk"');
+  if (problem.retryAfterSeconds !== undefined) reply.header("retry-after", problem.retryAfterSeconds);
   return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem.toBody()));
 }
 

@@ -1,4 +1,5 @@
 import type { Account } from "../domain/account.ts";
+import { ALL_ACCOUNTS } from "../domain/api-key.ts";
 import type { Actor } from "../domain/audit.ts";
 import { ConfigError } from "../domain/errors.ts";
 import type { SecretBox } from "../domain/secret-box.ts";
@@ -8,13 +9,17 @@ import { toAccount, toJson, withSecrets } from "./account-row.ts";
 import { writeAudit } from "./audit.ts";
 import { revokeOldSecrets } from "./revoke-old-secrets.ts";
 import { rotateSecret } from "./rotate-secret.ts";
+import { inScope } from "./scope.ts";
 import { openSecrets, sealSecrets } from "./sealed-secrets.ts";
 import { updateAccount } from "./update-account.ts";
 
 export function createAccountStore(prisma: PrismaClient, box: SecretBox): AccountStore {
   return {
     create: (account, by) => create(prisma, box, account, by),
-    list: async () => (await prisma.account.findMany({ include: withSecrets(), orderBy: { id: "asc" } })).map(toAccount),
+    list: async (scope = ALL_ACCOUNTS) => {
+      const rows = await prisma.account.findMany({ where: { id: inScope(scope) }, include: withSecrets(), orderBy: { id: "asc" } });
+      return rows.map(toAccount);
+    },
     get: async (id) => {
       const row = await prisma.account.findUnique({ where: { id }, include: withSecrets() });
       return row === null ? null : toAccount(row);

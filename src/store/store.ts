@@ -6,6 +6,7 @@ import { createAccessTokenStore } from "./access-tokens.ts";
 import { createAccountStore } from "./accounts.ts";
 import { announce } from "./announce.ts";
 import { createApiKeyStore } from "./api-keys.ts";
+import { createAuditStore } from "./audit.ts";
 import { begin } from "./begin.ts";
 import { claimDue, claimForCallback, claimLane } from "./claim.ts";
 import { confirmAnswer } from "./confirm-answer.ts";
@@ -33,6 +34,7 @@ export function createStore(database: Database, box: SecretBox): Store {
     accessTokens: createAccessTokenStore(prisma, box),
     conversations: createConversationStore(prisma),
     apiKeys: createApiKeyStore(prisma),
+    audit: createAuditStore(prisma),
     pushRejects: createPushRejectStore(prisma),
     health: createHealthStore(prisma),
   };

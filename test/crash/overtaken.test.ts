@@ -1,5 +1,6 @@
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { ClaimedEntry, Settlement } from "../../src/domain/outbox.ts";
 import { eventually } from "../support/gateway.ts";
@@ -95,7 +96,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
     expect(next?.entries.map(({ message }) => message.text)).toEqual(["two"]);
     if (next == null) throw new Error("nothing was claimed");
     expect(await opened.store.outbox.settle(next, head(next.entries), SENT, { keepForMs: null })).not.toBeNull();
-    expect((await opened.store.conversations.get(CONVERSATION))?.pending.toCustomer).toBe(0);
+    expect((await opened.store.conversations.get(CONVERSATION, ALL_ACCOUNTS))?.pending.toCustomer).toBe(0);
   });
 
   test("a callback that begins an entry which is gone keeps no answer of it", async () => {
@@ -197,7 +198,10 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
     await untilWaiting(2);
     await other.query("COMMIT");
     await settled;
-    expect((await opened.store.conversations.message(await added))?.message).toMatchObject({ state: "held", errorCode: "45015" });
+    expect((await opened.store.conversations.message(await added, ALL_ACCOUNTS))?.message).toMatchObject({
+      state: "held",
+      errorCode: "45015",
+    });
     expect(await claim(LEASE_MS)).toBeNull();
   });
 
@@ -224,7 +228,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
           { ...conversation, messageId: newMessageId(new Date()), message, forward: true, openForMs: 0, allowance: null },
         ]),
       ]);
-      expect(await opened.store.conversations.get(conversationId)).toMatchObject({
+      expect(await opened.store.conversations.get(conversationId, ALL_ACCOUNTS)).toMatchObject({
         status: "chatting",
         pending: { toDesk: 1, toCustomer: 3 },
       });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createDelivery, type Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 import type { Step } from "../../src/delivery/run-lane.ts";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { Log } from "../../src/domain/log.ts";
 import type { ClaimedEntry, Settlement } from "../../src/domain/outbox.ts";
@@ -67,7 +68,7 @@ function start(step: Step, options: Partial<DeliveryOptions> = {}): Delivery {
   return delivery;
 }
 
-const stateOf = async (messageId: string) => (await opened.store.conversations.message(messageId))?.message.state;
+const stateOf = async (messageId: string) => (await opened.store.conversations.message(messageId, ALL_ACCOUNTS))?.message.state;
 const untilState = (messageId: string, state: string) =>
   eventually(
     `the message to be ${state}`,
@@ -139,7 +140,7 @@ test("a step that throws is tried again after a pause, and the fault is written 
   });
   const messageId = await write("oA", "hello", delivery);
   await untilState(messageId, "forwarded");
-  const found = await opened.store.conversations.message(messageId);
+  const found = await opened.store.conversations.message(messageId, ALL_ACCOUNTS);
   expect(found?.attempts).toMatchObject([{ outcome: "retry", code: "INTERNAL", detail: "out of order" }, { outcome: "done" }]);
 });
 
@@ -163,7 +164,7 @@ test("a settle whose answer is lost is repeated, and the lane goes on: nothing w
     pollMs: 600_000,
   });
   await untilState(last, "forwarded");
-  const found = await opened.store.conversations.message(first);
+  const found = await opened.store.conversations.message(first, ALL_ACCOUNTS);
   expect(found?.message).toMatchObject({ state: "forwarded", attempts: 3 });
   expect(found?.attempts.map(({ number }) => number)).toEqual([1, 2, 3]);
 });

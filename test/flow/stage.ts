@@ -1,4 +1,5 @@
 import { afterEach, beforeEach } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import type { PassiveChannel } from "../../src/domain/channel.ts";
 import type { Content } from "../../src/domain/content.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
@@ -63,7 +64,7 @@ export function useFlowStage(): FlowStage {
       return claim;
     },
     stateOf: async (messageId) => {
-      const found = await opened.store.conversations.message(messageId);
+      const found = await opened.store.conversations.message(messageId, ALL_ACCOUNTS);
       return { state: found?.message.state, way: found?.message.way };
     },
   };

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import type { Settlement } from "../../src/domain/outbox.ts";
 import { toNext } from "../../src/flow/to-next.ts";
 import { CONTACT, head, useFlowStage } from "../flow/stage.ts";
+import { TESTER } from "../support/store.ts";
 
 const stage = useFlowStage();
 
@@ -49,7 +51,7 @@ test("held replies that a person sends again are tried for a whole day again, al
   const second = await stage.say("two");
   await hold();
   await passDays(2);
-  await stage.opened.store.replays.replay({ messageId: second, limit: 1 });
+  await stage.opened.store.replays.replay({ messageId: second, limit: 1 }, ALL_ACCOUNTS, TESTER);
   expect(await whenBusy()).toEqual(["again", "again"]);
 });
 
@@ -98,10 +100,10 @@ test("a notice that is enqueued behind held replies is held like them, with thei
     notice: { messageId, when: "changes", content: { type: "text", text: "2 before you" } },
   };
   expect(await store.outbox.settle(claim, head(claim), forwarded, { keepForMs: null })).toMatchObject({ noticeEnqueued: true });
-  expect((await store.conversations.message(messageId))?.message).toMatchObject({
+  expect((await store.conversations.message(messageId, ALL_ACCOUNTS))?.message).toMatchObject({
     state: "held",
     errorCode: "45015",
     error: "outside the window",
   });
-  expect(await store.conversations.get(CONTACT.conversationId)).toMatchObject({ pending: { toCustomer: 2, held: 2 } });
+  expect(await store.conversations.get(CONTACT.conversationId, ALL_ACCOUNTS)).toMatchObject({ pending: { toCustomer: 2, held: 2 } });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { Claim, Settlement } from "../../src/domain/outbox.ts";
 import type { RecordInbound } from "../../src/domain/store.ts";
@@ -111,7 +112,7 @@ test("a batch with new messages, known ones and a repetition within itself is an
 
 test("concurrent messages of one contact leave in the order in which they were stored", async () => {
   await Promise.all(Array.from({ length: 20 }, (_, index) => opened.store.inbound.record([inbound("oA", `m${index}`)])));
-  const listed = await opened.store.conversations.messages(toConversationId("shop", "oA"), { limit: 50 });
+  const listed = await opened.store.conversations.messages(toConversationId("shop", "oA"), { limit: 50 }, ALL_ACCOUNTS);
   if (listed === "bad-cursor") throw new Error("no cursor was given");
   const stored = listed.items.map(({ text }) => text).reverse();
   const sent: string[] = [];
@@ -142,12 +143,12 @@ test("a worker that was overtaken changes nothing", async () => {
   if (slow === null) throw new Error("the first claim failed");
   expect(await opened.store.outbox.settle(slow, head(slow), settlement(), { keepForMs: null })).toBeNull();
   expect(await opened.store.outbox.begin(slow, [head(slow)], "async", LEASE_MS)).toBe(false);
-  expect((await opened.store.conversations.message(head(slow).message.id))?.message.state).toBe("received");
+  expect((await opened.store.conversations.message(head(slow).message.id, ALL_ACCOUNTS))?.message.state).toBe("received");
   expect(await opened.store.outbox.settle(fast, head(fast), settlement(), { keepForMs: null })).toMatchObject({
     noticeEnqueued: false,
     moreDue: false,
   });
-  expect((await opened.store.conversations.message(head(fast).message.id))?.message.state).toBe("forwarded");
+  expect((await opened.store.conversations.message(head(fast).message.id, ALL_ACCOUNTS))?.message.state).toBe("forwarded");
 });
 
 test("an entry that is added while its lane is being settled is found due, not parked", async () => {
@@ -171,7 +172,7 @@ test("a failed entry keeps its place, and its lane waits out the pause", async (
   });
   await opened.store.outbox.settle(claim, head(claim), retry, { keepForMs: null });
   expect(await claimOf("oA", "inbound")).toBeNull();
-  const { message, attempts } = (await opened.store.conversations.message(head(claim).message.id)) ?? {};
+  const { message, attempts } = (await opened.store.conversations.message(head(claim).message.id, ALL_ACCOUNTS)) ?? {};
   expect(message).toMatchObject({ state: "retrying", attempts: 1, errorCode: "DESK_HTTP_503", error: "the desk is away" });
   expect(attempts).toMatchObject([{ number: 1, outcome: "retry", code: "DESK_HTTP_503" }]);
 });
@@ -191,7 +192,7 @@ test("what the desk says is stored with the result, and its notice is enqueued o
   expect((await say(2))?.noticeEnqueued).toBe(true);
   expect((await say(2))?.noticeEnqueued).toBe(false);
   expect((await say(1))?.noticeEnqueued).toBe(true);
-  const overview = await opened.store.conversations.get(toConversationId("shop", "oA"));
+  const overview = await opened.store.conversations.get(toConversationId("shop", "oA"), ALL_ACCOUNTS);
   expect(overview).toMatchObject({ status: "queueing", turn: 1, notice: "turn 1", pending: { toDesk: 0, toCustomer: 2 } });
   expect(texts(await mustClaim("oA", "outbound"))).toEqual(["turn 2", "turn 1"]);
 });
@@ -205,7 +206,7 @@ test("an answer to an earlier question does not overwrite what was learned later
   await opened.store.outbox.settle(claim, head(claim), settlement({ report: { status: { status: "queueing", turn: 4 }, askedAt } }), {
     keepForMs: null,
   });
-  expect(await opened.store.conversations.get(conversation.conversationId)).toMatchObject({
+  expect(await opened.store.conversations.get(conversation.conversationId, ALL_ACCOUNTS)).toMatchObject({
     status: "chatting",
     agentName: "Lily",
     turn: null,
@@ -266,8 +267,8 @@ test("a repeated callback is given the answer of the first, and a doubt is clear
   expect(repeated).toMatchObject({ answer, claim: null });
   await opened.store.outbox.confirmAnswer(inboundId);
   await opened.store.outbox.confirmAnswer(inboundId);
-  expect((await opened.store.conversations.message(messageId))?.message).toMatchObject({ state: "sent", way: "passive" });
-  expect(await opened.store.conversations.get(callback.conversationId)).toMatchObject({ pending: { toCustomer: 0 } });
+  expect((await opened.store.conversations.message(messageId, ALL_ACCOUNTS))?.message).toMatchObject({ state: "sent", way: "passive" });
+  expect(await opened.store.conversations.get(callback.conversationId, ALL_ACCOUNTS)).toMatchObject({ pending: { toCustomer: 0 } });
   expect(
     await opened.store.outbox.settle(claim, head(claim), settlement({ next: { kind: "finished", state: "sent" } }), { keepForMs: null }),
   ).toBeNull();
@@ -282,9 +283,11 @@ test("held replies keep their order and reason, and have their chance when the c
   const second = await say("oA", "two");
   expect(await claimOf("oA", "outbound")).toBeNull();
   for (const id of [first, second]) {
-    expect((await opened.store.conversations.message(id))?.message).toMatchObject({ state: "held", errorCode: "45015" });
+    expect((await opened.store.conversations.message(id, ALL_ACCOUNTS))?.message).toMatchObject({ state: "held", errorCode: "45015" });
   }
-  expect(await opened.store.conversations.get(toConversationId("shop", "oA"))).toMatchObject({ pending: { toCustomer: 2, held: 2 } });
+  expect(await opened.store.conversations.get(toConversationId("shop", "oA"), ALL_ACCOUNTS)).toMatchObject({
+    pending: { toCustomer: 2, held: 2 },
+  });
 
   await opened.store.inbound.record([inbound("oA", "anybody there?", { forward: false })]);
   expect(texts(await mustClaim("oA", "outbound"))).toEqual(["one", "two"]);
@@ -321,9 +324,9 @@ test("everything a holder has is given back when it stops", async () => {
 test("the window of replies is the better of old and new, and an asynchronous reply uses one up", async () => {
   const conversationId = toConversationId("shop", "oA");
   await opened.store.inbound.record([inbound("oA", "hello", { forward: false })]);
-  const before = await opened.store.conversations.get(conversationId);
+  const before = await opened.store.conversations.get(conversationId, ALL_ACCOUNTS);
   await opened.store.inbound.record([inbound("oA", "click", { forward: false, allowance: { windowMs: 60_000, repliesMax: 3 } })]);
-  expect(await opened.store.conversations.get(conversationId)).toMatchObject({
+  expect(await opened.store.conversations.get(conversationId, ALL_ACCOUNTS)).toMatchObject({
     repliesRemaining: 5,
     windowClosesAt: before?.windowClosesAt,
   });
@@ -332,5 +335,8 @@ test("the window of replies is the better of old and new, and an asynchronous re
   await opened.store.outbox.settle(claim, head(claim), settlement({ next: { kind: "finished", state: "sent" }, way: "async" }), {
     keepForMs: null,
   });
-  expect(await opened.store.conversations.get(conversationId)).toMatchObject({ repliesRemaining: 4, pending: { toCustomer: 0 } });
+  expect(await opened.store.conversations.get(conversationId, ALL_ACCOUNTS)).toMatchObject({
+    repliesRemaining: 4,
+    pending: { toCustomer: 0 },
+  });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newMessageId } from "../../src/domain/ids.ts";
 import type { RecordInbound } from "../../src/domain/store.ts";
 import type { PrismaClient } from "../../src/generated/prisma/client.ts";
@@ -45,7 +46,7 @@ test("a message whose storing was not answered is stored once, counts as new, an
   await expect(stage.claim()).rejects.toThrow("not due");
   await stage.opened.store.outbox.closeCallback({ ...CONTACT, openUntil: recorded.openUntil });
   expect(head(await stage.claim()).message.text).toBe("hi there");
-  expect(await stage.opened.store.conversations.get(CONTACT.conversationId)).toMatchObject({ pending: { toDesk: 1 } });
+  expect(await stage.opened.store.conversations.get(CONTACT.conversationId, ALL_ACCOUNTS)).toMatchObject({ pending: { toDesk: 1 } });
 });
 
 test("a message that comes many times at once leaves no reservation behind but those of its callbacks", async () => {

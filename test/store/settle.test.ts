@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import type { Settlement } from "../../src/domain/outbox.ts";
 import { CONTACT, head, useFlowStage } from "../flow/stage.ts";
 
@@ -13,7 +14,7 @@ const sent = (): Settlement => ({
 });
 
 async function attemptsOf(messageId: string): Promise<number[]> {
-  return (await stage.opened.store.conversations.message(messageId))?.attempts.map(({ number }) => number) ?? [];
+  return (await stage.opened.store.conversations.message(messageId, ALL_ACCOUNTS))?.attempts.map(({ number }) => number) ?? [];
 }
 
 test("a settle that is repeated answers as the first did and counts once, whether or not it kept the claim", async () => {
@@ -87,5 +88,5 @@ test("replies that left joined are settled all or none, and once", async () => {
     expect(await stage.stateOf(messageId)).toEqual({ state: "sent", way: "passive" });
     expect(await attemptsOf(messageId)).toEqual([1]);
   }
-  expect(await stage.opened.store.conversations.get(CONTACT.conversationId)).toMatchObject({ pending: { toCustomer: 0 } });
+  expect(await stage.opened.store.conversations.get(CONTACT.conversationId, ALL_ACCOUNTS)).toMatchObject({ pending: { toCustomer: 0 } });
 });

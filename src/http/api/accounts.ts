@@ -50,6 +50,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
   app.get(
     "/accounts",
     {
+      config: { isScoped: true },
       schema: {
         tags: ["accounts"],
         operationId: "listAccounts",
@@ -57,7 +58,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
         response: { 200: z.object({ items: z.array(shownAccount) }) },
       },
     },
-    async () => ({ items: (await accounts.list()).map(show) }),
+    async ({ scope }) => ({ items: (await accounts.list(scope)).map(show) }),
   );
 
   app.get(

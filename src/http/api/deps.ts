@@ -1,5 +1,5 @@
 import type { Connections } from "../../domain/connection.ts";
-import type { AccountStore, ApiKeyStore, ConversationStore, OutboundStore, ReplayStore } from "../../domain/store.ts";
+import type { AccountStore, ApiKeyStore, AuditStore, ConversationStore, OutboundStore, ReplayStore } from "../../domain/store.ts";
 
 export interface ApiDeps {
   accounts: AccountStore;
@@ -7,6 +7,7 @@ export interface ApiDeps {
   outbound: OutboundStore;
   replays: ReplayStore;
   apiKeys: ApiKeyStore;
+  audit: AuditStore;
   connections: Connections;
   /** Says that a conversation has something to send. */
   deliver: (conversationId: string) => void;

@@ -2,7 +2,9 @@ import type { FastifyPluginAsync } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { problemSchema, sendProblem, sendRouteNotFound } from "../problem.ts";
 import { accountRoutes } from "./accounts.ts";
-import { createAuthenticator } from "./authenticate.ts";
+import { apiKeyRoutes } from "./api-keys.ts";
+import { auditRoutes } from "./audit.ts";
+import { createAuthenticator, namesAccount } from "./authenticate.ts";
 import { conversationRoutes } from "./conversations.ts";
 import type { ApiDeps } from "./deps.ts";
 import { messageRoutes } from "./messages.ts";
@@ -29,22 +31,26 @@ export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
     return parseJson(request, body.toString(), done);
   });
 
-  app.addHook("onRequest", createAuthenticator(deps.apiKeys));
+  app.addHook("onRequest", createAuthenticator(deps));
   app.addHook("onRequest", async (_request, reply) => {
     reply.header("cache-control", "no-store");
   });
   app.addHook("onRoute", (route) => {
     const problem = { description: "An RFC 9457 problem.", content: { "application/problem+json": { schema: problemSchema } } };
     const role = route.config?.role ?? "admin";
-    const description = [route.schema?.description, `Needs the role ${role}.`].filter(Boolean).join(" ");
+    const isOpenToLimitedKeys = route.config?.isScoped === true || namesAccount(route.url);
+    const needs = `Needs the role ${role}${isOpenToLimitedKeys ? "" : ", and a key for all accounts"}.`;
+    const description = [route.schema?.description, needs].filter(Boolean).join(" ");
     const response = { ...(route.schema?.response ?? {}), default: problem };
     route.schema = { ...route.schema, description, security: [{ bearer: [] }], response };
   });
 
-  const { accounts, connections, conversations, outbound, replays, deliver, publicUrl, now } = deps;
+  const { accounts, apiKeys, audit, connections, conversations, outbound, replays, deliver, publicUrl, now } = deps;
   app.register(accountRoutes, { accounts, connections, publicUrl });
   app.register(secretRoutes, { accounts, connections, publicUrl, now });
   app.register(conversationRoutes, { accounts, conversations, now });
   app.register(messageRoutes, { conversations, outbound, deliver, now });
   app.register(retryRoutes, { conversations, replays, deliver });
+  app.register(apiKeyRoutes, { accounts, apiKeys, now });
+  app.register(auditRoutes, { audit });
 };

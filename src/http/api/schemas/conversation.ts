@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { DeskStatus } from "../../../domain/conversation.ts";
-import { pageQuery, shownMoment } from "./common.ts";
+import { givenMoment, pageQuery, shownMoment } from "./common.ts";
 
 const deskStatus = z.enum(["queueing", "chatting", "offline", "unknown"] satisfies DeskStatus[]);
 
@@ -33,17 +33,12 @@ export type ShownConversation = z.output<typeof shownConversation>;
 
 const searchText = z.string().min(1).max(200).optional();
 
-// Years outside these have more digits than Postgres takes in ISO 8601.
-const moment = z.iso
-  .datetime({ offset: true, abort: true })
-  .refine((text) => text >= "1970-01-02" && text < "9999-12-31", "must lie in the years 1970 to 9999");
-
 export const conversationQuery = z.strictObject({
   accountId: searchText,
   status: deskStatus.optional(),
   agentName: searchText,
   q: searchText.describe("Part of openId, nickname, number, email or agent name."),
-  updatedSince: moment.optional(),
+  updatedSince: givenMoment.optional(),
   ...pageQuery,
 });
 
