@@ -14,6 +14,7 @@ import { createHttpServer } from "./http/server.ts";
 import { createAccessTokens } from "./lib/access-tokens.ts";
 import { createHttpClient } from "./lib/http-client.ts";
 import { createLogger } from "./lib/logger.ts";
+import { createMediaFetcher } from "./lib/media-fetcher.ts";
 import { createSignals } from "./lib/signals.ts";
 import { openStore } from "./open-store.ts";
 import { LANES_CHANNEL, toLane } from "./store/announce.ts";
@@ -57,8 +58,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const now = () => new Date();
   const signals = createSignals();
   const http = createHttpClient();
+  const media = createMediaFetcher(config.mediaAllowNetworks);
   const tokens = createAccessTokens({ store: store.accessTokens, now });
-  const connections = createConnections({ accounts: store.accounts, http, tokens, now });
+  const connections = createConnections({ accounts: store.accounts, http, tokens, media, now });
   const leaseMs = options.leaseMs ?? LEASE_MS;
   const retry = { now, ...(options.pauseMs && { pauseMs: options.pauseMs }) };
   const breaker = createCircuitBreaker(options.breakerPauseMs);
@@ -135,6 +137,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         [STOP_GRACE_MS + GOODBYE_MS_MAX, () => delivery.stop(STOP_GRACE_MS)],
         [GOODBYE_MS_MAX, retention.stop],
         [GOODBYE_MS_MAX, http.close],
+        [GOODBYE_MS_MAX, media.close],
         [STOP_MS_MAX, database.close],
         [STOP_MS_MAX, unlock],
       ];

@@ -10,11 +10,13 @@ import { ConfigError } from "./domain/errors.ts";
 import type { AccountStore } from "./domain/store.ts";
 import type { AccessTokens } from "./lib/access-tokens.ts";
 import type { HttpClient } from "./lib/http-client.ts";
+import type { MediaFetcher } from "./lib/media-fetcher.ts";
 
 export interface ConnectionsDeps {
   accounts: AccountStore;
   http: HttpClient;
   tokens: AccessTokens;
+  media: MediaFetcher;
   now: () => Date;
 }
 
@@ -76,17 +78,16 @@ function connect(account: Account, secrets: AccountSecrets, deps: ConnectionsDep
   };
 }
 
-function toChannel(account: Account, secrets: AccountSecrets, { http, tokens, now }: ConnectionsDeps): Channel {
+function toChannel(account: Account, secrets: AccountSecrets, { http, tokens, media, now }: ConnectionsDeps): Channel {
+  const platform = { http, tokens, media, now };
   switch (account.kind) {
     case "official_account":
-      return createOfficialAccount({ account, secrets: { ...secrets, token: need(account, secrets, "token") }, http, tokens, now });
+      return createOfficialAccount({ account, secrets: { ...secrets, token: need(account, secrets, "token") }, ...platform });
     case "wecom":
       return createWecom({
         account,
         secrets: { ...secrets, token: need(account, secrets, "token"), encodingAesKey: need(account, secrets, "encodingAesKey") },
-        http,
-        tokens,
-        now,
+        ...platform,
       });
   }
 }

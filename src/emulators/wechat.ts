@@ -5,7 +5,7 @@ import { startLoopback } from "./loopback.ts";
 import type { Misbehaviour } from "./misbehaviour.ts";
 import { type AccountDetails, createAccount, type EmulatedAccount } from "./wechat-account.ts";
 import { answerApiCall } from "./wechat-api.ts";
-import { createMediaShelf } from "./wechat-media.ts";
+import { createMediaShelf, type Media } from "./wechat-media.ts";
 import { createTokens } from "./wechat-tokens.ts";
 import { type Seen, toLine, type World } from "./wechat-world.ts";
 
@@ -36,6 +36,8 @@ export interface WechatEmulator {
   calls(path?: string | RegExp): number;
   /** Spoils API calls. Returns a function that takes the rule away. */
   misbehave(rule: Misbehaviour): () => void;
+  /** The file behind a media id, uploaded or sent by a customer. */
+  mediaOf(mediaId: string): Pick<Media, "type" | "contentType" | "fileName" | "bytes"> | null;
   /** Ends every access token before its time. */
   expireTokens(): void;
   close(): Promise<void>;
@@ -69,6 +71,7 @@ export async function startWechat(options: WechatOptions = {}): Promise<WechatEm
     waitForSeen: (openId, wanted, timeoutMs = WAIT_MS) => book.waitFor(openId, wanted, timeoutMs),
     calls: server.calls,
     misbehave: server.misbehave,
+    mediaOf: world.shelf.get,
     expireTokens: tokens.expireAll,
     close: async () => {
       await server.close();

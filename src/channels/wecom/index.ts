@@ -1,24 +1,26 @@
 import { randomInt } from "node:crypto";
-import type { PassiveChannel } from "../../domain/channel.ts";
+import type { PassiveChannel, UploadChannel } from "../../domain/channel.ts";
 import { decodeAesKey } from "../../wechat/cipher.ts";
 import { sealEnvelope } from "../../wechat/envelope.ts";
 import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";
 import { createCallback } from "./callback.ts";
 import { createClient } from "./client.ts";
 import type { WecomDeps } from "./deps.ts";
+import { createUpload } from "./media.ts";
 import { ARTICLES_MAX, canRenderMessage, TEXT_BYTES_MAX } from "./render-message.ts";
 
 /**
  * The entrance of one WeCom app.
  * @throws DecodeError when the encodingAesKey is not one
  */
-export function createWecom(deps: WecomDeps): PassiveChannel {
+export function createWecom(deps: WecomDeps): PassiveChannel & UploadChannel {
   const { account, secrets, now } = deps;
   const aesKey = decodeAesKey(secrets.encodingAesKey);
 
   return {
     ...createCallback(deps, aesKey),
     ...createClient(deps),
+    ...createUpload(deps),
     acknowledgement: "",
     asyncTextBytesMax: TEXT_BYTES_MAX,
     passiveTextBytesMax: TEXT_BYTES_MAX,
