@@ -51,7 +51,7 @@ const GOODBYE_MS_MAX = 500;
  * @throws ConfigError when something is set up wrongly; the text says what to change
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const logger = createLogger({ level: config.logLevel });
+  const logger = createLogger({ level: config.logLevel, content: config.logContent });
   logger.info(summarize(config), "gateway.starting");
   const { store, database, adminKey, unlock } = await openStore(config, options.database, logger);
 

@@ -90,6 +90,7 @@ async function settle(
       attempt: entry.message.attempts + 1,
       outcome: settled === null ? "overtaken" : outcome.kind,
       ...("code" in outcome ? { code: outcome.code, detail: outcome.detail } : {}),
+      text: entry.message.text,
       durationMs: attempt.durationMs,
     },
     claim.direction === "inbound" ? "message.forwarded" : "reply.relayed",

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { Connections } from "../domain/connection.ts";
+import { toReadableText } from "../domain/content.ts";
 import type { OpenedPush, PushRequest } from "../domain/desk.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
@@ -43,7 +44,8 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
       return answer(reply, 400, opened);
     }
     const messages = await acceptPush(opened, connection, options);
-    options.log.info({ account: accountId, messages, durationMs: options.now().getTime() - startedAt.getTime() }, "push.accepted");
+    const text = opened.replies.flatMap(({ content }) => (content === null ? [] : toReadableText(content)));
+    options.log.info({ account: accountId, messages, text, durationMs: options.now().getTime() - startedAt.getTime() }, "push.accepted");
     const { contentType, body } = connection.desk.pushAcknowledgement;
     return reply.type(contentType).send(body);
   });
