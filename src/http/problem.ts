@@ -44,7 +44,20 @@ export const problemSchema = z
     code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
     errors: z.array(fieldErrorSchema).optional(),
   })
-  .meta({ id: "Problem", description: "An RFC 9457 problem." });
+  .meta({
+    id: "Problem",
+    description: "An RFC 9457 problem.",
+    examples: [
+      {
+        type: "urn:wxdesk:problem:validation-failed",
+        title: PROBLEMS.VALIDATION_FAILED.title,
+        status: 400,
+        detail: "mend what is named in errors and send the request again",
+        code: "VALIDATION_FAILED",
+        errors: [{ in: "body", pointer: "#/wechat/encodingAesKey", detail: "must be the 43 characters that WeChat's console shows" }],
+      },
+    ],
+  });
 
 /** An answer that says no: thrown by whatever finds the problem, written by `sendProblem`. The detail tells the remedy. */
 export class Problem extends Error {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ContentType } from "../../../domain/content.ts";
 import { isBareHttpUrl } from "../../../lib/http-url.ts";
 import { accountId, shownMoment } from "./common.ts";
+import { ACCOUNT_EXAMPLES, ACCOUNT_PATCH_EXAMPLES, CHECKS_EXAMPLES, CREATED_ACCOUNT_EXAMPLES, SHOWN_ACCOUNT_EXAMPLES } from "./examples.ts";
 
 // Fields first, without defaults, because a change must tell "not given" from "given as usual". The defaults are in accountDocument.
 
@@ -126,7 +127,7 @@ const wecomDocument = z.strictObject({
 });
 
 /** An account as its operator writes it. Which secrets must be there depends on what is stored already: see account-secrets.ts. */
-export const accountDocument = z.discriminatedUnion("kind", [officialAccountDocument, wecomDocument]);
+export const accountDocument = z.discriminatedUnion("kind", [officialAccountDocument, wecomDocument]).meta({ examples: ACCOUNT_EXAMPLES });
 
 export type AccountDocument = z.output<typeof accountDocument>;
 
@@ -141,7 +142,8 @@ export const accountPatch = z
     replies: z.strictObject(replyFields).partial(),
   })
   .partial()
-  .describe("Only what is given changes; id and kind cannot. A secret is replaced by giving a new one.");
+  .describe("Only what is given changes; id and kind cannot. A secret is replaced by giving a new one.")
+  .meta({ examples: ACCOUNT_PATCH_EXAMPLES });
 
 export type AccountPatch = z.output<typeof accountPatch>;
 
@@ -184,7 +186,7 @@ function shownAs<Extra extends z.ZodRawShape>(extra: Extra) {
   ]);
 }
 
-export const shownAccount = shownAs({}).meta({ id: "Account" });
+export const shownAccount = shownAs({}).meta({ id: "Account", examples: SHOWN_ACCOUNT_EXAMPLES });
 
 export type ShownAccount = z.output<typeof shownAccount>;
 
@@ -193,8 +195,10 @@ export const createdAccount = shownAs({
     .object({ token: z.string(), encodingAesKey: z.string() })
     .partial()
     .describe("What was generated because it was omitted. Shown this once: paste it into WeChat's console."),
-}).meta({ id: "CreatedAccount" });
+}).meta({ id: "CreatedAccount", examples: CREATED_ACCOUNT_EXAMPLES });
 
-export const shownChecks = z.object({
-  checks: z.array(z.object({ name: z.enum(["desk", "accessToken"]), ok: z.boolean(), ms: z.int().min(0), sentence: z.string() })),
-});
+export const shownChecks = z
+  .object({
+    checks: z.array(z.object({ name: z.enum(["desk", "accessToken"]), ok: z.boolean(), ms: z.int().min(0), sentence: z.string() })),
+  })
+  .meta({ examples: CHECKS_EXAMPLES });
