@@ -13,7 +13,7 @@ import { closeServer, listen } from "./http/listener.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createAccessTokens } from "./lib/access-tokens.ts";
 import { createHttpClient } from "./lib/http-client.ts";
-import { createLogger } from "./lib/logger.ts";
+import { createLogger, type LoggerOptions } from "./lib/logger.ts";
 import { createMediaFetcher } from "./lib/media-fetcher.ts";
 import { createSignals } from "./lib/signals.ts";
 import { openStore } from "./open-store.ts";
@@ -37,6 +37,8 @@ export interface AppOptions {
   pollMs?: number;
   breakerPauseMs?: number;
   leaseMs?: number;
+  /** Where the log goes, instead of standard output. */
+  logTo?: LoggerOptions["destination"];
 }
 
 /** Longer than a token fetch, a send and their settling together. */
@@ -51,7 +53,7 @@ const GOODBYE_MS_MAX = 500;
  * @throws ConfigError when something is set up wrongly; the text says what to change
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const logger = createLogger({ level: config.logLevel, content: config.logContent });
+  const logger = createLogger({ level: config.logLevel, content: config.logContent, destination: options.logTo });
   logger.info(summarize(config), "gateway.starting");
   const { store, database, adminKey, unlock } = await openStore(config, options.database, logger);
 

@@ -6,6 +6,7 @@ import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import type { PushRejectStore } from "../domain/store.ts";
 import { type AcceptPushDeps, acceptPush } from "../flow/accept-push.ts";
+import { withoutSecrets } from "../lib/redact.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 
 export interface DeskPushOptions extends AcceptPushDeps {
@@ -66,7 +67,7 @@ const REJECT_CHARACTERS_MAX = 2_000;
 /** Kept so that an operator can see what the desk sends: without what could be a secret. */
 function toRedacted(body: Buffer): string {
   const text = body.toString("utf8").replaceAll("\0", "").slice(0, REJECT_CHARACTERS_MAX);
-  return text.replace(/((?:sign|token|secret|key|password)["']?\s*[=:>]\s*["']?)[^"'&<\s,}]+/gi, "$1[redacted]");
+  return withoutSecrets(text);
 }
 
 function refuse(reply: FastifyReply, error: unknown, account: string | undefined, log: Log): FastifyReply {

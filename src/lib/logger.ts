@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
+import { withoutSecrets } from "./redact.ts";
 
 /** Fields that hold a secret wherever somebody logs them: on top, or inside one or two objects. */
 const SECRET_FIELDS = [
@@ -25,7 +26,7 @@ export interface LoggerOptions {
   /** Whether `text`, what contacts and agents say, is kept. */
   content?: boolean;
   /** Standard output when absent. */
-  destination?: DestinationStream;
+  destination?: DestinationStream | undefined;
 }
 
 /** JSON lines. Whatever is logged, secrets, query strings and the paths that carry a push token do not get out. */
@@ -72,9 +73,4 @@ function toErrorFields(error: unknown, depth = 0): ErrorFields {
   if (error.stack) fields.stack = withoutSecrets(error.stack);
   if (error.cause !== undefined && depth < CAUSES_MAX) fields.cause = toErrorFields(error.cause, depth + 1);
   return fields;
-}
-
-/** Takes query strings and push tokens out of addresses that libraries put into their texts. */
-function withoutSecrets(text: string): string {
-  return text.replace(/\?[^\s"'`<>]*=[^\s"'`<>]*/g, "?…").replace(/(\/desk\/[^/\s"']+\/)[^\s"'?]+/g, "$1…");
 }
