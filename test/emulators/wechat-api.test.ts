@@ -185,6 +185,22 @@ test("uploaded bytes come back under their media id, and only to the account tha
   expect([refused.headers.get("content-type"), await refused.json()]).toEqual(["text/plain", expect.objectContaining({ errcode: 40007 })]);
 });
 
+test("an upload is judged by its first bytes, and WeCom takes fewer forms", async () => {
+  const [shopUpload, appUpload] = [await shopToken(), await appToken()].map((token) => async (type: string, start: string) => {
+    const form = new FormData();
+    form.append("media", new Blob([Buffer.from(start, "latin1"), "and more"]), "picture.png");
+    return toObject(await fetch(`${wechat.url}/cgi-bin/media/upload?type=${type}&access_token=${token}`, { method: "POST", body: form }));
+  });
+  expect(await shopUpload?.("image", "<html>")).toMatchObject({ errcode: 40005 });
+  for (const [type, start] of [
+    ["image", "GIF89a"],
+    ["voice", "ID3"],
+  ] as const) {
+    expect(await appUpload?.(type, start)).toMatchObject({ errcode: 40005 });
+    expect(await shopUpload?.(type, start)).toMatchObject({ media_id: expect.any(String) });
+  }
+});
+
 test("misbehaviour spoils the calls it names, as often as it says", async () => {
   const path = "/cgi-bin/message/custom/send";
   await shop.sendText("oABC", "hello");

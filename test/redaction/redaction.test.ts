@@ -3,8 +3,6 @@ import { once } from "node:events";
 import { connect as connectSocket } from "node:net";
 import { text as textOf } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readConfig } from "../../src/config.ts";
-import { ConfigError } from "../../src/domain/errors.ts";
 import { createLogger } from "../../src/lib/logger.ts";
 import { get, nowSeconds, post, seal, signCallback, textXml } from "../http/signed-callback.ts";
 import { type ConnectedAccount, eventually, type OpenGateway, openGateway } from "../support/gateway.ts";
@@ -230,6 +228,7 @@ async function playPushes(shop: ConnectedAccount): Promise<void> {
   };
   const text = (content: string, openId = "oA") => JSON.stringify({ touser: openId, msgtype: "text", text: { content } });
   expect(await push(text(say("agent")))).toBe(200);
+  await gateway.wechat.waitForSeen("oA", 1);
   const sign = secrets.add("a sign that is wrong", hex(16).toUpperCase());
   expect(await push(text(say("forged agent")), { url: `${shop.pushUrl}?number=&email=&timestamp=20260101000000&sign=${sign}` })).toBe(401);
   const wrong = secrets.add("a push token that is wrong", alphanumerics(32));
@@ -260,9 +259,10 @@ async function playPlatform(shop: ConnectedAccount, company: ConnectedAccount): 
     ["99999", { kind: "errcode", errcode: 99_999, errmsg }],
     ["45015", { kind: "errcode", errcode: 45_015, errmsg }],
     ["48001", { kind: "errcode", errcode: 48_001, errmsg }],
-    ["WECHAT_HTTP_503", { kind: "status", status: 503 }],
     ["WECHAT_HTTP_502", { kind: "status", status: 502 }],
     ["WECHAT_ANSWER_LOST", { kind: "drop-after" }],
+    // Last, because it is tried again and would meet what is meant for the next.
+    ["WECHAT_HTTP_503", { kind: "status", status: 503 }],
   ] as const;
   for (const [code, failure] of failures) {
     const openId = `oPlatform${code}`;
@@ -396,26 +396,4 @@ describe("a leak would be found", () => {
     expect(leaks(lines, secrets)).toHaveLength(1);
     expect(leaks(lines, words)).toHaveLength(1);
   });
-});
-
-test("settings that cannot be used are refused without their values, the start-up line has none either", () => {
-  const databasePassword = secrets.add("database password", alphanumerics(20));
-  const bad = {
-    WXDESK_MASTER_KEY: `${MASTER_KEY}x`,
-    WXDESK_MASTER_KEY_PREVIOUS: MASTER_KEY.slice(1),
-    WXDESK_ADMIN_KEY: `${ADMIN_KEY} with a blank`,
-    DATABASE_URL: `mysql://wxdesk:${databasePassword}@db/wxdesk`,
-    WXDESK_PUBLIC_URL: `https://user:${databasePassword}@gateway.example.com/`,
-    WXDESK_PORT: ADMIN_KEY,
-    WXDESK_ADMIN_KEI: ADMIN_KEY,
-  };
-  let refusal: unknown;
-  try {
-    readConfig(bad);
-  } catch (error) {
-    refusal = error;
-  }
-  if (!(refusal instanceof ConfigError)) throw new Error("the settings were taken");
-  for (const name of Object.keys(bad)) expect(refusal.message).toContain(name);
-  expect(secrets.findIn(`${refusal.message} ${refusal.stack}`)).toEqual([]);
 });
