@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { PreparedContent } from "../domain/channel.ts";
-import type { Content, FileContent, ImageContent, VideoContent, VoiceContent } from "../domain/content.ts";
+import type { Content } from "../domain/content.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { MediaFailure, MediaFetcher } from "./media-fetcher.ts";
+import { type ByAddress, toMediaFile } from "./media-file.ts";
 import type { MultipartFile } from "./multipart.ts";
 import type { PlatformAnswer } from "./platform-json.ts";
-import { MEDIA_TYPES, type MediaFormat, sniffMedia } from "./sniff-media.ts";
+import { type MediaFormat, sniffMedia } from "./sniff-media.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
 /** What a platform takes of one type. */
@@ -32,8 +33,6 @@ const FETCH_TIMEOUT_MS = 8_000;
 // Both together. The try that they belong to is cut off after 25 s, and the send behind them needs its 10 s: if it were cut off
 // instead of them, a slow picture would make an uncertain message.
 const PREPARE_TIMEOUT_MS = 13_000;
-
-type ByAddress = (ImageContent | VoiceContent | VideoContent | FileContent) & { url: string };
 
 /** Whether it is media of a type that the platform takes, known by its address alone. */
 export function isUploadable(content: Content, rules: MediaRules): content is ByAddress {
@@ -67,7 +66,7 @@ async function fetchAndUpload(content: ByAddress, rule: MediaRule, deps: MediaUp
   const format = sniffMedia(fetched.bytes);
   const refusal = findRefusal(fetched.bytes, format, rule);
   if (refusal !== null) return { kind: "unfit", ...refusal };
-  const answer = await deps.upload(rule.uploadType, toFile(content, fetched.bytes, format), signal);
+  const answer = await deps.upload(rule.uploadType, toMediaFile(content, fetched.bytes, format), signal);
   return toPrepared(content, answer, deps);
 }
 
@@ -81,28 +80,6 @@ function findRefusal(bytes: Buffer, format: MediaFormat | null, rule: MediaRule)
   if (rule.formats === null || (format !== null && rule.formats.includes(format))) return null;
   const wanted = `the platform takes ${rule.uploadType} as ${rule.formats.join(", ")} only`;
   return { code: "MEDIA_TYPE_UNSUPPORTED", detail: `${wanted}; its first bytes say ${format ?? "something else"}` };
-}
-
-function toFile(content: ByAddress, bytes: Buffer, format: MediaFormat | null): MultipartFile {
-  const contentType = format === null ? "application/octet-stream" : MEDIA_TYPES[format];
-  return { field: "media", fileName: toFileName(content, format), contentType, bytes };
-}
-
-const FILE_NAME_LENGTH_MAX = 100;
-
-/** A file is shown under its name; of other media only the ending matters. */
-function toFileName(content: ByAddress, format: MediaFormat | null): string {
-  if (content.type !== "file") return `media.${format}`;
-  const name = content.title || decodeLoosely(new URL(content.url).pathname.split("/").at(-1) ?? "");
-  return name.replace(/[\p{Cc}/\\]/gu, "_").slice(-FILE_NAME_LENGTH_MAX) || `file.${format ?? "bin"}`;
-}
-
-function decodeLoosely(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 const uploadedSchema = z.object({ media_id: z.string().min(1) });

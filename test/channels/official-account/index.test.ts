@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { canUpload } from "../../../src/domain/channel.ts";
 import { sign } from "../../../src/wechat/signature.ts";
 import { describeChannel, NOW, TOKEN } from "../conformance.ts";
 import { APP_ID, createAccount } from "./account.ts";
@@ -37,4 +38,9 @@ test("a plain callback is answered in plain XML", () => {
   const to = { openId: "customer", accountName: "gh_us", encrypted: false };
   const { body } = createAccount({ encryption: "plain" }).renderReply(to, { type: "text", text: "您好" }, NOW);
   expect(body).toContain("<Content><![CDATA[您好]]></Content>");
+});
+
+test("an Official Account has no form for a file", () => {
+  const account = createAccount();
+  expect(canUpload(account) && account.canPrepare({ type: "file", url: "https://media.example/p.pdf" })).toBe(false);
 });
