@@ -3,7 +3,7 @@
  * such as `access_token` or `sign`. For texts of libraries, which quote what they were given.
  */
 export function withoutSecrets(text: string): string {
-  return text.replace(QUERY, "?…").replace(PUSH_TOKEN, "$1…").replace(USER_INFO, "$1…@").replace(NAMED_VALUE, "$1…");
+  return toBounded(text).replace(QUERY, "?…").replace(PUSH_TOKEN, "$1…").replace(USER_INFO, "$1…@").replace(NAMED_VALUE, "$1…");
 }
 
 /**
@@ -14,7 +14,15 @@ export function toQuotable(text: string): string {
   return withoutSecrets(text).replace(OPAQUE, "…");
 }
 
-const QUERY = /\?[^\s"'`<>]*=[^\s"'`<>]*/g;
+/** Whoever keeps such a text cuts it shorter. What the cut leaves of a word is left out: half a key is still half a key. */
+const LENGTH_MAX = 4_000;
+
+function toBounded(text: string): string {
+  return text.length <= LENGTH_MAX ? text : text.slice(0, LENGTH_MAX).replace(/\S*$/, "…");
+}
+
+// Without "?" and "=" in its first part, so that a text full of question marks is read once.
+const QUERY = /\?[^\s"'`<>?=]*=[^\s"'`<>]*/g;
 const PUSH_TOKEN = /(\/desk\/[^/\s"']+\/)[^\s"'?]+/g;
 const USER_INFO = /(:\/\/)[^\s/@"'`<>]+@/g;
 /** JSON, a form, XML or plain words. */

@@ -20,3 +20,8 @@ test("of another's words, long runs go and what helps an operator stays", () => 
   const helpful = "invalid ip 203.0.113.7, not in whitelist rid: 6123abcd-0a1b2c3d-4e5f6a7b for oJqxQwYRyZMXFTc8sipB5TSe6Vw4";
   expect(toQuotable(helpful)).toBe(helpful);
 });
+
+test("a text that is cut shows no half of a key at its end", () => {
+  const key = "0123456789abcdef0123456789abcdef";
+  expect(toQuotable(`${"word ".repeat(798)} ${key}`)).toMatch(/^(word )+ …$/);
+});
