@@ -13,7 +13,8 @@ import { closeServer, listen } from "./http/listener.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createAccessTokens } from "./lib/access-tokens.ts";
 import { createHttpClient } from "./lib/http-client.ts";
-import { createLogger } from "./lib/logger.ts";
+import { createLogger, type LoggerOptions } from "./lib/logger.ts";
+import { createMediaFetcher } from "./lib/media-fetcher.ts";
 import { createSignals } from "./lib/signals.ts";
 import { openStore } from "./open-store.ts";
 import { LANES_CHANNEL, toLane } from "./store/announce.ts";
@@ -36,6 +37,8 @@ export interface AppOptions {
   pollMs?: number;
   breakerPauseMs?: number;
   leaseMs?: number;
+  /** Where the log goes, instead of standard output. */
+  logTo?: LoggerOptions["destination"];
 }
 
 /** Longer than a token fetch, a send and their settling together. */
@@ -50,15 +53,16 @@ const GOODBYE_MS_MAX = 500;
  * @throws ConfigError when something is set up wrongly; the text says what to change
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const logger = createLogger({ level: config.logLevel });
+  const logger = createLogger({ level: config.logLevel, content: config.logContent, destination: options.logTo });
   logger.info(summarize(config), "gateway.starting");
   const { store, database, adminKey, unlock } = await openStore(config, options.database, logger);
 
   const now = () => new Date();
   const signals = createSignals();
   const http = createHttpClient();
+  const media = createMediaFetcher(config.mediaAllowNetworks);
   const tokens = createAccessTokens({ store: store.accessTokens, now });
-  const connections = createConnections({ accounts: store.accounts, http, tokens, now });
+  const connections = createConnections({ accounts: store.accounts, http, tokens, media, now });
   const leaseMs = options.leaseMs ?? LEASE_MS;
   const retry = { now, ...(options.pauseMs && { pauseMs: options.pauseMs }) };
   const breaker = createCircuitBreaker(options.breakerPauseMs);
@@ -135,6 +139,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         [STOP_GRACE_MS + GOODBYE_MS_MAX, () => delivery.stop(STOP_GRACE_MS)],
         [GOODBYE_MS_MAX, retention.stop],
         [GOODBYE_MS_MAX, http.close],
+        [GOODBYE_MS_MAX, media.close],
         [STOP_MS_MAX, database.close],
         [STOP_MS_MAX, unlock],
       ];

@@ -11,11 +11,13 @@ import { ConfigError } from "./domain/errors.ts";
 import type { AccountStore } from "./domain/store.ts";
 import type { AccessTokens } from "./lib/access-tokens.ts";
 import type { HttpClient } from "./lib/http-client.ts";
+import type { MediaFetcher } from "./lib/media-fetcher.ts";
 
 export interface ConnectionsDeps {
   accounts: AccountStore;
   http: HttpClient;
   tokens: AccessTokens;
+  media: MediaFetcher;
   now: () => Date;
 }
 
@@ -79,22 +81,20 @@ function connect(stored: Stored, deps: ConnectionsDeps): Connection {
   };
 }
 
-function toChannel(stored: Stored, { http, tokens, now }: ConnectionsDeps): Channel {
+function toChannel(stored: Stored, { http, tokens, media, now }: ConnectionsDeps): Channel {
   const { account, secrets } = stored;
   const token = needAll(stored, "token");
+  const platform = { secrets, http, tokens, media, now };
   switch (account.kind) {
     case "official_account": {
       const credentials = { token, encodingAesKey: stored.credentials.encodingAesKey ?? [] };
-      return createOfficialAccount({ account, credentials, secrets, http, tokens, now });
+      return createOfficialAccount({ account, credentials, ...platform });
     }
     case "wecom":
       return createWecom({
         account,
         credentials: { token, encodingAesKey: needAll(stored, "encodingAesKey") },
-        secrets,
-        http,
-        tokens,
-        now,
+        ...platform,
       });
   }
 }

@@ -4,6 +4,7 @@ import { persist } from "../domain/persist.ts";
 import { GIVE_UP_AFTER_MS, retryPauseMs } from "../domain/retry.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { OutboxStore, Settled } from "../domain/store.ts";
+import { withoutSecrets } from "../lib/redact.ts";
 import { withTimeLimit } from "../lib/time-limit.ts";
 
 /** One try of one entry, or the decision not to try now. Null: the lane belongs to somebody else now. */
@@ -71,7 +72,11 @@ async function tryEntry(claim: Claim, entry: ClaimedEntry, step: Step, { signal,
     // A fault before anything was sent, such as a database that went away: the entry is as good as untried.
     const isOver = Date.now() - entry.enqueuedAt.getTime() >= GIVE_UP_AFTER_MS;
     return {
-      outcome: { kind: "retry", code: "INTERNAL", detail: error instanceof Error ? error.message.slice(0, 200) : "unknown fault" },
+      outcome: {
+        kind: "retry",
+        code: "INTERNAL",
+        detail: error instanceof Error ? withoutSecrets(error.message).slice(0, 200) : "unknown fault",
+      },
       next: isOver ? { kind: "finished", state: "dead" } : { kind: "again", afterMs: retryPauseMs(entry.failures + 1, Math.random()) },
       way: null,
       attempt: { startedAt, durationMs: Date.now() - startedAt.getTime() },
@@ -97,6 +102,7 @@ async function settle(
       attempt: entry.message.attempts + 1,
       outcome: settled === null ? "overtaken" : outcome.kind,
       ...("code" in outcome ? { code: outcome.code, detail: outcome.detail } : {}),
+      text: entry.message.text,
       durationMs: attempt.durationMs,
     },
     claim.direction === "inbound" ? "message.forwarded" : "reply.relayed",

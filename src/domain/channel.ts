@@ -94,3 +94,27 @@ export interface PassiveChannel extends Channel {
 export function canReplyPassively(channel: Channel): channel is PassiveChannel {
   return "renderReply" in channel;
 }
+
+/** What became of a content that has to be uploaded before it can be sent. */
+export type PreparedContent =
+  /** Now it holds the platform's own media id. */
+  | { kind: "ready"; content: Content }
+  /** The platform will not have it; a person can still open its address. */
+  | { kind: "unfit"; code: string; detail: string }
+  /** Its server does not give it now; if this stays so, its address has to do. */
+  | { kind: "unreachable"; code: string; detail: string }
+  /** Nothing can be sent at all, not even its address. */
+  | { kind: "stopped"; outcome: Exclude<Outcome, { kind: "done" | "uncertain" }> };
+
+/** A channel whose platform sends media by its own ids only, and takes uploads. */
+export interface UploadChannel extends Channel {
+  /** Whether `prepare` can make this content sendable. */
+  canPrepare(content: Content): boolean;
+
+  /** Fetches what is known by its address and uploads it. Nothing reaches the contact, so it may run any number of times. */
+  prepare(content: Content, signal: AbortSignal): Promise<PreparedContent>;
+}
+
+export function canUpload(channel: Channel): channel is UploadChannel {
+  return "prepare" in channel;
+}

@@ -5,7 +5,7 @@ import { startLoopback } from "./loopback.ts";
 import type { Misbehaviour } from "./misbehaviour.ts";
 import { type AccountDetails, createAccount, type EmulatedAccount } from "./wechat-account.ts";
 import { answerApiCall } from "./wechat-api.ts";
-import { createMediaShelf } from "./wechat-media.ts";
+import { createMediaShelf, type Media } from "./wechat-media.ts";
 import { createTokens } from "./wechat-tokens.ts";
 import { type Seen, toLine, type World } from "./wechat-world.ts";
 
@@ -38,6 +38,8 @@ export interface WechatEmulator {
   calls(path?: string | RegExp): number;
   /** Spoils API calls. Returns a function that takes the rule away. */
   misbehave(rule: Misbehaviour): () => void;
+  /** The file behind a media id, uploaded or sent by a customer. */
+  mediaOf(mediaId: string): Pick<Media, "type" | "contentType" | "fileName" | "bytes"> | null;
   /** Ends every access token before its time. */
   expireTokens(): void;
   close(): Promise<void>;
@@ -80,6 +82,7 @@ export async function startWechat(options: WechatOptions = {}): Promise<WechatEm
     callbacks: () => callbacks,
     calls: server.calls,
     misbehave: server.misbehave,
+    mediaOf: world.shelf.get,
     expireTokens: tokens.expireAll,
     close: async () => {
       await server.close();

@@ -2,6 +2,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyPluginAsync } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { DOCS_POLICY } from "./security-headers.ts";
 
 export interface OpenapiOptions {
   version: string;
@@ -29,7 +30,7 @@ export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = async (app, { v
     transform: jsonSchemaTransform,
     transformObject: (document) => withoutInputs(jsonSchemaTransformObject(document)),
   });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
+  await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: DOCS_POLICY });
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
 };
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { toCallbackTimes } from "../domain/callback-times.ts";
 import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
+import { toReadableText } from "../domain/content.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { endReservation } from "../flow/end-reservation.ts";
@@ -71,6 +72,7 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
         conversation: received.conversationId,
         message: received.messageId,
         type: callback.message.content.type,
+        text: toReadableText(callback.message.content),
         isNew: received.isNew,
         answered: taken === null ? "nothing" : "passive",
         durationMs: elapsed(arrivedAt, options.now),

@@ -1,4 +1,5 @@
 import { DONE, type Outcome } from "../domain/outcome.ts";
+import { toQuotable } from "./redact.ts";
 
 /** What one errcode asks for. `refresh`: a new access token and one more try, otherwise as `retry`. */
 export interface Errcode {
@@ -39,6 +40,6 @@ const ERRMSG_LENGTH_MAX = 200;
 /** Our words first, then the platform's own: they hold what only it knows, as the address that is not on its list. */
 export function explain(errcodes: Errcodes, errcode: string, errmsg: string): string {
   const meaning = errcodes.get(errcode)?.meaning ?? "unknown to this gateway; look it up in the platform's list of return codes";
-  const theirs = errmsg === "" ? "" : ` (${errmsg.slice(0, ERRMSG_LENGTH_MAX)})`;
+  const theirs = errmsg === "" ? "" : ` (${toQuotable(errmsg).slice(0, ERRMSG_LENGTH_MAX)})`;
   return `errcode ${errcode}: ${meaning}${theirs}`;
 }

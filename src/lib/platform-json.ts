@@ -2,13 +2,17 @@ import { z } from "zod";
 import { TransportError } from "../domain/errors.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { HttpAnswer, HttpClient } from "./http-client.ts";
+import { type MultipartFile, toMultipart } from "./multipart.ts";
 
 export interface PlatformCall {
   method: "GET" | "POST";
   baseUrl: string;
   path: string;
   query: Record<string, string>;
+  /** Sent as JSON. */
   body?: unknown;
+  /** Sent as a form, in place of a body. */
+  file?: MultipartFile;
   timeoutMs: number;
   signal?: AbortSignal | undefined;
 }
@@ -23,13 +27,13 @@ export type PlatformAnswer =
 
 /** One call of a WeChat platform's JSON interface. Whatever network and platform do is an answer; only a fault of ours throws. */
 export async function callPlatform(http: HttpClient, call: PlatformCall, now: () => Date): Promise<PlatformAnswer> {
-  const { method, baseUrl, path, query, body, timeoutMs, signal } = call;
+  const { method, baseUrl, path, query, timeoutMs, signal } = call;
   const url = `${baseUrl.replace(/\/+$/, "")}${path}?${new URLSearchParams(query)}`;
   try {
     const answer = await http.exchange({
       method,
       url,
-      ...(body !== undefined && { headers: { "content-type": "application/json; charset=utf-8" }, body: toPlatformJson(body) }),
+      ...toPayload(call),
       timeoutMs,
       ...(signal && { signal }),
     });
@@ -38,6 +42,15 @@ export async function callPlatform(http: HttpClient, call: PlatformCall, now: ()
     if (error instanceof TransportError) return { kind: "none", outcome: toTransportOutcome(error) };
     throw error;
   }
+}
+
+function toPayload({ body, file }: PlatformCall): { headers?: Record<string, string>; body?: string | Buffer } {
+  if (file !== undefined) {
+    const form = toMultipart(file);
+    return { headers: { "content-type": form.contentType }, body: form.body };
+  }
+  if (body === undefined) return {};
+  return { headers: { "content-type": "application/json; charset=utf-8" }, body: toPlatformJson(body) };
 }
 
 /**

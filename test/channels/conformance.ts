@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { CallbackCredential, CallbackRequest, PassiveChannel } from "../../src/domain/channel.ts";
+import { type CallbackCredential, type CallbackRequest, canUpload, type PassiveChannel } from "../../src/domain/channel.ts";
 import type { Content } from "../../src/domain/content.ts";
 import type { Credential } from "../../src/domain/credential.ts";
 import { DecodeError, type ErrorCode, VerificationError } from "../../src/domain/errors.ts";
@@ -401,6 +401,83 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
         details.push(await create().send("zhangsan", hello, new AbortController().signal));
         details.push(await create().testAccess(new AbortController().signal));
         expect(JSON.stringify(details)).not.toMatch(new RegExp(`access-token-|access_token=|${PLATFORM_SECRET}|${TOKEN}`));
+      });
+    });
+
+    describe("media known by their address", () => {
+      const UPLOAD = "/cgi-bin/media/upload";
+      const AMR = "#!AMR\n and silence";
+      const voice = (path = "/voice") => ({ type: "voice", url: platform.url + path }) as const;
+      const prepare = (content: Content = voice(), signal = new AbortController().signal) => {
+        if (!canUpload(channel)) throw new Error("the channel takes no uploads");
+        return channel.prepare(content, signal);
+      };
+      const uploads = () => platform.requests(UPLOAD);
+
+      beforeEach(() => {
+        platform.on("/voice", () => ({ status: 200, headers: { "content-type": "text/html" }, body: AMR }));
+        platform.on(UPLOAD, () => ({ json: { type: "voice", media_id: "media-1", created_at: 1 } }));
+      });
+
+      test("are uploaded, and can then be sent", async () => {
+        const prepared = await prepare();
+        expect(prepared).toEqual({ kind: "ready", content: { ...voice(), mediaId: "media-1" } });
+        expect(uploads()[0]?.query.get("type")).toBe("voice");
+        expect(uploads()[0]?.headers["content-type"]).toMatch(/^multipart\/form-data; boundary=/);
+        expect(uploads()[0]?.body).toContain(AMR);
+        expect(prepared.kind === "ready" && channel.canSend(prepared.content)).toBe(true);
+      });
+
+      test("are what can be prepared; what has an id or no address is not", () => {
+        if (!canUpload(channel)) throw new Error("the channel takes no uploads");
+        const { canPrepare } = channel;
+        for (const type of ["image", "voice", "video"] as const) {
+          expect(canPrepare({ type, url: "https://media.example/1" })).toBe(true);
+          expect(canPrepare({ type, url: "https://media.example/1", mediaId: "m1" })).toBe(false);
+          expect(canPrepare({ type })).toBe(false);
+        }
+        expect(canPrepare({ type: "link", title: "", description: "", url: "https://media.example/1" })).toBe(false);
+      });
+
+      test("that the platform would not take are not uploaded", async () => {
+        platform.on("/voice", () => ({ status: 200, body: "<html>not a voice</html>" }));
+        expect(await prepare()).toMatchObject({ kind: "unfit", code: "MEDIA_TYPE_UNSUPPORTED" });
+        platform.on("/voice", () => ({ status: 200, body: AMR + "x".repeat(2 * 1024 * 1024) }));
+        expect(await prepare()).toMatchObject({ kind: "unfit", code: "MEDIA_TOO_LARGE" });
+        platform.on("/voice", () => ({ status: 404 }));
+        expect(await prepare()).toMatchObject({ kind: "unfit", code: "MEDIA_MISSING" });
+        expect(uploads()).toHaveLength(0);
+      });
+
+      test("whose server fails are worth another try, those at a private address none", async () => {
+        platform.on("/voice", () => ({ status: 500 }));
+        expect(await prepare()).toMatchObject({ kind: "unreachable", code: "MEDIA_UNREACHABLE" });
+        const refused = await prepare({ type: "voice", url: "http://169.254.169.254/voice" });
+        expect(refused).toMatchObject({ kind: "stopped", outcome: { kind: "rejected", code: "MEDIA_ADDRESS_REFUSED" } });
+      });
+
+      test("are uploaded again with a new token when the first was refused", async () => {
+        platform.on(UPLOAD, ({ query }) => ({
+          json: query.get("access_token") === "access-token-1" ? { errcode: given.expiredErrcode, errmsg: "" } : { media_id: "media-2" },
+        }));
+        expect(await prepare()).toMatchObject({ kind: "ready", content: { mediaId: "media-2" } });
+      });
+
+      test("whose upload fails in whatever way are never uncertain", async () => {
+        const failures = [
+          { kind: "drop" } as const,
+          { status: 504 },
+          { status: 200, body: "<html>" },
+          { json: {} },
+          { json: { errcode: -1 } },
+        ];
+        for (const failure of failures) {
+          platform.on(UPLOAD, () => failure);
+          expect(await prepare()).toMatchObject({ kind: "stopped", outcome: { kind: "retry" } });
+        }
+        platform.on(UPLOAD, () => ({ json: { errcode: 40_005, errmsg: "invalid file type" } }));
+        expect(await prepare()).toMatchObject({ kind: "unfit", code: "40005" });
+        expect(await prepare(voice(), AbortSignal.abort())).toMatchObject({ kind: "stopped" });
       });
     });
 

@@ -170,16 +170,35 @@ test("WeCom shows a repeated call once when asked to check for duplicates", asyn
 test("uploaded bytes come back under their media id, and only to the account that has it", async () => {
   const token = await shopToken();
   const form = new FormData();
-  form.append("media", new Blob(["a picture"], { type: "image/jpeg" }), "cat.jpg");
+  form.append("media", new Blob(["GIF89a, a picture"], { type: "image/gif" }), "cat.gif");
   const uploaded = await toObject(
     await fetch(`${wechat.url}/cgi-bin/media/upload?type=image&access_token=${token}`, { method: "POST", body: form }),
   );
   expect(uploaded).toMatchObject({ type: "image", created_at: clockMs / 1000 });
   const address = `${wechat.url}/cgi-bin/media/get?media_id=${uploaded.media_id}&access_token=`;
   const fetched = await fetch(address + token);
-  expect([fetched.headers.get("content-disposition"), await fetched.text()]).toEqual(['attachment; filename="cat.jpg"', "a picture"]);
+  expect([fetched.headers.get("content-disposition"), await fetched.text()]).toEqual([
+    'attachment; filename="cat.gif"',
+    "GIF89a, a picture",
+  ]);
   const refused = await fetch(address + (await appToken()));
   expect([refused.headers.get("content-type"), await refused.json()]).toEqual(["text/plain", expect.objectContaining({ errcode: 40007 })]);
+});
+
+test("an upload is judged by its first bytes, and WeCom takes fewer forms", async () => {
+  const [shopUpload, appUpload] = [await shopToken(), await appToken()].map((token) => async (type: string, start: string) => {
+    const form = new FormData();
+    form.append("media", new Blob([Buffer.from(start, "latin1"), "and more"]), "picture.png");
+    return toObject(await fetch(`${wechat.url}/cgi-bin/media/upload?type=${type}&access_token=${token}`, { method: "POST", body: form }));
+  });
+  expect(await shopUpload?.("image", "<html>")).toMatchObject({ errcode: 40005 });
+  for (const [type, start] of [
+    ["image", "GIF89a"],
+    ["voice", "ID3"],
+  ] as const) {
+    expect(await appUpload?.(type, start)).toMatchObject({ errcode: 40005 });
+    expect(await shopUpload?.(type, start)).toMatchObject({ media_id: expect.any(String) });
+  }
 });
 
 test("misbehaviour spoils the calls it names, as often as it says", async () => {

@@ -1,6 +1,7 @@
 import type { AccountIdentity, OfficialAccountSettings } from "../../domain/account.ts";
 import type { AccessTokens } from "../../lib/access-tokens.ts";
 import type { HttpClient } from "../../lib/http-client.ts";
+import type { MediaFetcher } from "../../lib/media-fetcher.ts";
 import type { CallbackCredentials } from "../../wechat/credentials.ts";
 
 /** What the entrance of one account is made of. */
@@ -12,5 +13,7 @@ export interface OfficialAccountDeps {
   secrets: { appSecret?: string | undefined };
   http: HttpClient;
   tokens: AccessTokens;
+  /** For what the desk knows by its address. */
+  media: MediaFetcher;
   now: () => Date;
 }

@@ -1,4 +1,4 @@
-import type { PassiveChannel } from "../../domain/channel.ts";
+import type { PassiveChannel, UploadChannel } from "../../domain/channel.ts";
 import { ConfigError } from "../../domain/errors.ts";
 import { decodeAesKey } from "../../wechat/cipher.ts";
 import { sealEnvelope, toSeal } from "../../wechat/envelope.ts";
@@ -6,6 +6,7 @@ import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-rep
 import { createCallback } from "./callback.ts";
 import { createClient } from "./client.ts";
 import type { OfficialAccountDeps } from "./deps.ts";
+import { createUpload } from "./media.ts";
 import { canRenderMessage } from "./render-message.ts";
 import { replyAllowance } from "./reply-allowance.ts";
 
@@ -19,13 +20,14 @@ const CONTENT_TYPE = "application/xml; charset=utf-8";
  * The entrance of one Official Account.
  * @throws ConfigError ACCOUNT_SECRET_MISSING when its mode needs an encodingAesKey, DecodeError when that is not one
  */
-export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel {
+export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel & UploadChannel {
   const { account, now } = deps;
   requireAesKey(deps);
 
   return {
     ...createCallback(deps),
     ...createClient(deps),
+    ...createUpload(deps),
     acknowledgement: "success",
     asyncTextBytesMax: ASYNC_TEXT_BYTES_MAX,
     passiveTextBytesMax: PASSIVE_TEXT_BYTES_MAX,

@@ -6,6 +6,7 @@ import { notFound } from "../problem.ts";
 import type { ApiDeps } from "./deps.ts";
 import { toShownMessage } from "./message-view.ts";
 import { accountId, givenMoment, idParams } from "./schemas/common.ts";
+import { RETRY_ORDER_EXAMPLES } from "./schemas/examples.ts";
 import { shownMessage } from "./schemas/message.ts";
 
 const REPLAYABLE = ["dead", "failed", "uncertain", "held"] as const;
@@ -13,12 +14,14 @@ const REPLAYABLE = ["dead", "failed", "uncertain", "held"] as const;
 /** A page of work: who has more to send again presses again. */
 const RETRIES_MAX = 1_000;
 
-const retryOrder = z.strictObject({
-  accountId: accountId.optional(),
-  state: z.enum(REPLAYABLE).describe("Which messages: sending an uncertain one again may say it twice."),
-  since: givenMoment.optional().describe("Only messages stored at this moment or later."),
-  until: givenMoment.optional().describe("Only messages stored before this moment."),
-});
+const retryOrder = z
+  .strictObject({
+    accountId: accountId.optional(),
+    state: z.enum(REPLAYABLE).describe("Which messages: sending an uncertain one again may say it twice."),
+    since: givenMoment.optional().describe("Only messages stored at this moment or later."),
+    until: givenMoment.optional().describe("Only messages stored before this moment."),
+  })
+  .meta({ examples: RETRY_ORDER_EXAMPLES });
 
 /** Sends again what did not arrive. Safe to press twice: what waits to leave is not enqueued once more. */
 export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" | "replays" | "deliver">> = async (

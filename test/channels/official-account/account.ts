@@ -3,6 +3,7 @@ import type { Encryption } from "../../../src/domain/account.ts";
 import type { PassiveChannel } from "../../../src/domain/channel.ts";
 import { createAccessTokens } from "../../../src/lib/access-tokens.ts";
 import { createHttpClient } from "../../../src/lib/http-client.ts";
+import { createMediaFetcher } from "../../../src/lib/media-fetcher.ts";
 import { ACCOUNT_ID, type ChannelSetup, current, ENCODING_AES_KEY, NOW, PLATFORM_SECRET, TOKEN } from "../conformance.ts";
 import { createTokenStore } from "../token-store.ts";
 
@@ -26,6 +27,7 @@ export function createAccount(setup: Partial<AccountSetup> = {}): PassiveChannel
     secrets: { appSecret },
     http,
     tokens,
+    media: createMediaFetcher(["127.0.0.0/8"]),
     now,
   });
 }

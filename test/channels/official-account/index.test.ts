@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { canUpload } from "../../../src/domain/channel.ts";
 import { sign } from "../../../src/wechat/signature.ts";
 import { type ChannelUnderTest, describeChannel, NOW, TOKEN } from "../conformance.ts";
 import { describeRotation } from "../rotation.ts";
@@ -41,4 +42,9 @@ test("a plain callback is answered in plain XML", () => {
   const to = { openId: "customer", accountName: "gh_us", credential: null };
   const { body } = createAccount({ encryption: "plain" }).renderReply(to, { type: "text", text: "您好" }, NOW);
   expect(body).toContain("<Content><![CDATA[您好]]></Content>");
+});
+
+test("an Official Account has no form for a file", () => {
+  const account = createAccount();
+  expect(canUpload(account) && account.canPrepare({ type: "file", url: "https://media.example/p.pdf" })).toBe(false);
 });

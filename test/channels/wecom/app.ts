@@ -2,6 +2,7 @@ import { createWecom } from "../../../src/channels/wecom/index.ts";
 import type { PassiveChannel } from "../../../src/domain/channel.ts";
 import { createAccessTokens } from "../../../src/lib/access-tokens.ts";
 import { createHttpClient } from "../../../src/lib/http-client.ts";
+import { createMediaFetcher } from "../../../src/lib/media-fetcher.ts";
 import { ACCOUNT_ID, type ChannelSetup, current, ENCODING_AES_KEY, NOW, PLATFORM_SECRET, TOKEN } from "../conformance.ts";
 import { createTokenStore } from "../token-store.ts";
 
@@ -27,6 +28,7 @@ export function createApp(setup: Partial<AppSetup> = {}): PassiveChannel {
     secrets: { corpSecret },
     http,
     tokens,
+    media: createMediaFetcher(["127.0.0.0/8"]),
     now,
   });
 }

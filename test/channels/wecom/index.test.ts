@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { canUpload } from "../../../src/domain/channel.ts";
 import { decodeAesKey, encrypt } from "../../../src/wechat/cipher.ts";
 import { sign } from "../../../src/wechat/signature.ts";
 import { type ChannelUnderTest, describeChannel, ENCODING_AES_KEY, TOKEN } from "../conformance.ts";
@@ -35,4 +36,9 @@ test("WeCom sets no window for replies", () => {
 
 test("a text has 2048 bytes, either way", () => {
   expect(createApp()).toMatchObject({ passiveTextBytesMax: 2_048, asyncTextBytesMax: 2_048 });
+});
+
+test("WeCom takes files of any kind", () => {
+  const app = createApp();
+  expect(canUpload(app) && app.canPrepare({ type: "file", url: "https://media.example/p.pdf" })).toBe(true);
 });

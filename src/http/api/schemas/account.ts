@@ -3,6 +3,7 @@ import type { SecretName } from "../../../domain/account.ts";
 import type { ContentType } from "../../../domain/content.ts";
 import { isBareHttpUrl } from "../../../lib/http-url.ts";
 import { accountId, shownMoment } from "./common.ts";
+import { ACCOUNT_EXAMPLES, ACCOUNT_PATCH_EXAMPLES, CHECKS_EXAMPLES, CREATED_ACCOUNT_EXAMPLES, SHOWN_ACCOUNT_EXAMPLES } from "./examples.ts";
 
 // Fields first, without defaults, because a change must tell "not given" from "given as usual". The defaults are in accountDocument.
 
@@ -136,7 +137,7 @@ const wecomDocument = z.strictObject({
 });
 
 /** An account as its operator writes it. Which secrets must be there depends on what is stored already: see account-secrets.ts. */
-export const accountDocument = z.discriminatedUnion("kind", [officialAccountDocument, wecomDocument]);
+export const accountDocument = z.discriminatedUnion("kind", [officialAccountDocument, wecomDocument]).meta({ examples: ACCOUNT_EXAMPLES });
 
 export type AccountDocument = z.output<typeof accountDocument>;
 
@@ -153,7 +154,8 @@ export const accountPatch = z
   .partial()
   .describe(
     "Only what is given changes; id and kind cannot. A secret that is given replaces the current one at once: no old value is taken any more. To keep the old one for a while, rotate it: POST /accounts/{id}/secrets/{name}.",
-  );
+  )
+  .meta({ examples: ACCOUNT_PATCH_EXAMPLES });
 
 export type AccountPatch = z.output<typeof accountPatch>;
 
@@ -203,7 +205,7 @@ function shownAs<Extra extends z.ZodRawShape>(extra: Extra) {
   ]);
 }
 
-export const shownAccount = shownAs({}).meta({ id: "Account" });
+export const shownAccount = shownAs({}).meta({ id: "Account", examples: SHOWN_ACCOUNT_EXAMPLES });
 
 export type ShownAccount = z.output<typeof shownAccount>;
 
@@ -214,8 +216,10 @@ export const shownWithGenerated = shownAs({
     .describe("What was generated because it was omitted. Shown this once: paste it into WeChat's console."),
 });
 
-export const createdAccount = shownWithGenerated.meta({ id: "CreatedAccount" });
+export const createdAccount = shownWithGenerated.meta({ id: "CreatedAccount", examples: CREATED_ACCOUNT_EXAMPLES });
 
-export const shownChecks = z.object({
-  checks: z.array(z.object({ name: z.enum(["desk", "accessToken"]), ok: z.boolean(), ms: z.int().min(0), sentence: z.string() })),
-});
+export const shownChecks = z
+  .object({
+    checks: z.array(z.object({ name: z.enum(["desk", "accessToken"]), ok: z.boolean(), ms: z.int().min(0), sentence: z.string() })),
+  })
+  .meta({ examples: CHECKS_EXAMPLES });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AUDIT_ACTIONS } from "../../../domain/audit.ts";
 import { givenMoment, pageQuery, shownMoment } from "./common.ts";
+import { AUDIT_ENTRY_EXAMPLES } from "./examples.ts";
 
 const action = z.enum(AUDIT_ACTIONS);
 
@@ -27,6 +28,6 @@ export const shownAuditEntry = z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())]))
       .describe("Names of the changed fields and harmless facts; never a secret, never what was said."),
   })
-  .meta({ id: "AuditEntry" });
+  .meta({ id: "AuditEntry", examples: AUDIT_ENTRY_EXAMPLES });
 
 export type ShownAuditEntry = z.output<typeof shownAuditEntry>;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DeskStatus } from "../../../domain/conversation.ts";
 import { givenMoment, pageQuery, shownMoment } from "./common.ts";
+import { CONTACT_PATCH_EXAMPLES, CONVERSATION_EXAMPLES } from "./examples.ts";
 
 const deskStatus = z.enum(["queueing", "chatting", "offline", "unknown"] satisfies DeskStatus[]);
 
@@ -27,7 +28,7 @@ export const shownConversation = z
       .describe("Whether the contact can be answered."),
     pending: z.object({ toDesk: z.int(), toCustomer: z.int(), dead: z.int() }),
   })
-  .meta({ id: "Conversation" });
+  .meta({ id: "Conversation", examples: CONVERSATION_EXAMPLES });
 
 export type ShownConversation = z.output<typeof shownConversation>;
 
@@ -42,14 +43,16 @@ export const conversationQuery = z.strictObject({
   ...pageQuery,
 });
 
-export const contactPatch = z.strictObject({
-  contact: z
-    .strictObject({
-      nickname: z.string().min(1).max(100).nullable(),
-      number: z.string().min(1).max(40).nullable(),
-      email: z.email().max(254).nullable(),
-    })
-    .partial()
-    .refine((contact) => Object.keys(contact).length > 0, "must hold nickname, number or email")
-    .describe("Only what is given changes; null removes."),
-});
+export const contactPatch = z
+  .strictObject({
+    contact: z
+      .strictObject({
+        nickname: z.string().min(1).max(100).nullable(),
+        number: z.string().min(1).max(40).nullable(),
+        email: z.email().max(254).nullable(),
+      })
+      .partial()
+      .refine((contact) => Object.keys(contact).length > 0, "must hold nickname, number or email")
+      .describe("Only what is given changes; null removes."),
+  })
+  .meta({ examples: CONTACT_PATCH_EXAMPLES });
