@@ -1,10 +1,11 @@
 import { randomInt } from "node:crypto";
-import type { PassiveChannel } from "../../domain/channel.ts";
+import type { PassiveChannel, ReachableChannel } from "../../domain/channel.ts";
 import { ConfigError } from "../../domain/errors.ts";
 import { decodeAesKey } from "../../wechat/cipher.ts";
 import { sealEnvelope } from "../../wechat/envelope.ts";
 import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";
 import { createCallback } from "./callback.ts";
+import { createChecks } from "./checks.ts";
 import { createClient } from "./client.ts";
 import type { OfficialAccountDeps } from "./deps.ts";
 import { canRenderMessage } from "./render-message.ts";
@@ -20,13 +21,14 @@ const CONTENT_TYPE = "application/xml; charset=utf-8";
  * The entrance of one Official Account.
  * @throws ConfigError ACCOUNT_SECRET_MISSING when its mode needs an encodingAesKey, DecodeError when that is not one
  */
-export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel {
+export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel & ReachableChannel {
   const { account, secrets, now } = deps;
   const aesKey = readAesKey(deps);
 
   return {
     ...createCallback(deps, aesKey),
     ...createClient(deps),
+    ...createChecks(deps),
     acknowledgement: "success",
     asyncTextBytesMax: ASYNC_TEXT_BYTES_MAX,
     passiveTextBytesMax: PASSIVE_TEXT_BYTES_MAX,

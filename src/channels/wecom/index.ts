@@ -4,6 +4,7 @@ import { decodeAesKey } from "../../wechat/cipher.ts";
 import { sealEnvelope } from "../../wechat/envelope.ts";
 import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";
 import { createCallback } from "./callback.ts";
+import { createChecks } from "./checks.ts";
 import { createClient } from "./client.ts";
 import type { WecomDeps } from "./deps.ts";
 import { ARTICLES_MAX, canRenderMessage, TEXT_BYTES_MAX } from "./render-message.ts";
@@ -19,6 +20,7 @@ export function createWecom(deps: WecomDeps): PassiveChannel {
   return {
     ...createCallback(deps, aesKey),
     ...createClient(deps),
+    ...createChecks(deps),
     acknowledgement: "",
     asyncTextBytesMax: TEXT_BYTES_MAX,
     passiveTextBytesMax: TEXT_BYTES_MAX,

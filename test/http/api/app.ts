@@ -28,6 +28,7 @@ export async function createApi(given: Partial<ApiDeps> = {}): Promise<FastifyIn
     outbound: unexpected("outbound"),
     replays: unexpected("replays"),
     connections: unexpected("connections"),
+    http: unexpected("http"),
     apiKeys: { ...unexpected<ApiDeps["apiKeys"]>("apiKeys"), find: async (hash) => KEY_ROWS.get(hash) ?? null },
     deliver: () => {},
     publicUrl: () => "https://gateway.example.com",

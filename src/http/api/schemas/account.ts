@@ -194,7 +194,3 @@ export const createdAccount = shownAs({
     .partial()
     .describe("What was generated because it was omitted. Shown this once: paste it into WeChat's console."),
 }).meta({ id: "CreatedAccount" });
-
-export const shownChecks = z.object({
-  checks: z.array(z.object({ name: z.enum(["desk", "accessToken"]), ok: z.boolean(), ms: z.int().min(0), sentence: z.string() })),
-});
