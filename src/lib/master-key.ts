@@ -26,6 +26,14 @@ export function parseMasterKey(text: string): Buffer | null {
   return key.length === KEY_BYTES && key.toString("base64") === text ? key : null;
 }
 
+/**
+ * The key in `<dataDir>/master.key` without making one; null when there is none.
+ * @throws ConfigError MASTER_KEY_WRONG when the file holds anything else
+ */
+export function loadMasterKey(dataDir: string): Promise<Buffer | null> {
+  return load(join(dataDir, "master.key"));
+}
+
 async function load(path: string): Promise<Buffer | null> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;
