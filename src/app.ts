@@ -36,6 +36,8 @@ export interface AppOptions {
   pollMs?: number;
   breakerPauseMs?: number;
   leaseMs?: number;
+  /** In place of standard output. */
+  logTo?: { write(line: string): void };
 }
 
 /** Longer than a token fetch, a send and their settling together. */
@@ -50,7 +52,7 @@ const GOODBYE_MS_MAX = 500;
  * @throws ConfigError when something is set up wrongly; the text says what to change
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const logger = createLogger({ level: config.logLevel });
+  const logger = createLogger({ level: config.logLevel, ...(options.logTo && { destination: options.logTo }) });
   logger.info(summarize(config), "gateway.starting");
   const { store, database, adminKey, unlock } = await openStore(config, options.database, logger);
 

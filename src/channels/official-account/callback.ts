@@ -34,7 +34,10 @@ export function createCallback(deps: OfficialAccountDeps, aesKey: Buffer | null)
     const ciphertext = readEncrypted(parseXml(body));
     checkSignature(query, "msg_signature", ciphertext);
     if (aesKey === null) {
-      throw new DecodeError("CIPHERTEXT_INVALID", `encrypted callback, but account "${account.id}" has no encodingAesKey; set it`);
+      throw new DecodeError(
+        "CIPHERTEXT_INVALID",
+        `encrypted callback, but account "${account.id}" has no encodingAesKey; set the one in WeChat's console, or choose plain mode there`,
+      );
     }
     return toOpened(parseXml(decrypt(ciphertext, aesKey, appId)), true);
   }
@@ -42,7 +45,10 @@ export function createCallback(deps: OfficialAccountDeps, aesKey: Buffer | null)
   function openPlain({ query, body }: CallbackRequest): OpenedCallback {
     checkSignature(query, "signature");
     if (encryption === "safe") {
-      throw new VerificationError("ENCRYPTION_REQUIRED", "plain callback for a safe account; choose safe mode in WeChat's console");
+      throw new VerificationError(
+        "ENCRYPTION_REQUIRED",
+        "plain callback for a safe account; choose safe mode in WeChat's console, or set the account's encryption to plain",
+      );
     }
     const root = parseXml(body);
     // Someone took encrypt_type off the address, so that the unsigned fields beside Encrypt would be believed.
@@ -55,7 +61,7 @@ export function createCallback(deps: OfficialAccountDeps, aesKey: Buffer | null)
     const timestamp = parameter(query, "timestamp");
     const parts = [secrets.token, timestamp, parameter(query, "nonce"), ...signed];
     if (!verifySignature(parts, signature)) {
-      throw new VerificationError("SIGNATURE_INVALID", `${name} is wrong; is the account's token the one in WeChat's console?`);
+      throw new VerificationError("SIGNATURE_INVALID", `${name} is wrong; set the account's token to the one in WeChat's console`);
     }
     checkTimestamp(timestamp, timestampToleranceSeconds, now());
   }

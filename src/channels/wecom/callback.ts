@@ -38,7 +38,7 @@ export function createCallback(deps: WecomDeps, aesKey: Buffer): Pick<Channel, "
     const signature = parameter(query, "msg_signature");
     const timestamp = parameter(query, "timestamp");
     if (!verifySignature([secrets.token, timestamp, parameter(query, "nonce"), ciphertext], signature)) {
-      throw new VerificationError("SIGNATURE_INVALID", "msg_signature is wrong; is the account's token the one in WeCom's console?");
+      throw new VerificationError("SIGNATURE_INVALID", "msg_signature is wrong; set the account's token to the one in WeCom's console");
     }
     checkTimestamp(timestamp, timestampToleranceSeconds, now());
   }
