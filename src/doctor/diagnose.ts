@@ -7,6 +7,9 @@ import { diagnoseStore } from "./diagnose-store.ts";
 import { type Finding, isHealthy } from "./finding.ts";
 import { toFinding } from "./to-finding.ts";
 
+export type { GatewayApi } from "./diagnose-accounts.ts";
+export { type Finding, isHealthy } from "./finding.ts";
+
 /**
  * A way to a gateway's API, or one to open when the rest has been looked at: opening a gateway on an embedded database locks the folder
  * and applies migrations, so a look at either comes before. Null when there is no way.

@@ -19,42 +19,42 @@ export interface TestAccountDeps {
  * Asks both ends of an account whether it works, and looks at what nobody need be asked. Whatever the others do is a check that says
  * so; only a fault of ours throws. No customer notices anything, so it may be repeated at will.
  */
-export async function testAccount(
-  { account, channel, desk }: Connection,
-  deps: TestAccountDeps,
-  signal: AbortSignal,
-): Promise<NamedCheck[]> {
-  const keyShapes = timed("keyShapes", async () => channel.testKeys());
-  const publicUrl = timed("publicUrl", () => deps.checkPublicUrl(signal));
-  const [deskCheck, ...platform] = await Promise.all([timed("desk", () => desk.testChannel(signal)), ...testPlatform()]);
-  const clock = timed("clock", async () =>
+export async function testAccount(connection: Connection, deps: TestAccountDeps, signal: AbortSignal): Promise<NamedCheck[]> {
+  const { account, channel, desk } = connection;
+  const [deskCheck, platformChecks, keyShapes, publicUrl] = await Promise.all([
+    timed("desk", () => desk.testChannel(signal)),
+    testPlatform(connection, signal),
+    timed("keyShapes", async () => channel.testKeys()),
+    timed("publicUrl", () => deps.checkPublicUrl(signal)),
+  ]);
+  const [accessToken, permissionToSend, ...reachableByWechat] = platformChecks;
+  const clock = await timed("clock", async () =>
     judgeClock(
       [
-        { whose: "WeChat", offsetMs: platform[0]?.clockOffsetMs ?? null },
+        { whose: "WeChat", offsetMs: accessToken.clockOffsetMs ?? null },
         { whose: "the desk", offsetMs: deskCheck.clockOffsetMs ?? null },
       ],
       account.wechat.timestampToleranceSeconds,
     ),
   );
-  const checks = [deskCheck, ...platform, await keyShapes, await clock, await publicUrl];
-  return checks.sort((a, b) => CHECKS.indexOf(a.name) - CHECKS.indexOf(b.name));
+  return [deskCheck, accessToken, permissionToSend, keyShapes, clock, publicUrl, ...reachableByWechat];
+}
 
-  /** The token first: without one nothing else can be asked. */
-  function testPlatform(): Promise<NamedCheck>[] {
-    const isAsync = account.replies.async;
-    const hasSecret = account.secrets[account.kind === "wecom" ? "corpSecret" : "appSecret"]?.set === true;
-    const accessToken = timed("accessToken", async () => (isAsync || hasSecret ? channel.testAccess(signal) : NOT_NEEDED));
-    const permission = timed("permissionToSend", async () => {
-      if (!isAsync) return NOT_NEEDED;
-      return (await accessToken).ok ? channel.testPermission(signal) : NO_TOKEN;
-    });
-    if (!canTestReach(channel)) return [accessToken, permission];
-    const reach = timed("reachableByWechat", async () => {
-      const hasToken = hasSecret && (await accessToken).ok;
-      return hasToken ? channel.testReach(signal) : { ok: true, sentence: "not checked: it takes an access token to ask WeChat" };
-    });
-    return [accessToken, permission, reach];
-  }
+type PlatformChecks = [accessToken: NamedCheck, permissionToSend: NamedCheck, ...reachableByWechat: NamedCheck[]];
+
+/** The token first: without one nothing else can be asked. */
+async function testPlatform({ account, channel }: Connection, signal: AbortSignal): Promise<PlatformChecks> {
+  const isAsync = account.replies.async;
+  const hasSecret = account.secrets[account.kind === "wecom" ? "corpSecret" : "appSecret"]?.set === true;
+  const accessToken = await timed("accessToken", async () => (isAsync || hasSecret ? channel.testAccess(signal) : NOT_NEEDED));
+  const hasToken = hasSecret && accessToken.ok;
+  const permission = timed("permissionToSend", async () => {
+    if (!isAsync) return NOT_NEEDED;
+    return hasToken ? channel.testPermission(signal) : NO_TOKEN;
+  });
+  if (!canTestReach(channel)) return [accessToken, await permission];
+  const reach = timed("reachableByWechat", async () => (hasToken ? channel.testReach(signal) : NOBODY_TO_ASK));
+  return [accessToken, ...(await Promise.all([permission, reach]))];
 }
 
 const NOT_NEEDED: CheckResult = {
@@ -66,6 +66,7 @@ const NO_TOKEN: CheckResult = {
   sentence: "not checked: there is no access token to ask with",
   remedy: "mend what accessToken says first, then test again",
 };
+const NOBODY_TO_ASK: CheckResult = { ok: true, sentence: "not checked: it takes an access token to ask WeChat" };
 
 async function timed(name: NamedCheck["name"], check: () => Promise<CheckResult>): Promise<NamedCheck> {
   const startedAt = performance.now();
