@@ -31,11 +31,11 @@ const checkSchema = z.object({
 const checksSchema = z.object({ checks: z.array(checkSchema) });
 
 /** What each account's own test says; it is the gateway that asks, so that its way to WeChat and to the desk is the one that is tried. */
-export async function diagnoseAccounts(api: GatewayApi | null): Promise<Finding[]> {
+export async function diagnoseAccounts(api: GatewayApi | null, remedy = "start the gateway, then ask again"): Promise<Finding[]> {
   const name = "accounts";
   if (api === null) {
     const why = "it is the gateway that knows their secrets and asks WeChat and the desk";
-    return [{ name, ok: "warning", what: "not looked at: there is no gateway to ask", why, remedy: "start the gateway, then ask again" }];
+    return [{ name, ok: "warning", what: "not looked at: there is no gateway to ask", why, remedy }];
   }
   try {
     const { items } = accountsSchema.parse(await api.get("/accounts"));

@@ -22,14 +22,17 @@ export type ApiSource = GatewayApi | null | (() => Promise<GatewayApi | null>);
  */
 export async function diagnose(environment: Environment, api: ApiSource): Promise<Finding[]> {
   const { config, findings: settings } = diagnoseSettings(environment);
-  if (config === null) return [...settings, ...(await diagnoseAccounts(typeof api === "function" ? null : api))];
+  if (config === null) return [...settings, ...(await diagnoseAccounts(typeof api === "function" ? null : api, MEND_FIRST))];
 
   const store = await diagnoseStore(config);
   const publicUrl = await diagnosePublicUrl(config.publicUrl ?? toLocalAddress(config));
   const before = [...settings, ...store, publicUrl];
-  const opened = typeof api !== "function" ? api : isHealthy(before) ? await api() : null;
-  return [...before, ...(await diagnoseAccounts(opened))];
+  if (typeof api !== "function") return [...before, ...(await diagnoseAccounts(api))];
+  if (!isHealthy(before)) return [...before, ...(await diagnoseAccounts(null, MEND_FIRST))];
+  return [...before, ...(await diagnoseAccounts(await api()))];
 }
+
+const MEND_FIRST = "mend what has failed, then ask again";
 
 const PUBLIC_URL_TIMEOUT_MS = 8_000;
 

@@ -116,7 +116,7 @@ describe("an embedded database", () => {
       what: expect.stringMatching(/was encrypted with master key [0-9a-f]{8}, which is not at hand$/),
       remedy: expect.stringContaining("WXDESK_MASTER_KEY"),
     });
-    expect(find(findings, "accounts")).toMatchObject({ ok: "warning" });
+    expect(find(findings, "accounts")).toMatchObject({ ok: "warning", remedy: "mend what has failed, then ask again" });
   });
 
   test("whose key file is gone says which one to put back, and makes no other", async () => {
