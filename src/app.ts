@@ -99,6 +99,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     api: {
       ...store,
       connections,
+      http,
       deliver: (conversationId) => {
         signals.notify(conversationId);
         delivery.deliver({ conversationId, direction: "outbound" });

@@ -48,6 +48,15 @@ export type SettingName = keyof typeof settingsSchema.shape;
 /** Settings whose value can stand in a file that `<name>_FILE` names. */
 export const FILE_SETTINGS = ["WXDESK_MASTER_KEY", "WXDESK_MASTER_KEY_PREVIOUS", "WXDESK_ADMIN_KEY"] as const satisfies SettingName[];
 
+/** Settings that cannot be used; each problem names its setting and the remedy, and none of the values. */
+export class SettingsError extends ConfigError {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super("SETTINGS_INVALID", `the settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Config = Readonly<ReturnType<typeof toConfig>>;
 
@@ -58,7 +67,7 @@ export function readEnvironment(path = ".env"): Environment {
 
 /**
  * Reads the settings; an empty value counts as not set.
- * @throws ConfigError SETTINGS_INVALID with every problem and its remedy, one per line, and none of the values
+ * @throws SettingsError (ConfigError SETTINGS_INVALID) with every problem, one per line
  */
 export function readConfig(environment: Environment): Config {
   const problems = findUnknown(environment);
@@ -69,7 +78,7 @@ export function readConfig(environment: Environment): Config {
     problems.push(`WXDESK_MASTER_KEY is required when DATABASE_URL is set; ${MASTER_KEY_REMEDY}, the same for all replicas`);
   }
   if (result.success && problems.length === 0) return toConfig(result.data);
-  throw new ConfigError("SETTINGS_INVALID", `the settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+  throw new SettingsError(problems);
 }
 
 function toConfig(settings: z.output<typeof settingsSchema>) {
@@ -89,6 +98,11 @@ function toConfig(settings: z.output<typeof settingsSchema>) {
     retentionDays: settings.WXDESK_RETENTION_DAYS,
     mediaAllowNetworks: settings.WXDESK_MEDIA_ALLOW_NETWORKS,
   };
+}
+
+/** Where the listener is reached on this machine; a public address only when there is no other. */
+export function toLocalAddress({ host, port }: Pick<Config, "host" | "port">): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** What the start-up line may show: of a secret only whether it is set, of the database only where it is. */

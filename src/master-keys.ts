@@ -36,10 +36,15 @@ const ACCOUNTS_NAMED = 3;
  * @throws ConfigError MASTER_KEY_WRONG
  */
 export async function proveMasterKey(database: Database, box: SecretBox): Promise<void> {
-  const missing = (await listKeys(database.prisma)).filter(({ keyId }) => !box.canOpen(keyId));
-  if (missing.length === 0) return;
-  const keys = missing.map(({ keyId, accountIds }) => `${keyId} (${toNames(accountIds)})`);
-  throw new ConfigError(
+  const missing = findMissingKeys(box, await listKeys(database.prisma));
+  if (missing !== null) throw missing;
+}
+
+/** What is to be said of the keys that secrets are encrypted with and that are not at hand; null when all are. */
+export function findMissingKeys(box: SecretBox, used: readonly { keyId: string; accountIds: readonly string[] }[]): ConfigError | null {
+  const keys = used.filter(({ keyId }) => !box.canOpen(keyId)).map(({ keyId, accountIds }) => `${keyId} (${toNames(accountIds)})`);
+  if (keys.length === 0) return null;
+  return new ConfigError(
     "MASTER_KEY_WRONG",
     `stored secrets are encrypted with a master key that is not at hand: ${keys.join(", ")}; ` +
       "start with that key in WXDESK_MASTER_KEY, or in WXDESK_MASTER_KEY_PREVIOUS during a rotation",

@@ -1,3 +1,4 @@
+import type { CheckResult } from "./check.ts";
 import type { Content } from "./content.ts";
 import type { InboundMessage } from "./message.ts";
 import type { Outcome } from "./outcome.ts";
@@ -64,19 +65,19 @@ export interface Channel {
   /** How long and how often the platform takes asynchronous messages after this act of the contact; null: it does not limit them. */
   replyAllowance(content: Content): ReplyAllowance | null;
 
+  /** Whether ids and keys have the form that the platform gives them. Asks nobody. */
+  testKeys(): CheckResult;
+
   /** Proves that the platform gives us an access token. */
   testAccess(signal: AbortSignal): Promise<CheckResult>;
+
+  /** Whether the platform lets us send, without sending anything to anybody. */
+  testPermission(signal: AbortSignal): Promise<CheckResult>;
 }
 
 export interface ReplyAllowance {
   windowMs: number;
   repliesMax: number;
-}
-
-/** One check of an account, with a plain sentence for the operator. */
-export interface CheckResult {
-  ok: boolean;
-  sentence: string;
 }
 
 /** A channel whose callbacks can carry an answer back. */
@@ -89,6 +90,16 @@ export interface PassiveChannel extends Channel {
 
   /** The response body that says `content`. `createdAt` is written into it, so that a repeated callback gets the same reply. */
   renderReply(to: ReplyAddress, content: Content, createdAt: Date): HttpBody;
+}
+
+/** A channel whose platform says how it reaches the address that callbacks go to. */
+export interface ReachableChannel extends Channel {
+  /** Asks the platform for its own look at our address. `ok` as well when it does not say. */
+  testReach(signal: AbortSignal): Promise<CheckResult>;
+}
+
+export function canTestReach(channel: Channel): channel is ReachableChannel {
+  return "testReach" in channel;
 }
 
 export function canReplyPassively(channel: Channel): channel is PassiveChannel {

@@ -11,3 +11,8 @@ export interface Credential {
 export function validAt(credentials: readonly Credential[], now: Date): string[] {
   return credentials.flatMap(({ value, expiresAt }) => (expiresAt === null || expiresAt > now ? [value] : []));
 }
+
+/** The value that goes out, and is to be entered elsewhere; null when there is none. */
+export function currentOf(credentials: readonly Credential[]): string | null {
+  return credentials.find(({ expiresAt }) => expiresAt === null)?.value ?? null;
+}

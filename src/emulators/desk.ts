@@ -68,7 +68,7 @@ export async function startDesk({ key, now = () => new Date() }: DeskOptions): P
   const policy = createAnswerPolicy();
   const shelf = new Map<string, DeskMedia>();
   const caller = createCaller("Ruby");
-  const server = await startLoopback(async (request) => answerCall(request, { key, now: now(), book, policy, shelf }));
+  const server = await startLoopback(async (request) => answerCall(request, { key, now: now(), book, policy, shelf }), now);
   let pushUrl: string | null = null;
 
   const push = async ({ contentType, body }: PushBody, query: Record<string, string>): Promise<PushResult> => {

@@ -68,7 +68,7 @@ export async function startWechat(options: WechatOptions = {}): Promise<WechatEm
   const world: World = { now, caller: counting, book, shelf: createMediaShelf(), nextMessageId: countMessages(), callbackTimeoutMs, tries };
   const accounts = new Set<EmulatedAccount>();
   const tokens = createTokens(now);
-  const server = await startLoopback((request) => answerApiCall(request, { accounts, tokens, world }));
+  const server = await startLoopback((request) => answerApiCall(request, { accounts, tokens, world }), clock);
 
   return {
     url: server.url,

@@ -34,8 +34,12 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
     const startedAt = options.now();
     const { accountId, pushToken } = request.params;
     const connection = await options.connections.get(accountId);
-    if (connection === null) return answer(reply, 404, "no such account");
-    if (!connection.acceptsPushToken(pushToken)) throw new VerificationError("PUSH_UNAUTHORIZED", "the push token in the address is wrong");
+    if (connection === null) return answer(reply, 404, "no such account, or it is disabled");
+    if (!connection.acceptsPushToken(pushToken))
+      throw new VerificationError(
+        "PUSH_UNAUTHORIZED",
+        "the push token in the address is wrong; enter the account's pushUrl at the desk as its creation showed it",
+      );
 
     const push: PushRequest = { query: request.query, contentType: request.headers["content-type"], body: request.body ?? Buffer.alloc(0) };
     const opened = openOrReason(() => connection.desk.openPush(push));

@@ -136,7 +136,7 @@ function acknowledge(reply: FastifyReply, { channel }: Connection): FastifyReply
 }
 
 function unknownAccount(reply: FastifyReply): FastifyReply {
-  return reply.code(404).type("text/plain; charset=utf-8").send("no such account");
+  return reply.code(404).type("text/plain; charset=utf-8").send("no such account, or it is disabled");
 }
 
 /** Short texts: who cannot prove itself learns nothing. The log has the code. */

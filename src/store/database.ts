@@ -97,8 +97,21 @@ export function toConnectionProblem(error: unknown): unknown {
   return isLost && !(error instanceof ConfigError) ? unreachable("the connection to PostgreSQL broke", error) : error;
 }
 
+/** PostgreSQL's own refusals of a connection (its manual, appendix A), and the name that no server has. */
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ["28P01", "PostgreSQL refuses the password: correct user and password in DATABASE_URL"],
+  ["28000", "PostgreSQL does not let this user in from here: correct the user in DATABASE_URL, or the server's pg_hba.conf"],
+  ["3D000", "the server has no such database: create it, or correct its name in DATABASE_URL"],
+  ["53300", "the server has no connection left: raise max_connections, or start fewer replicas"],
+  ["ENOTFOUND", "no server has this name: correct the host in DATABASE_URL"],
+  ["ECONNREFUSED", "nothing listens there: start PostgreSQL, or correct host and port in DATABASE_URL"],
+]);
+
 function unreachable(what: string, cause: unknown): ConfigError {
-  return new ConfigError("DATABASE_UNREACHABLE", `${what} (${toCode(cause)}); is it up, is DATABASE_URL right?`, { cause });
+  const code = toCode(cause);
+  return new ConfigError("DATABASE_UNREACHABLE", `${what} (${code}); ${REMEDIES.get(code) ?? "is it up, is DATABASE_URL right?"}`, {
+    cause,
+  });
 }
 
 function toCode(error: unknown): string {

@@ -33,5 +33,7 @@ export function decryptWithAny(ciphertext: string, encodingAesKeys: readonly str
       refusals.push(error);
     }
   }
-  throw refusals[0] ?? new DecodeError("CIPHERTEXT_INVALID", "the callback is encrypted, but the account has no encodingAesKey; set it");
+  const missing =
+    "the callback is encrypted, but the account has no encodingAesKey; set the one in WeChat's console, or choose plain mode there";
+  throw refusals[0] ?? new DecodeError("CIPHERTEXT_INVALID", missing);
 }

@@ -48,6 +48,10 @@ export interface ChannelUnderTest {
   expiredErrcode: number;
   wrongSecretErrcode: number;
   articlesMax: number;
+  /** Where it is asked whether we may send, how a yes looks, and the errcode of a no. */
+  permissionPath: string;
+  permitted: Record<string, unknown>;
+  forbiddenErrcode: number;
   /** The query of an encrypted callback. */
   callbackQuery(signed: { timestamp: string; nonce: string; msgSignature: string }): Record<string, string>;
   urlCheck(timestamp: string): { query: Record<string, string>; echo: string };
@@ -481,19 +485,49 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
       });
     });
 
+    describe("the look at the keys", () => {
+      test("finds nothing wrong with an account whose callbacks are real", () => {
+        expect(channel.testKeys()).toEqual({ ok: true, sentence: expect.stringContaining("well formed") });
+      });
+    });
+
+    describe("the permission test", () => {
+      const testPermission = () => channel.testPermission(new AbortController().signal);
+
+      test("is passed with a look that no contact notices", async () => {
+        platform.on(given.permissionPath, () => ({ json: given.permitted }));
+        expect(await testPermission()).toEqual({ ok: true, sentence: expect.stringContaining("may send") });
+        expect(platform.requests(given.permissionPath)).toHaveLength(1);
+        expect(platform.requests(given.sendPath)).toEqual([]);
+      });
+
+      test("says what the platform holds against the account, and what to do", async () => {
+        platform.on(given.permissionPath, () => ({ json: { errcode: given.forbiddenErrcode, errmsg: "" } }));
+        const code = String(given.forbiddenErrcode);
+        expect(await testPermission()).toMatchObject({ ok: false, code, why: expect.any(String), remedy: expect.any(String) });
+      });
+
+      test("tells how far our clock is from the platform's", async () => {
+        platform.on(given.permissionPath, () => ({ json: { errcode: given.forbiddenErrcode, errmsg: "" } }));
+        expect(await testPermission()).toMatchObject({ clockOffsetMs: expect.any(Number) });
+      });
+    });
+
     describe("the access test", () => {
       const testAccess = () => channel.testAccess(new AbortController().signal);
 
       test("asks the platform each time, even when a token is remembered", async () => {
-        expect(await testAccess()).toEqual({ ok: true, sentence: expect.stringContaining(given.receiverId) });
+        expect(await testAccess()).toMatchObject({ ok: true, sentence: expect.stringContaining(given.receiverId) });
         await channel.send("zhangsan", { type: "text", text: "hello" }, new AbortController().signal);
         platform.on(given.tokenPath, () => ({ json: { errcode: given.wrongSecretErrcode, errmsg: "invalid" } }));
-        expect(await testAccess()).toEqual({ ok: false, sentence: expect.stringContaining("Secret is wrong") });
+        const sentence = expect.stringContaining("Secret is wrong");
+        expect(await testAccess()).toMatchObject({ ok: false, sentence, why: expect.any(String), remedy: expect.any(String) });
       });
 
       test("says so when the platform cannot be reached", async () => {
         await platform.close();
-        expect(await testAccess()).toEqual({ ok: false, sentence: expect.stringContaining("no connection") });
+        const sentence = expect.stringContaining("no connection");
+        expect(await testAccess()).toMatchObject({ ok: false, sentence, remedy: expect.stringContaining("apiBaseUrl") });
       });
     });
   });

@@ -232,3 +232,35 @@ test("waiting ends with what was seen, and says what is there when it ends in va
   expect(await wechat.waitForSeen("oABC", 2)).toHaveLength(2);
   await expect(wechat.waitForSeen("oABC", 3, 10)).rejects.toThrow(/waited 10 ms for 3 of them, there are 2\n {2}1\. async text "first"/);
 });
+
+test("a typing hint needs the permission to send and an openid that there is, and shows nothing", async () => {
+  await shop.sendText("oABC", "hello");
+  const hint = async (fields: object) => post("/cgi-bin/message/custom/typing", await shopToken(), fields);
+  expect(await hint({ touser: "oABC", command: "Typing" })).toMatchObject({ errcode: 0 });
+  expect(await hint({ touser: "0", command: "CancelTyping" })).toMatchObject({ errcode: 40003 });
+  expect(await hint({ touser: "oABC", command: "Shout" })).toMatchObject({ errcode: 45072 });
+  shop.maySend = false;
+  expect(await hint({ touser: "0", command: "CancelTyping" })).toMatchObject({ errcode: 48001 });
+  expect(shop.seenBy("oABC").filter(({ way }) => way === "async")).toEqual([]);
+});
+
+test("WeChat's look at the callback address tells its addresses, or that there is none", async () => {
+  const look = async () => post("/cgi-bin/callback/check", await shopToken(), { action: "all", check_operator: "DEFAULT" });
+  expect(await look()).toMatchObject({ dns: [{ ip: "127.0.0.1" }], ping: [{ ip: "127.0.0.1", package_loss: "0%" }] });
+  shop.callbackUrl = "";
+  expect(await look()).toMatchObject({ errcode: 40201 });
+});
+
+test("an app may look at itself, not at another, nor at one that there is not", async () => {
+  wechat.addAccount({ ...WECOM, agentId: 77, corpSecret: "secret-of-77", callbackUrl: shop.callbackUrl });
+  const look = async (agentid: string) => get("/cgi-bin/agent/get", { access_token: await appToken(), agentid });
+  expect(await look(String(WECOM.agentId))).toMatchObject({ errcode: 0, agentid: WECOM.agentId, close: 0 });
+  expect(await look("77")).toMatchObject({ errcode: 301002 });
+  expect(await look("78")).toMatchObject({ errcode: 40056 });
+});
+
+test("every answer carries the emulated platform's clock", async () => {
+  clockMs += 10 * MINUTE_MS;
+  const { headers } = await fetch(`${wechat.url}/cgi-bin/token`);
+  expect(Date.parse(headers.get("date") ?? "")).toBe(Math.floor(clockMs / 1_000) * 1_000);
+});

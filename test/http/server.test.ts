@@ -26,7 +26,7 @@ beforeAll(async () => {
     logger: createLogger({ level: "silent" }),
     version: "0.0.0",
     surfaces: null,
-    api: { apiKeys: { find: async () => ADMIN } } as unknown as ApiDeps,
+    api: { apiKeys: { find: async () => ADMIN, touch: async () => {} } } as unknown as ApiDeps,
     operations: { health: { check: async () => {} }, worker: () => true, isStopping: () => false },
     limits: { headersTimeoutMs: 150, requestTimeoutMs: 300, checkIntervalMs: 20 },
   });

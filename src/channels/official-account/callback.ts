@@ -39,7 +39,10 @@ export function createCallback({ account, credentials, now }: OfficialAccountDep
   function openPlain({ query, body }: CallbackRequest): OpenedCallback {
     verifySigner(query, "signature");
     if (encryption === "safe") {
-      throw new VerificationError("ENCRYPTION_REQUIRED", "plain callback for a safe account; choose safe mode in WeChat's console");
+      throw new VerificationError(
+        "ENCRYPTION_REQUIRED",
+        "plain callback for a safe account; choose safe mode in WeChat's console, or set the account's encryption to plain",
+      );
     }
     const root = parseXml(body);
     // Someone took encrypt_type off the address, so that the unsigned fields beside Encrypt would be believed.
@@ -52,7 +55,7 @@ export function createCallback({ account, credentials, now }: OfficialAccountDep
     const timestamp = parameter(query, "timestamp");
     const token = findSigner(validAt(credentials.token, now()), [timestamp, parameter(query, "nonce"), ...signed], signature);
     if (token === null) {
-      throw new VerificationError("SIGNATURE_INVALID", `${name} is wrong; is the account's token the one in WeChat's console?`);
+      throw new VerificationError("SIGNATURE_INVALID", `${name} is wrong; set the account's token to the one in WeChat's console`);
     }
     checkTimestamp(timestamp, timestampToleranceSeconds, now());
     return token;

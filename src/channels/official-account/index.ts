@@ -1,9 +1,10 @@
-import type { PassiveChannel, UploadChannel } from "../../domain/channel.ts";
+import type { PassiveChannel, ReachableChannel, UploadChannel } from "../../domain/channel.ts";
 import { ConfigError } from "../../domain/errors.ts";
 import { decodeAesKey } from "../../wechat/cipher.ts";
 import { sealEnvelope, toSeal } from "../../wechat/envelope.ts";
 import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";
 import { createCallback } from "./callback.ts";
+import { createChecks } from "./checks.ts";
 import { createClient } from "./client.ts";
 import type { OfficialAccountDeps } from "./deps.ts";
 import { createUpload } from "./media.ts";
@@ -20,7 +21,7 @@ const CONTENT_TYPE = "application/xml; charset=utf-8";
  * The entrance of one Official Account.
  * @throws ConfigError ACCOUNT_SECRET_MISSING when its mode needs an encodingAesKey, DecodeError when that is not one
  */
-export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel & UploadChannel {
+export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel & UploadChannel & ReachableChannel {
   const { account, now } = deps;
   requireAesKey(deps);
 
@@ -28,6 +29,7 @@ export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel
     ...createCallback(deps),
     ...createClient(deps),
     ...createUpload(deps),
+    ...createChecks(deps),
     acknowledgement: "success",
     asyncTextBytesMax: ASYNC_TEXT_BYTES_MAX,
     passiveTextBytesMax: PASSIVE_TEXT_BYTES_MAX,

@@ -43,7 +43,7 @@ export function createCallback({ account, credentials, now }: WecomDeps): Pick<C
     const timestamp = parameter(query, "timestamp");
     const token = findSigner(validAt(credentials.token, now()), [timestamp, parameter(query, "nonce"), ciphertext], signature);
     if (token === null) {
-      throw new VerificationError("SIGNATURE_INVALID", "msg_signature is wrong; is the account's token the one in WeCom's console?");
+      throw new VerificationError("SIGNATURE_INVALID", "msg_signature is wrong; set the account's token to the one in WeCom's console");
     }
     checkTimestamp(timestamp, timestampToleranceSeconds, now());
     return token;

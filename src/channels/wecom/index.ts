@@ -3,6 +3,7 @@ import { decodeAesKey } from "../../wechat/cipher.ts";
 import { sealEnvelope, toSeal } from "../../wechat/envelope.ts";
 import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";
 import { createCallback } from "./callback.ts";
+import { createChecks } from "./checks.ts";
 import { createClient } from "./client.ts";
 import type { WecomDeps } from "./deps.ts";
 import { createUpload } from "./media.ts";
@@ -20,6 +21,7 @@ export function createWecom(deps: WecomDeps): PassiveChannel & UploadChannel {
     ...createCallback(deps),
     ...createClient(deps),
     ...createUpload(deps),
+    ...createChecks(deps),
     acknowledgement: "",
     asyncTextBytesMax: TEXT_BYTES_MAX,
     passiveTextBytesMax: TEXT_BYTES_MAX,

@@ -16,7 +16,7 @@ export function toSubmission({ status, headers, body }: HttpAnswer, now: Date): 
   const isSuccess = status >= 200 && status < 300;
   const refusal = readRefusal(answer);
   if (refusal && (isSuccess || refusal.ofSignature)) {
-    return { outcome: { kind: "retry", code: "DESK_REFUSED", detail: refusal.sentence } };
+    return { outcome: { kind: "retry", code: "DESK_REFUSED", detail: `${refusal.meaning}; ${refusal.remedy}` } };
   }
   if (isSuccess) return toTaken(toStatusReport(answer), body);
 

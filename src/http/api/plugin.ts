@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { problemSchema, sendProblem, sendRouteNotFound } from "../problem.ts";
+import { accountTestRoute } from "./account-test.ts";
 import { accountRoutes } from "./accounts.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
 import { auditRoutes } from "./audit.ts";
@@ -45,8 +46,9 @@ export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
     route.schema = { ...route.schema, description, security: [{ bearer: [] }], response };
   });
 
-  const { accounts, apiKeys, audit, connections, conversations, outbound, replays, deliver, publicUrl, now } = deps;
+  const { accounts, apiKeys, audit, connections, conversations, http, outbound, replays, deliver, publicUrl, now } = deps;
   app.register(accountRoutes, { accounts, connections, publicUrl });
+  app.register(accountTestRoute, { accounts, connections, publicUrl, http });
   app.register(secretRoutes, { accounts, connections, publicUrl, now });
   app.register(conversationRoutes, { accounts, conversations, now });
   app.register(messageRoutes, { conversations, outbound, deliver, now });

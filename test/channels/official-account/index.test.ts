@@ -13,6 +13,9 @@ const channel: ChannelUnderTest = {
   expiredErrcode: 42001,
   wrongSecretErrcode: 40125,
   articlesMax: 1,
+  permissionPath: "/cgi-bin/message/custom/typing",
+  permitted: { errcode: 40003, errmsg: "invalid openid" },
+  forbiddenErrcode: 48001,
   callbackQuery: ({ timestamp, nonce, msgSignature }) => ({
     signature: sign([TOKEN, timestamp, nonce]),
     timestamp,

@@ -16,6 +16,9 @@ const channel: ChannelUnderTest = {
   expiredErrcode: 42001,
   wrongSecretErrcode: 40001,
   articlesMax: 8,
+  permissionPath: "/cgi-bin/agent/get",
+  permitted: { errcode: 0, errmsg: "ok", agentid: 1000002, close: 0 },
+  forbiddenErrcode: 301002,
   callbackQuery: ({ timestamp, nonce, msgSignature }) => ({ msg_signature: msgSignature, timestamp, nonce }),
   urlCheck: (timestamp) => {
     const echostr = encrypt(ECHO, decodeAesKey(ENCODING_AES_KEY), CORP_ID);

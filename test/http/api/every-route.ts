@@ -1,9 +1,11 @@
 import type { FastifyInstance, HTTPMethods } from "fastify";
 import type { Role } from "../../../src/domain/api-key.ts";
 import type { Connection } from "../../../src/domain/connection.ts";
+import { TransportError } from "../../../src/domain/errors.ts";
 import { newMessageId, toConversationId } from "../../../src/domain/ids.ts";
 import type { Store } from "../../../src/domain/store.ts";
 import { generateApiKey, hashApiKey } from "../../../src/lib/api-key.ts";
+import type { HttpClient } from "../../../src/lib/http-client.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../../support/store.ts";
 import { createApi, SHOP } from "./app.ts";
 
@@ -42,7 +44,7 @@ export async function openEveryRoute(): Promise<EveryRoute> {
   const testStore = await openTestStore();
   const routes: Route[] = [];
   const connections = { get: async () => CONNECTION, forget: () => {} };
-  const app = await createApi({ ...testStore.store, connections }, ({ method, url, config }) => {
+  const app = await createApi({ ...testStore.store, connections, http: NOBODY }, ({ method, url, config }) => {
     for (const one of [method].flat() as HTTPMethods[]) {
       if (one === "HEAD" || !url.startsWith(`${PREFIX}/`)) continue;
       const path = url.slice(PREFIX.length);
@@ -58,10 +60,19 @@ export async function openEveryRoute(): Promise<EveryRoute> {
   return { ...testStore, app, routes, close };
 }
 
+const FINE = { ok: true, sentence: "all is well" };
 const CONNECTION = {
-  desk: { testChannel: async () => ({ ok: true, sentence: "The desk answers." }) },
-  channel: { testAccess: async () => ({ ok: true, sentence: "WeChat gave a token." }) },
+  account: { kind: "official_account", replies: { async: true }, wechat: { timestampToleranceSeconds: 600 }, secrets: {} },
+  desk: { testChannel: async () => FINE },
+  channel: { testAccess: async () => FINE, testKeys: () => FINE, testPermission: async () => FINE },
 } as unknown as Connection;
+
+const NOBODY: HttpClient = {
+  exchange: async () => {
+    throw new TransportError("CONNECT_FAILED", "nobody there");
+  },
+  close: async () => {},
+};
 
 /** What a route needs beside the ids in its path to succeed. A new route that changes something is added here first. */
 const REQUESTS: Readonly<Record<string, (own: Belongings) => { query?: string; body?: object }>> = {

@@ -3,7 +3,7 @@ import type { SecretName } from "../../../domain/account.ts";
 import type { ContentType } from "../../../domain/content.ts";
 import { isBareHttpUrl } from "../../../lib/http-url.ts";
 import { accountId, shownMoment } from "./common.ts";
-import { ACCOUNT_EXAMPLES, ACCOUNT_PATCH_EXAMPLES, CHECKS_EXAMPLES, CREATED_ACCOUNT_EXAMPLES, SHOWN_ACCOUNT_EXAMPLES } from "./examples.ts";
+import { ACCOUNT_EXAMPLES, ACCOUNT_PATCH_EXAMPLES, CREATED_ACCOUNT_EXAMPLES, SHOWN_ACCOUNT_EXAMPLES } from "./examples.ts";
 
 // Fields first, without defaults, because a change must tell "not given" from "given as usual". The defaults are in accountDocument.
 
@@ -217,9 +217,3 @@ export const shownWithGenerated = shownAs({
 });
 
 export const createdAccount = shownWithGenerated.meta({ id: "CreatedAccount", examples: CREATED_ACCOUNT_EXAMPLES });
-
-export const shownChecks = z
-  .object({
-    checks: z.array(z.object({ name: z.enum(["desk", "accessToken"]), ok: z.boolean(), ms: z.int().min(0), sentence: z.string() })),
-  })
-  .meta({ examples: CHECKS_EXAMPLES });

@@ -130,8 +130,16 @@ export const AUDIT_ENTRY_EXAMPLES = [
 export const CHECKS_EXAMPLES = [
   {
     checks: [
-      { name: "desk", ok: true, ms: 23, sentence: "The desk answered and accepted the signature." },
-      { name: "accessToken", ok: false, ms: 15, sentence: "no access token: errcode 40125: the appSecret is wrong; set the current one" },
+      { name: "desk", ok: true, ms: 23, sentence: "the desk answered and accepted the signature", why: null, remedy: null, code: null },
+      {
+        name: "accessToken",
+        ok: false,
+        ms: 15,
+        sentence: "no access token: errcode 40164: this machine's address is not on the IP allow-list",
+        why: "without a token nothing can be sent asynchronously",
+        remedy: "add 203.0.113.7 to the IP allow-list in WeChat's console",
+        code: "40164",
+      },
     ],
   },
 ];
