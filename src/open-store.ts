@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import type { Log } from "./domain/log.ts";
 import type { ApiKeyStore, Store } from "./domain/store.ts";
 import { lockFolder } from "./lib/folder-lock.ts";
+import { removeLocalApi } from "./lib/local-api-file.ts";
 import { loadOrCreateMasterKey } from "./lib/master-key.ts";
 import { createSecretBox } from "./lib/secret-box.ts";
 import { type Database, type DatabaseAddress, openDatabase, toConnectionProblem } from "./store/database.ts";
@@ -15,6 +16,8 @@ export interface OpenedStore {
   database: Database;
   /** The first admin key when this start generated it; it is shown nowhere else. */
   adminKey: string | null;
+  /** The data folder, when this process alone holds it: not with a database server. */
+  folder: string | null;
   /** Gives the data folder free, after the database is closed. */
   unlock: () => Promise<void>;
 }
@@ -26,7 +29,7 @@ const ADMIN_KEY_CHARACTERS_MIN = 16;
  * @throws ConfigError when something is set up wrongly; then nothing stays open
  */
 export async function openStore(config: Config, address: DatabaseAddress | undefined, log: Log): Promise<OpenedStore> {
-  const { database, unlock } = await open(config, address);
+  const { database, folder, unlock } = await openLocked(config, address);
   try {
     const migrations = await migrate(database);
     if (migrations.length > 0) log.info({ migrations }, "database.migrated");
@@ -34,7 +37,7 @@ export async function openStore(config: Config, address: DatabaseAddress | undef
     // Nobody else can hold anything: what is claimed was claimed by a process that is no more.
     if (database.isExclusive) await store.outbox.releaseEverything();
     await proveMasterKey(store);
-    return { store, database, adminKey: await ensureAdminKey(store.apiKeys, config.adminKey, log), unlock };
+    return { store, database, adminKey: await ensureAdminKey(store.apiKeys, config.adminKey, log), folder, unlock };
   } catch (error) {
     // A database that has gone does not answer the goodbye either.
     await database.close().catch(() => {});
@@ -43,12 +46,19 @@ export async function openStore(config: Config, address: DatabaseAddress | undef
   }
 }
 
-async function open(config: Config, address: DatabaseAddress | undefined): Promise<Pick<OpenedStore, "database" | "unlock">> {
+/**
+ * The database alone, as it is. An embedded one is held by this process until it is unlocked.
+ * @throws ConfigError DATA_FOLDER_IN_USE
+ */
+export async function openLocked(config: Config, address?: DatabaseAddress): Promise<Pick<OpenedStore, "database" | "folder" | "unlock">> {
   const shared = address ?? (config.databaseUrl === undefined ? undefined : { kind: "server" as const, url: config.databaseUrl });
-  if (shared !== undefined) return { database: await openDatabase(shared), unlock: async () => {} };
+  if (shared !== undefined) return { database: await openDatabase(shared), folder: null, unlock: async () => {} };
   const unlock = await lockFolder(config.dataDir);
   try {
-    return { database: await openDatabase({ kind: "embedded", folder: join(config.dataDir, "postgres") }), unlock };
+    // What a process that was killed left behind leads nowhere.
+    await removeLocalApi(config.dataDir);
+    const database = await openDatabase({ kind: "embedded", folder: join(config.dataDir, "postgres") });
+    return { database, folder: config.dataDir, unlock };
   } catch (error) {
     await unlock();
     throw error;

@@ -12,6 +12,7 @@ const SECRET_FIELDS = [
   "corpSecret",
   "deskKey",
   "adminKey",
+  "apiKey",
   "masterKey",
   "previousMasterKey",
   "databaseUrl",

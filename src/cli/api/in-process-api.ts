@@ -1,0 +1,22 @@
+import { join } from "node:path";
+import { createApp } from "../../app.ts";
+import type { Config } from "../../config.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { Api } from "./api.ts";
+
+/**
+ * The gateway's own API in this process, on its database, without listener and worker: the same checks, the same audit log.
+ * @throws ConfigError as at the start of the gateway
+ */
+export async function createInProcessApi(config: Config, terminal: Terminal, isVerbose: boolean): Promise<Api> {
+  const logTo = { write: (line: string) => terminal.note(line.trimEnd()) };
+  const app = await createApp({ ...config, logLevel: isVerbose ? "debug" : "error" }, { logTo });
+  if (app.adminKey !== null) terminal.note(toFirstWords(config, app.adminKey));
+  return { isRunning: false, request: app.request, close: app.close };
+}
+
+/** The first to open the database makes the keys, and this one is shown nowhere else. */
+function toFirstWords({ masterKey, dataDir }: Config, adminKey: string): string {
+  const backup = masterKey === undefined ? `\nback up ${join(dataDir, "master.key")}: stored secrets are lost without it` : "";
+  return `admin key, shown this once: ${adminKey}${backup}\n`;
+}
