@@ -17,10 +17,13 @@ export function withLocalKey<Keys extends ApiKeyStore>(apiKeys: Keys): { key: st
     role: "admin",
     accountIds: [],
     createdAt: new Date(),
-    lastUsedAt: null,
+    lastUsedAt: new Date(),
     expiresAt: null,
   };
-  return { key, apiKeys: { ...apiKeys, find: async (hash: string) => (hash === localHash ? local : apiKeys.find(hash)) } };
+  return {
+    key,
+    apiKeys: { ...apiKeys, find: async (hash: string) => (hash === localHash ? { ...local, lastUsedAt: new Date() } : apiKeys.find(hash)) },
+  };
 }
 
 /** A container's user need not have a name. */

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { call } from "./api/api.ts";
+import { call, toQuery } from "./api/api.ts";
 import { type Cli, present, withApi, withExamples } from "./cli.ts";
 import { parseDuration } from "./duration.ts";
 import { toTable } from "./terminal/table.ts";
@@ -83,9 +83,10 @@ function addList(key: Command, cli: Cli): void {
 
 function addRemove(key: Command, cli: Cli): void {
   const command = key.command("rm").description("remove a key; it is refused from now on").argument("<id>");
-  command.action((id: string) =>
+  command.option("--confirm <id>", "the id once more, for the key that WXDESK_ADMIN_KEY brings back at each start");
+  command.action((id: string, { confirm }: { confirm?: string }) =>
     withApi(cli, command, async (api) => {
-      await call(api, "DELETE", `/api-keys/${encodeURIComponent(id)}`);
+      await call(api, "DELETE", `/api-keys/${encodeURIComponent(id)}${toQuery({ confirm })}`);
       cli.terminal.note(`Key ${id} is removed.`);
     }),
   );

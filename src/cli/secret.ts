@@ -42,7 +42,7 @@ export function addSecretCommands(program: Command, cli: Cli): void {
       ...(options.overlap !== undefined && { overlapSeconds: Math.round(options.overlap / 1_000) }),
     };
     await withApi(cli, command, async (api) => {
-      present(cli, command, await call(api, "POST", path, body), rotated, (answer) => toText(account, name, answer));
+      present(cli, command, await call(api, "POST", path, body), rotated, (shown) => toText(account, name, shown, value === undefined));
     });
   });
   withExamples(command, [
@@ -65,9 +65,9 @@ async function readNewValue(name: SecretName, { valueFile }: RotateOptions, { te
   throw new UsageError(`${name} cannot be generated; give the new value with --value-file, - for standard input`);
 }
 
-function toText(account: string, name: SecretName, { generated, pushUrl }: z.output<typeof rotated>): string {
+function toText(account: string, name: SecretName, { generated, pushUrl }: z.output<typeof rotated>, isGenerated: boolean): string {
   const shown = Object.entries(generated);
-  if (name === "pushToken") shown.push(["message push server address", pushUrl]);
+  if (isGenerated && name === "pushToken") shown.push(["message push server address", pushUrl]);
   const done = `The ${name} of "${account}" is replaced.`;
   return shown.length === 0 ? done : `${done} Shown this once: paste it now.\n\n${toList(shown)}`;
 }

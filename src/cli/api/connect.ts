@@ -16,13 +16,13 @@ const LOOK_AGAIN_MS = 200;
  * The gateway of `--url`; else the database of the settings, opened by this process; else, when a gateway runs on the embedded one,
  * that gateway, whose address and key of the moment are in its data folder.
  */
-export async function connect(cli: Cli, options: GlobalOptions): Promise<Api> {
+export async function connect(cli: Cli, options: GlobalOptions, busyMsMax = BUSY_MS_MAX): Promise<Api> {
   if (options.url !== undefined) return createHttpApi({ address: toAddress(options.url), key: await readKey(cli, options) });
   if (options.keyFile !== undefined) throw new UsageError("--key-file belongs to --url; without it no key is needed");
   const config = cli.readConfig();
   // Only here, because a command that speaks HTTP should not wait for a database to be loaded.
   const { createInProcessApi } = await import("./in-process-api.ts");
-  const giveUpAt = Date.now() + BUSY_MS_MAX;
+  const giveUpAt = Date.now() + busyMsMax;
   for (;;) {
     try {
       return await createInProcessApi(config, cli.terminal, options.verbose === true);
