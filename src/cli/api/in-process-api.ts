@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createApp } from "../../app.ts";
 import type { Config } from "../../config.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -15,8 +15,9 @@ export async function createInProcessApi(config: Config, terminal: Terminal, isV
   return { isRunning: false, request: app.request, close: app.close };
 }
 
-/** The first to open the database makes the keys, and this one is shown nowhere else. */
-function toFirstWords({ masterKey, dataDir }: Config, adminKey: string): string {
+/** The first to open the database makes the keys, and this one is shown nowhere else. Perhaps the folder is not the one that was meant. */
+function toFirstWords({ databaseUrl, masterKey, dataDir }: Config, adminKey: string): string {
+  const where = databaseUrl === undefined ? `in ${resolve(dataDir)}` : "on the server of DATABASE_URL";
   const backup = masterKey === undefined ? `\nback up ${join(dataDir, "master.key")}: stored secrets are lost without it` : "";
-  return `admin key, shown this once: ${adminKey}${backup}\n`;
+  return `this is the first use of the database ${where}\nadmin key, shown this once: ${adminKey}${backup}\n`;
 }
