@@ -27,12 +27,12 @@ const FIELDS: readonly [path: string, option: Option, opposite?: Option][] = [
   [
     "desk.requireSign",
     new Option("--require-sign", "refuse pushes of the desk that are not signed"),
-    new Option("--no-require-sign", "take them").default(undefined),
+    new Option("--no-require-sign", "take them"),
   ],
   [
     "replies.async",
     new Option("--async", "the account may send asynchronous messages"),
-    new Option("--no-async", "it may only answer callbacks").default(undefined),
+    new Option("--no-async", "it may only answer callbacks"),
   ],
   ["replies.notices", new Option("--notices <when>", "hand the desk's notices to the customer: changes, always or never")],
   ["replies.passiveWaitMs", new Option("--passive-wait <ms>", "how long a callback stays open for a reply").argParser(parseWhole)],

@@ -6,18 +6,19 @@ import type { Prompts, Question } from "./terminal/prompts.ts";
  * Asks a person for what the draft lacks, in the order of WeChat's console and then the desk's. Each answer is checked at once with
  * the API's own schema.
  */
-export async function askForAccount(draft: Draft, ask: Prompts): Promise<Draft> {
+export async function askForAccount(draft: Draft, taken: readonly string[], ask: Prompts): Promise<Draft> {
   const asked = structuredClone(draft);
   const fill = async (path: string, answer: () => Promise<unknown>) => {
     if (pick(asked, path) === undefined) put(asked, path, await answer());
   };
-  const text = (path: string, message: string, preset?: string) =>
-    fill(path, () => ask.text({ ...toQuestion(path, message), ...(preset !== undefined && { default: preset }) }));
+  const text = (path: string, message: string) => fill(path, () => ask.text(toQuestion(path, message)));
   const secret = (path: string, message: string) => fill(path, () => ask.secret(toQuestion(path, message)));
 
   await fill("kind", () => ask.choice({ message: "What kind of account is it?", choices: KINDS }));
   const isWecom = asked.kind === "wecom";
-  await text("id", "Its id, in addresses and commands (a-z, 0-9, _ and -)", isWecom ? "staff" : "shop");
+  const question = toQuestion("id", "Its id, in addresses and commands (a-z, 0-9, _ and -)");
+  const validate = (id: string) => (taken.includes(id) ? "another account has this id" : (question.validate?.(id) ?? true));
+  await fill("id", () => ask.text({ ...question, validate }));
   await text("name", "Its name, for people");
   if (isWecom) {
     await text("wechat.corpId", "CorpID (我的企业)");

@@ -32,7 +32,7 @@ test("a WeCom app gets WeCom's questions, and its own token and key when the con
   const key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
   const answers = ["wecom", "staff", "Staff app", "ww0123456789abcdef", "1000002", "corp-secret", false, token, key];
   const { ask } = person([...answers, "https://example.udesk.cn/spa1/im_callback", "desk-key"]);
-  expect(await askForAccount({}, ask)).toEqual({
+  expect(await askForAccount({}, ["taken"], ask)).toEqual({
     id: "staff",
     name: "Staff app",
     kind: "wecom",
@@ -42,11 +42,27 @@ test("a WeCom app gets WeCom's questions, and its own token and key when the con
 });
 
 test("an answer that the API would refuse is asked again, with the API's reason", async () => {
-  const answers = ["Shop", "shop", "", "Shop", "wx 1", "wx1", false, "safe", true, "example.com", "https://example.com", "two words", "k"];
+  const answers = [
+    "Shop",
+    "taken",
+    "shop",
+    "",
+    "Shop",
+    "wx 1",
+    "wx1",
+    false,
+    "safe",
+    true,
+    "example.com",
+    "https://example.com",
+    "two words",
+    "k",
+  ];
   const { ask, objections } = person(["official_account", ...answers]);
-  await askForAccount({}, ask);
+  await askForAccount({}, ["taken"], ask);
   expect(objections).toEqual([
     expect.stringContaining("must be 1 to 63"),
+    "another account has this id",
     "this is needed",
     expect.stringContaining("letters, digits, _ and -"),
     expect.stringContaining("http or https"),
@@ -63,7 +79,7 @@ test("what options have said is not asked, and a plain account has no EncodingAE
     replies: { async: false },
   };
   const { ask, questions } = person(["Shop", true, "desk-key"]);
-  expect(await askForAccount(draft, ask)).toEqual({ ...draft, name: "Shop", desk: { ...draft.desk, key: "desk-key" } });
+  expect(await askForAccount(draft, [], ask)).toEqual({ ...draft, name: "Shop", desk: { ...draft.desk, key: "desk-key" } });
   expect(questions).toEqual([
     expect.stringContaining("Its name"),
     expect.stringContaining("Generate Token?"),

@@ -41,6 +41,11 @@ test("in a fresh checkout the first command builds, and says so beside its answe
   const first = runIn(checkout);
   expect(first).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: expect.stringContaining("building") });
   expect(runIn(checkout)).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: "" });
+
+  await writeFile(join(checkout, "src/broken.ts"), "export const port: number = 'many';\n");
+  expect(runIn(checkout)).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("the build failed") });
+  // A gateway that runs from the build before can be started again.
+  await access(join(checkout, "dist/server.js"));
 });
 
 function runIn(checkout: string) {

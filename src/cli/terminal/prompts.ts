@@ -11,7 +11,7 @@ export interface Question {
 
 /** Questions to a person. Each rejects with an ExitPromptError when the person presses Ctrl-C. */
 export interface Prompts {
-  text(question: Question & { default?: string }): Promise<string>;
+  text(question: Question): Promise<string>;
   /** The answer is never shown: a star stands for each character. */
   secret(question: Question): Promise<string>;
   choice<Value>(question: { message: string; choices: { value: Value; name: string; description?: string }[] }): Promise<Value>;

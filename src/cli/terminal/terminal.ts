@@ -20,7 +20,10 @@ export interface Terminal {
 
 export function createTerminal({ stdin, stdout, stderr }: Pick<NodeJS.Process, "stdin" | "stdout" | "stderr">): Terminal {
   // Who reads the beginning only, such as `head`, hangs up: then nothing is left to do.
-  stdout.on("error", () => process.exit());
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
   let isRead = false;
   return {
     print: (line) => void stdout.write(`${line}\n`),
