@@ -16,7 +16,7 @@ if (existsSync(builder)) {
   const { isStale } = await import("../scripts/is-stale.mjs");
   if (isStale()) {
     console.error("wxdesk: building, this once…");
-    const { status } = spawnSync(process.execPath, [builder], { stdio: ["ignore", 2, 2] });
+    const { status } = spawnSync(process.execPath, [builder, "--if-stale"], { stdio: ["ignore", 2, 2] });
     if (status !== 0) {
       console.error("wxdesk: the build failed; run npm ci, then try again.");
       process.exit(1);

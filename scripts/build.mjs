@@ -6,23 +6,35 @@ import { fileURLToPath } from "node:url";
 import { isStale } from "./is-stale.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const onlyIfStale = process.argv.includes("--if-stale");
 
-if (!process.argv.includes("--if-stale") || isStale()) {
+if (!onlyIfStale || isStale()) {
   await import("./generate.mjs");
-  // Beside the old build, which may be running and is kept when this one fails; several may be building at the same time.
+  // Beside the build before, which may be running, and which is kept when this one fails.
   const draft = join(root, `dist.${process.pid}`);
-  const former = join(root, `dist.${process.pid}.former`);
   try {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
     const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", draft], { cwd: root, stdio: "inherit" });
     process.exitCode = status ?? 1;
-    if (status === 0) takePlace(draft, join(root, "dist"), former);
+    // Several commands may have found the same build stale; the first one's will do.
+    if (status === 0 && (!onlyIfStale || isStale())) takePlace(draft, join(root, "dist"));
   } finally {
-    for (const folder of [draft, former]) rmSync(folder, { recursive: true, force: true });
+    rmSync(draft, { recursive: true, force: true });
   }
 }
 
-function takePlace(draft, place, former) {
-  if (existsSync(place)) renameSync(place, former);
-  renameSync(draft, place);
+/** What stands in the place is the build before, or another's that came in between: hence more than one try. */
+function takePlace(draft, place) {
+  const former = `${draft}.former`;
+  for (let triesLeft = 10; ; triesLeft--) {
+    try {
+      if (existsSync(place)) renameSync(place, former);
+      renameSync(draft, place);
+      return;
+    } catch (error) {
+      if (triesLeft === 0) throw error;
+    } finally {
+      rmSync(former, { recursive: true, force: true });
+    }
+  }
 }

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { createdAccount } from "../http/api/schemas/account.ts";
-import { addNewAccountOptions, type Draft, put, readDraft } from "./account-fields.ts";
+import { addNewAccountOptions, readDraft } from "./account-fields.ts";
 import { askForAccount } from "./account-questions.ts";
 import { call, read } from "./api/api.ts";
 import { type Cli, present, withApi, withExamples } from "./cli.ts";
+import { type Draft, put } from "./draft.ts";
 import { Failure, UsageError } from "./failure.ts";
 import { toPasteList } from "./paste-list.ts";
 

@@ -1,11 +1,8 @@
 import { type Command, Option } from "commander";
+import { type Draft, put } from "./draft.ts";
 import { parseWhole } from "./duration.ts";
-import { UsageError } from "./failure.ts";
 import { readDocument, readValue } from "./read-value.ts";
 import type { Terminal } from "./terminal/terminal.ts";
-
-/** An account's document while it is being put together: what is known so far, in the API's form. */
-export type Draft = Record<string, unknown>;
 
 const KINDS = ["official_account", "wecom"];
 
@@ -73,34 +70,4 @@ export async function readDraft(command: Command, terminal: Pick<Terminal, "read
     if (typeof file === "string") put(draft, path, await readValue(file, terminal));
   }
   return draft;
-}
-
-export function pick(draft: Draft, path: string): unknown {
-  const [part = "", rest] = split(path);
-  const value = draft[part];
-  return rest === undefined ? value : isObject(value) ? pick(value, rest) : undefined;
-}
-
-/** Sets one field, making what it stands in; `undefined` leaves everything as it is. */
-export function put(draft: Draft, path: string, value: unknown): void {
-  if (value === undefined) return;
-  const [part = "", rest] = split(path);
-  if (rest === undefined) {
-    draft[part] = value;
-    return;
-  }
-  const inner = draft[part] ?? {};
-  if (!isObject(inner)) throw new UsageError(`${part} must be an object`);
-  const copy = { ...inner };
-  put(copy, rest, value);
-  draft[part] = copy;
-}
-
-function split(path: string): [part: string | undefined, rest: string | undefined] {
-  const [part, ...rest] = path.split(".");
-  return [part, rest.length === 0 ? undefined : rest.join(".")];
-}
-
-function isObject(value: unknown): value is Draft {
-  return typeof value === "object" && value !== null;
 }

@@ -1,5 +1,5 @@
 import { accountPatch } from "../http/api/schemas/account.ts";
-import { type Draft, pick, put } from "./account-fields.ts";
+import { type Draft, pick, put } from "./draft.ts";
 import type { Prompts, Question } from "./terminal/prompts.ts";
 
 /**
