@@ -1,4 +1,3 @@
-import type { DestinationStream } from "pino";
 import type { Config } from "./config.ts";
 import { summarize } from "./config.ts";
 import { createConnections } from "./connections.ts";
@@ -42,8 +41,8 @@ export interface AppOptions {
   pollMs?: number;
   breakerPauseMs?: number;
   leaseMs?: number;
-  /** Standard output when absent. */
-  logTo?: DestinationStream;
+  /** In place of standard output. */
+  logTo?: { write(line: string): void };
 }
 
 /** Longer than a token fetch, a send and their settling together. */

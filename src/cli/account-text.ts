@@ -1,5 +1,5 @@
-import type { z } from "zod";
-import type { ShownAccount, shownChecks } from "../http/api/schemas/account.ts";
+import { z } from "zod";
+import type { ShownAccount } from "../http/api/schemas/account.ts";
 import { toList, toTable } from "./terminal/table.ts";
 
 export function toAccountTable({ items }: { items: ShownAccount[] }): string {
@@ -22,7 +22,28 @@ function toEntries(value: object, prefix = ""): [name: string, value: unknown][]
   });
 }
 
-export function toChecksText({ checks }: z.output<typeof shownChecks>): string {
+/** What the command needs of the answer to an account's test: other gateways may check more, and may say why and what to do. */
+export const accountChecks = z.object({
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      ok: z.boolean(),
+      ms: z.number(),
+      sentence: z.string(),
+      why: z.string().nullish(),
+      remedy: z.string().nullish(),
+    }),
+  ),
+});
+
+export function toChecksText({ checks }: z.output<typeof accountChecks>): string {
   const rows = checks.map(({ name, ok, ms, sentence }) => [ok ? "ok" : "FAILED", name, `${ms} ms`, sentence]);
-  return toTable(["", "CHECK", "TIME", ""], rows);
+  const remedies = checks.flatMap(({ name, ok, why, remedy }) =>
+    ok || !(why ?? remedy) ? [] : `\n\n${name}: ${toSentences(why, remedy)}`,
+  );
+  return toTable(["", "CHECK", "TIME", "FOUND"], rows) + remedies.join("");
+}
+
+function toSentences(why: string | null | undefined, remedy: string | null | undefined): string {
+  return [why, remedy && `→ ${remedy}`].filter(Boolean).join("\n  ");
 }

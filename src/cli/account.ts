@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { shownAccount, shownChecks } from "../http/api/schemas/account.ts";
+import { shownAccount } from "../http/api/schemas/account.ts";
 import { addAccountAdd } from "./account-add.ts";
 import { addAccountOptions, readDraft } from "./account-fields.ts";
-import { toAccountTable, toAccountText, toChecksText } from "./account-text.ts";
+import { accountChecks, toAccountTable, toAccountText, toChecksText } from "./account-text.ts";
 import { call, read, toQuery } from "./api/api.ts";
 import { type Cli, present, withApi, withExamples } from "./cli.ts";
 import { UsageError } from "./failure.ts";
@@ -63,8 +63,8 @@ function addTest(account: Command, cli: Cli): void {
   command.action((id: string) =>
     withApi(cli, command, async (api) => {
       const answer = await call(api, "POST", `${toPath(id)}/test`);
-      present(cli, command, answer, shownChecks, toChecksText);
-      if (!read(z.object({ checks: z.array(z.object({ ok: z.boolean() })) }), answer).checks.every(({ ok }) => ok)) cli.failCheck();
+      present(cli, command, answer, accountChecks, toChecksText);
+      if (!read(accountChecks, answer).checks.every(({ ok }) => ok)) cli.failCheck();
     }),
   );
   withExamples(command, ["wxdesk account test shop"]);
