@@ -43,5 +43,5 @@ export function toFindingsExitCode(findings: readonly Finding[]): ExitCode {
 
 function toRemedy({ name, account, why, remedy }: Finding): string {
   const where = account === undefined ? name : `${name} (${account})`;
-  return `${where}: ${why}${remedy === null ? "" : `\n  → ${remedy}`}`;
+  return [`${where}:`, ...(why === "" ? [] : [` ${why}`]), ...(remedy === null ? [] : [`\n  → ${remedy}`])].join("");
 }

@@ -31,3 +31,7 @@ desk (shop): no message arrives
 test("only a failure ends the command with 1", () => {
   expect([[], [FINE], [FINE, ODD], [ODD, BAD]].map(toFindingsExitCode)).toEqual([0, 0, 0, 1]);
 });
+
+test("where nothing is said to matter, the remedy stands alone", () => {
+  expect(renderFindings([{ ...BAD, why: "" }])).toContain("desk (shop):\n  → set the KEY");
+});
