@@ -7,6 +7,7 @@ import type { SecretBox } from "./domain/secret-box.ts";
 import type { ApiKeyStore, Store } from "./domain/store.ts";
 import { generateApiKey, hashApiKey } from "./lib/api-key.ts";
 import { lockFolder } from "./lib/folder-lock.ts";
+import { removeLocalApi } from "./lib/local-api-file.ts";
 import { createSecretBox } from "./lib/secret-box.ts";
 import { proveMasterKey, readMasterKeys } from "./master-keys.ts";
 import { type Database, type DatabaseAddress, openDatabase, toConnectionProblem } from "./store/database.ts";
@@ -18,6 +19,8 @@ export interface OpenedStore {
   database: Database;
   /** The first admin key when this start generated it; it is shown nowhere else. */
   adminKey: string | null;
+  /** The data folder, when this process alone holds it: not with a database server. */
+  folder: string | null;
   /** Gives the data folder free, after the database is closed. */
   unlock: () => Promise<void>;
 }
@@ -29,7 +32,7 @@ const ADMIN_KEY_CHARACTERS_MIN = 16;
  * @throws ConfigError when something is set up wrongly; then nothing stays open
  */
 export async function openStore(config: Config, address: DatabaseAddress | undefined, log: Log): Promise<OpenedStore> {
-  const { database, unlock } = await openLocked(config, address);
+  const { database, folder, unlock } = await openLocked(config, address);
   try {
     const migrations = await migrate(database);
     if (migrations.length > 0) log.info({ migrations }, "database.migrated");
@@ -38,7 +41,7 @@ export async function openStore(config: Config, address: DatabaseAddress | undef
     const store = createStore(database, box);
     // Nobody else can hold anything: what is claimed was claimed by a process that is no more.
     if (database.isExclusive) await store.outbox.releaseEverything();
-    return { store, database, adminKey: await ensureAdminKey(store.apiKeys, config.adminKey, log), unlock };
+    return { store, database, adminKey: await ensureAdminKey(store.apiKeys, config.adminKey, log), folder, unlock };
   } catch (error) {
     // A database that has gone does not answer the goodbye either.
     await database.close().catch(() => {});
@@ -56,13 +59,18 @@ async function openSecretBox(config: Config, log: Log): Promise<SecretBox> {
   return createSecretBox(keys);
 }
 
-/** The database that the settings name, and with an embedded one the lock of its folder. */
-export async function openLocked(config: Config, address?: DatabaseAddress): Promise<Pick<OpenedStore, "database" | "unlock">> {
+/**
+ * The database that the settings name, as it is. An embedded one is held by this process until it is unlocked.
+ * @throws ConfigError DATA_FOLDER_IN_USE
+ */
+export async function openLocked(config: Config, address?: DatabaseAddress): Promise<Pick<OpenedStore, "database" | "folder" | "unlock">> {
   const shared = address ?? (config.databaseUrl === undefined ? undefined : { kind: "server" as const, url: config.databaseUrl });
-  if (shared !== undefined) return { database: await openDatabase(shared), unlock: async () => {} };
+  if (shared !== undefined) return { database: await openDatabase(shared), folder: null, unlock: async () => {} };
   const unlock = await lockFolder(config.dataDir);
   try {
-    return { database: await openDatabase({ kind: "embedded", folder: embeddedFolder(config.dataDir) }), unlock };
+    // What a process that was killed left behind leads nowhere.
+    await removeLocalApi(config.dataDir);
+    return { database: await openDatabase({ kind: "embedded", folder: embeddedFolder(config.dataDir) }), folder: config.dataDir, unlock };
   } catch (error) {
     await unlock();
     throw error;

@@ -3,7 +3,7 @@ import { TransportError } from "../domain/errors.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
 export interface HttpRequest {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PATCH" | "DELETE";
   url: string;
   headers?: Record<string, string>;
   body?: string | Buffer;

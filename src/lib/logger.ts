@@ -13,6 +13,7 @@ const SECRET_FIELDS = [
   "corpSecret",
   "deskKey",
   "adminKey",
+  "apiKey",
   "masterKey",
   "previousMasterKey",
   "databaseUrl",

@@ -27,9 +27,12 @@ const START_MS_MAX = 25_000;
  * The real gateway in a process of its own, with these settings and none of ours. `.env` is not read: it runs in `cwd`, the data
  * folder unless something else is said. Ends with the test at the latest.
  */
-export function spawnGateway(environment: Record<string, string>, cwd: string): GatewayProcess {
-  const tsx = import.meta.resolve("tsx");
-  const child = spawn(process.execPath, ["--import", tsx, `${ROOT}src/server.ts`], {
+export function spawnGateway(
+  environment: Record<string, string>,
+  cwd: string,
+  program = ["--import", import.meta.resolve("tsx"), `${ROOT}src/server.ts`],
+): GatewayProcess {
+  const child = spawn(process.execPath, program, {
     cwd,
     env: { PATH: process.env.PATH ?? "", WXDESK_LOG_LEVEL: "warn", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
