@@ -107,11 +107,6 @@ function toConfig(settings: z.output<typeof settingsSchema>) {
   };
 }
 
-/** Where the listener is reached on this machine; a public address only when there is no other. */
-export function toLocalAddress({ host, port }: Pick<Config, "host" | "port">): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
 /** What the start-up line may show: of a secret only whether it is set, of the database only where it is. */
 export function summarize({
   databaseUrl,

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { z } from "zod";
-import type { Config } from "../config.ts";
+import type { Config, Environment } from "../config.ts";
 import { type Api, read } from "./api/api.ts";
 import { connect } from "./api/connect.ts";
 import type { Terminal } from "./terminal/terminal.ts";
@@ -8,6 +8,7 @@ import type { Terminal } from "./terminal/terminal.ts";
 /** What every command is given. */
 export interface Cli {
   terminal: Terminal;
+  readEnvironment(): Environment;
   /** @throws ConfigError SETTINGS_INVALID */
   readConfig(): Config;
   /** Ends the command with 1 although it said all it had to say: a check failed. */

@@ -1,18 +1,32 @@
+import type { Command } from "commander";
+import { z } from "zod";
+import { diagnose, type GatewayApi } from "../doctor/diagnose.ts";
+import type { Finding } from "../doctor/finding.ts";
+import { type Api, call } from "./api/api.ts";
+import { connect } from "./api/connect.ts";
+import { type Cli, type GlobalOptions, present, withExamples } from "./cli.ts";
 import type { ExitCode } from "./failure.ts";
 import { toTable } from "./terminal/table.ts";
 
-/** One thing that was looked at. */
-export interface Finding {
-  name: string;
-  ok: boolean | "warning";
-  /** What was found. */
-  what: string;
-  /** Why it matters. */
-  why: string;
-  /** What to do; null when nothing is to be done. */
-  remedy: string | null;
-  account?: string;
-  ms?: number;
+export function addDoctorCommand(program: Command, cli: Cli): void {
+  const command = program
+    .command("doctor")
+    .description("look at settings, database, keys, clock and every account, and say what to do; exits 1 when something is wrong");
+  command.action(async () => {
+    let api: Api | undefined;
+    try {
+      const findings = await diagnose(cli.readEnvironment(), async (): Promise<GatewayApi> => {
+        const opened = await connect(cli, command.optsWithGlobals<GlobalOptions>());
+        api = opened;
+        return { get: (path) => call(opened, "GET", path), post: (path) => call(opened, "POST", path) };
+      });
+      present(cli, command, findings, z.array(z.custom<Finding>()), renderFindings);
+      if (toFindingsExitCode(findings) !== 0) cli.failCheck();
+    } finally {
+      await api?.close();
+    }
+  });
+  withExamples(command, ["wxdesk doctor", "wxdesk doctor --json | jq '.[] | select(.ok == false)'"]);
 }
 
 const MARKS = { true: "ok", false: "FAILED", warning: "warning" } as const;

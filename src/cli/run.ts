@@ -3,8 +3,10 @@ import { readVersion } from "../version.ts";
 import { addAccountCommands } from "./account.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { addConversationCommands } from "./conversation.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { type ExitCode, toEnding } from "./failure.ts";
 import { addKeyCommands } from "./key.ts";
+import { addMasterKeyCommands } from "./master-key.ts";
 import { addMessageCommands } from "./message.ts";
 import { addOpenapiCommand } from "./openapi.ts";
 import { addProcessCommands } from "./process.ts";
@@ -56,6 +58,8 @@ export function createProgram(cli: Cli): Command {
   addConversationCommands(program, cli);
   addMessageCommands(program, cli);
   addKeyCommands(program, cli);
+  addMasterKeyCommands(program, cli);
+  addDoctorCommand(program, cli);
   addSignCommand(program, cli);
   addOpenapiCommand(program, cli);
 

@@ -1,4 +1,5 @@
-import { type Environment, toLocalAddress } from "../config.ts";
+import type { Environment } from "../config.ts";
+import { toPlannedAddress } from "../http/listener.ts";
 import { checkPublicUrl } from "../lib/check-public-url.ts";
 import { createHttpClient } from "../lib/http-client.ts";
 import { diagnoseAccounts, type GatewayApi } from "./diagnose-accounts.ts";
@@ -25,7 +26,7 @@ export async function diagnose(environment: Environment, api: ApiSource): Promis
   if (config === null) return [...settings, ...(await diagnoseAccounts(typeof api === "function" ? null : api, MEND_FIRST))];
 
   const store = await diagnoseStore(config);
-  const publicUrl = await diagnosePublicUrl(config.publicUrl ?? toLocalAddress(config));
+  const publicUrl = await diagnosePublicUrl(config.publicUrl ?? toPlannedAddress(config));
   const before = [...settings, ...store, publicUrl];
   if (typeof api !== "function") return [...before, ...(await diagnoseAccounts(api))];
   if (!isHealthy(before)) return [...before, ...(await diagnoseAccounts(null, MEND_FIRST))];

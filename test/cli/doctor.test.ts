@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type Finding, renderFindings, toFindingsExitCode } from "../../src/cli/doctor.ts";
+import { renderFindings, toFindingsExitCode } from "../../src/cli/doctor.ts";
+import type { Finding } from "../../src/doctor/finding.ts";
 
 const FINE: Finding = { name: "database", ok: true, what: "PostgreSQL 15 answers", why: "everything is stored there", remedy: null, ms: 3 };
 const ODD: Finding = { name: "clock", ok: "warning", what: "40 s behind", why: "old callbacks are refused", remedy: "set it with NTP" };

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { toPasteList } from "../../src/cli/paste-list.ts";
 import { createdAccount } from "../../src/http/api/schemas/account.ts";
 
-const MARK = { set: true, hint: "…f3a9", changedAt: null };
+const MARK = { set: true, hint: "…f3a9", changedAt: null, previous: [] };
 const BASE = {
   id: "shop",
   name: "Shop",

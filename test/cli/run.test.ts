@@ -5,7 +5,12 @@ import { createProgram } from "../../src/cli/run.ts";
 import { readConfig } from "../../src/config.ts";
 import { createScript, wxdeskHere } from "./wxdesk.ts";
 
-const CLI = { terminal: createScript({ stdout: "", stderr: "" }, ""), readConfig: () => readConfig({}), failCheck: () => {} };
+const CLI = {
+  terminal: createScript({ stdout: "", stderr: "" }, ""),
+  readEnvironment: () => ({}),
+  readConfig: () => readConfig({}),
+  failCheck: () => {},
+};
 
 const COMMANDS = leaves(createProgram(CLI));
 

@@ -49,6 +49,7 @@ export async function wxdeskHere(args: string[], { environment = {}, input = "" 
   const ended = { stdout: "", stderr: "" };
   const code = await run(args, {
     terminal: createScript(ended, input),
+    readEnvironment: () => environment,
     readConfig: () => readConfig(environment),
   });
   return { code, ...ended };

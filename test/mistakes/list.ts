@@ -66,7 +66,7 @@ export const MISTAKES = {
     "folder-in-use": {
       mistake: "a second gateway on one data folder",
       sentence:
-        "another gateway is running on {folder}; stop it, give this one another WXDESK_DATA_DIR, or let both use one server with DATABASE_URL",
+        "another gateway, or a command of wxdesk, is running on {folder}; stop it, give this one another WXDESK_DATA_DIR, or let both use one server with DATABASE_URL",
     },
     "port-in-use": {
       mistake: "a port that is taken",

@@ -16,6 +16,7 @@ async function hold() {
   onTestFinished(await lockFolder(folder));
   const cli = {
     terminal: createScript({ stdout: "", stderr: "" }, ""),
+    readEnvironment: () => ({ WXDESK_DATA_DIR: folder }),
     readConfig: () => readConfig({ WXDESK_DATA_DIR: folder }),
     failCheck: () => {},
   };
