@@ -31,10 +31,11 @@ export interface RecordedInbound {
 
 export interface InboundStore {
   /**
-   * Stores messages, their conversations and their outbox entries, all or nothing, durably when it returns. A message whose
-   * dedupe key is known is not stored again. Answers in the order of the input. One statement for any number of messages.
+   * Stores a message, its conversation and its outbox entry, all or nothing, durably when it returns. A message whose dedupe key is
+   * known is not stored again. What is asked for while the database is at work is stored with the next statement, in the order of
+   * asking.
    */
-  record(inputs: readonly RecordInbound[]): Promise<RecordedInbound[]>;
+  record(input: RecordInbound): Promise<RecordedInbound>;
 }
 
 export interface NewOutbound {

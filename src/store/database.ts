@@ -92,9 +92,13 @@ const CONNECTION_LOST = /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT)|57P0[123]|08\w
 
 /** The same error, or what an operator can do about it when it is the connection that broke. */
 export function toConnectionProblem(error: unknown): unknown {
-  const isLost =
-    CONNECTION_LOST.test(toCode(error)) || (error instanceof Error && /connection terminated|closed the connection/i.test(error.message));
-  return isLost && !(error instanceof ConfigError) ? unreachable("the connection to PostgreSQL broke", error) : error;
+  return isConnectionLost(error) && !(error instanceof ConfigError) ? unreachable("the connection to PostgreSQL broke", error) : error;
+}
+
+export function isConnectionLost(error: unknown): boolean {
+  return (
+    CONNECTION_LOST.test(toCode(error)) || (error instanceof Error && /connection terminated|closed the connection/i.test(error.message))
+  );
 }
 
 /** PostgreSQL's own refusals of a connection (its manual, appendix A), and the name that no server has. */

@@ -4,19 +4,18 @@ import type { StatusReport } from "../domain/conversation.ts";
 import type { NewOutbound, OutboundStore } from "../domain/store.ts";
 import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
 import { insertAudit } from "./audit.ts";
-import { withFirstContact } from "./first-contact.ts";
 
 export function createOutboundStore(prisma: PrismaClient): OutboundStore {
   return {
     enqueue: (message) => enqueue(prisma, message),
-    report: (conversation, report, at) => withFirstContact(() => applyReport(prisma, conversation, report, at)),
+    report: (conversation, report, at) => applyReport(prisma, conversation, report, at),
   };
 }
 
 async function enqueue(prisma: PrismaClient, message: NewOutbound): Promise<{ messageId: string; isNew: boolean }> {
   const keys = toDedupeKeys(message, Date.now());
   // The second run is for the case that another process stored the same message in this very moment.
-  const run = () => withFirstContact(() => enqueueOnce(prisma, message, keys));
+  const run = () => enqueueOnce(prisma, message, keys);
   const row = (await run()) ?? (await run());
   if (row === null) throw new Error("a message was neither stored nor found");
   return { messageId: row.id, isNew: row.is_new };

@@ -1,7 +1,8 @@
 import { toReadableText } from "../domain/content.ts";
+import { inBatches } from "../domain/in-batches.ts";
 import type { InboundStore, RecordedInbound, RecordInbound } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
-import { withFirstContact } from "./first-contact.ts";
+import { isConnectionLost } from "./database.ts";
 
 interface Row {
   position: bigint;
@@ -14,16 +15,28 @@ interface Row {
 /** A second run sees what a concurrent one committed; more are not needed, the bound only keeps a mistake from looping. */
 const RUNS_MAX = 3;
 
+/** Enough to take what arrives while one statement is under way; the first of them waits for the last. */
+const SIZE_MAX = 100;
+
+/** A statement that waits for a lock must not hold up every other callback. */
+const STALLED_AFTER_MS = 250;
+
 export function createInboundStore(prisma: PrismaClient): InboundStore {
-  return { record: (inputs) => record(prisma, inputs) };
+  const record = inBatches((inputs: readonly RecordInbound[]) => recordAll(prisma, inputs), {
+    sizeMax: SIZE_MAX,
+    stalledAfterMs: STALLED_AFTER_MS,
+    // A database that is away is away for each of them.
+    isWorthSplitting: (error) => !isConnectionLost(error),
+  });
+  return { record };
 }
 
-async function record(prisma: PrismaClient, inputs: readonly RecordInbound[]): Promise<RecordedInbound[]> {
+async function recordAll(prisma: PrismaClient, inputs: readonly RecordInbound[]): Promise<RecordedInbound[]> {
   const recorded = new Map<number, RecordedInbound>();
   for (let run = 0; run < RUNS_MAX && recorded.size < inputs.length; run++) {
     const missing = [...inputs.entries()].filter(([index]) => !recorded.has(index));
     const batch = missing.map(([, input]) => input);
-    const work = () => withFirstContact(() => recordOnce(prisma, batch));
+    const work = () => recordOnce(prisma, batch);
     // Once more when no answer came: what the first run stored is recognised by its ids, and counts as new.
     const rows = await work().catch(work);
     for (const row of rows) {

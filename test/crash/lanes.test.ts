@@ -73,17 +73,15 @@ test.each([1, 2, 3])(
       const openId = pickOne(random, contacts);
       counter++;
       const content = { type: "text" as const, text: `${counter}` };
-      const [received] = await inbound.record([
-        {
-          messageId: newMessageId(new Date()),
-          conversationId: toConversationId("shop", openId),
-          accountId: "shop",
-          message: { openId, dedupeKey: `key-${counter}`, vendorMessageId: null, sentAt: new Date(), content },
-          forward: true,
-          openForMs: pickOne(random, [0, 5, 40]),
-          allowance: { windowMs: 60_000, repliesMax: 5 },
-        },
-      ]);
+      const received = await inbound.record({
+        messageId: newMessageId(new Date()),
+        conversationId: toConversationId("shop", openId),
+        accountId: "shop",
+        message: { openId, dedupeKey: `key-${counter}`, vendorMessageId: null, sentAt: new Date(), content },
+        forward: true,
+        openForMs: pickOne(random, [0, 5, 40]),
+        allowance: { windowMs: 60_000, repliesMax: 5 },
+      });
       if (received === undefined) throw new Error("nothing was stored");
       inboundIds.get(openId)?.push(received.messageId);
       if (received.openUntil !== null && random() < 0.7) {
@@ -196,23 +194,21 @@ test.each([1, 2, 3])(
 
     // The contacts write once more, so that what is held has its chance; then one diligent worker is left.
     for (const openId of contacts) {
-      await inbound.record([
-        {
-          messageId: newMessageId(new Date()),
-          conversationId: toConversationId("shop", openId),
-          accountId: "shop",
-          message: {
-            openId,
-            dedupeKey: `last-${openId}`,
-            vendorMessageId: null,
-            sentAt: new Date(),
-            content: { type: "text", text: "last" },
-          },
-          forward: true,
-          openForMs: 0,
-          allowance: null,
+      await inbound.record({
+        messageId: newMessageId(new Date()),
+        conversationId: toConversationId("shop", openId),
+        accountId: "shop",
+        message: {
+          openId,
+          dedupeKey: `last-${openId}`,
+          vendorMessageId: null,
+          sentAt: new Date(),
+          content: { type: "text", text: "last" },
         },
-      ]);
+        forward: true,
+        openForMs: 0,
+        allowance: null,
+      });
     }
     const drain = async () => {
       const claims = await outbox.claimDue({ holder: "worker-last", lanesMax: 64, entriesMax: 10, leaseMs: 5_000 });

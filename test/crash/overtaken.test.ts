@@ -107,17 +107,15 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
       sentAt: new Date(),
       content: { type: "text", text: "?" } as const,
     };
-    const [received] = await opened.store.inbound.record([
-      {
-        messageId: newMessageId(new Date()),
-        conversationId: CONVERSATION,
-        accountId: "shop",
-        message: input,
-        forward: true,
-        openForMs: 60_000,
-        allowance: null,
-      },
-    ]);
+    const received = await opened.store.inbound.record({
+      messageId: newMessageId(new Date()),
+      conversationId: CONVERSATION,
+      accountId: "shop",
+      message: input,
+      forward: true,
+      openForMs: 60_000,
+      allowance: null,
+    });
     const inboundId = received?.messageId ?? "";
     const messageId = await say("one");
     const callback = {
@@ -156,17 +154,15 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
   });
 
   test("an entry that is added while its lane is settled, given back or closed is due", async () => {
-    const [received] = await opened.store.inbound.record([
-      {
-        messageId: newMessageId(new Date()),
-        conversationId: CONVERSATION,
-        accountId: "shop",
-        message: { openId: "oA", dedupeKey: "key-1", vendorMessageId: null, sentAt: new Date(), content: { type: "text", text: "?" } },
-        forward: false,
-        openForMs: 60_000,
-        allowance: null,
-      },
-    ]);
+    const received = await opened.store.inbound.record({
+      messageId: newMessageId(new Date()),
+      conversationId: CONVERSATION,
+      accountId: "shop",
+      message: { openId: "oA", dedupeKey: "key-1", vendorMessageId: null, sentAt: new Date(), content: { type: "text", text: "?" } },
+      forward: false,
+      openForMs: 60_000,
+      allowance: null,
+    });
     if (!received?.openUntil) throw new Error("the callback made no reservation");
     const { openUntil } = received;
     const { outbox } = opened.store;
@@ -224,9 +220,14 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
           }),
         ),
         opened.store.outbound.report(conversation, { status: "chatting" }, new Date()),
-        opened.store.inbound.record([
-          { ...conversation, messageId: newMessageId(new Date()), message, forward: true, openForMs: 0, allowance: null },
-        ]),
+        opened.store.inbound.record({
+          ...conversation,
+          messageId: newMessageId(new Date()),
+          message,
+          forward: true,
+          openForMs: 0,
+          allowance: null,
+        }),
       ]);
       expect(await opened.store.conversations.get(conversationId, ALL_ACCOUNTS)).toMatchObject({
         status: "chatting",

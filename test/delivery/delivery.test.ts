@@ -39,9 +39,15 @@ async function write(openId: string, text: string, delivery?: Delivery): Promise
     content: { type: "text", text } as const,
   };
   const messageId = newMessageId(new Date());
-  await opened.store.inbound.record([
-    { messageId, conversationId, accountId: "shop", message, forward: true, openForMs: 0, allowance: null },
-  ]);
+  await opened.store.inbound.record({
+    messageId,
+    conversationId,
+    accountId: "shop",
+    message,
+    forward: true,
+    openForMs: 0,
+    allowance: null,
+  });
   delivery?.deliver({ conversationId, direction: "inbound" });
   return messageId;
 }

@@ -42,8 +42,7 @@ export function useFlowStage(): FlowStage {
         content: { type: "text", text } as const,
       };
       const input = { ...CONTACT, messageId: newMessageId(new Date()), message, forward: true, openForMs, allowance: null };
-      const [recorded] = await opened.store.inbound.record([input]);
-      if (recorded === undefined) throw new Error("nothing was stored");
+      const recorded = await opened.store.inbound.record(input);
       return recorded;
     },
     say: async (content) => {

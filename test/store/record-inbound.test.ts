@@ -39,7 +39,7 @@ function breaking(prisma: PrismaClient): PrismaClient {
 }
 
 test("a message whose storing was not answered is stored once, counts as new, and its callback reserves once", async () => {
-  const [recorded] = await createInboundStore(breaking(stage.opened.database.prisma)).record([hello()]);
+  const recorded = await createInboundStore(breaking(stage.opened.database.prisma)).record(hello());
   if (!recorded?.openUntil) throw new Error("the callback made no reservation");
   expect(recorded.isNew).toBe(true);
   await stage.say("hi there");
@@ -51,8 +51,8 @@ test("a message whose storing was not answered is stored once, counts as new, an
 
 test("a message that comes many times at once leaves no reservation behind but those of its callbacks", async () => {
   const { inbound, outbox } = stage.opened.store;
-  const [first] = await inbound.record([hello()]);
-  const all = [first, ...(await Promise.all([1, 2, 3, 4].map(() => inbound.record([hello()])))).flat()];
+  const first = await inbound.record(hello());
+  const all = [first, ...(await Promise.all([1, 2, 3, 4].map(() => inbound.record(hello()))))];
   expect(all.filter((recorded) => recorded?.isNew)).toHaveLength(1);
   await stage.say("hi there");
   for (const recorded of all) {
