@@ -1,0 +1,176 @@
+import { startChild } from "./lib/child.ts";
+import { cpuMs } from "./lib/cpu.ts";
+import { expectEqual } from "./lib/expect.ts";
+import { createAccount, startGateway } from "./lib/gateway.ts";
+import { query, resetStatements, STATEMENT_COLUMNS } from "./lib/postgres.ts";
+import { atLeast, type Findings, format, formatSpread, type Table } from "./lib/report.ts";
+import { alternate } from "./lib/rounds.ts";
+import { type SceneOptions, startScene, type Used } from "./lib/scene.ts";
+import { CONNECTIONS, type Loader, type Stage, startLoader } from "./lib/stage.ts";
+import { toRatio, toSpread } from "./lib/statistics.ts";
+import type { RowsLoad } from "./processes/rows.ts";
+
+const SIZES = {
+  quick: { rounds: 1, seconds: 1, messages: 4_000 },
+  normal: { rounds: 5, seconds: 4, messages: 30_000 },
+  full: { rounds: 9, seconds: 8, messages: 80_000 },
+};
+const CONTACTS = 1_000;
+/** Before the clock runs: connections are opened, functions compiled, conversations there. */
+const WARM_UP = 1_000;
+
+interface Run extends Used {
+  perSecond: number;
+  p99: number;
+}
+
+const TARGETS = {
+  gateway: "wxdesk, server, stored before the 200",
+  relaying: "wxdesk, server, also forwarding what it takes",
+  waiting: "wxdesk, server, default settings (waits for the desk's answer)",
+  embedded: "wxdesk, embedded, stored before the 200",
+  bare: "(a) bare Fastify route",
+  codecs: "(b) verify, decrypt, parse, store nothing",
+  wechat: "(c) npm `wechat` 2.1, stores nothing",
+  rows: "(d) bare `pg`, the same rows in batches of 50",
+} as const;
+type Target = keyof typeof TARGETS;
+
+/** Safe-mode callbacks per second, stored before the 200, beside its limits and its peer. */
+export async function accept(stage: Stage): Promise<Findings> {
+  const rounds = stage.rounds ?? SIZES[stage.mode].rounds;
+  const needsServer: Target[] = ["gateway", "relaying", "waiting", "rows"];
+  const targets = (Object.keys(TARGETS) as Target[]).filter((target) => stage.server !== null || !needsServer.includes(target));
+  const loader = await startLoader();
+  const results = await alternate(targets, rounds, async (target, round) => {
+    stage.say(`  round ${round + 1} of ${rounds}: ${target}`);
+    return RUNS[target](stage, loader);
+  });
+  await loader.end();
+  return toFindings(targets, results);
+}
+
+type RunTarget = (stage: Stage, loader: Loader) => Promise<Run>;
+
+const RUNS: Record<Target, RunTarget> = {
+  gateway: (stage, loader) => runGateway(stage, loader, { role: "http", isEmbedded: false }),
+  relaying: (stage, loader) => runGateway(stage, loader, { role: "all", isEmbedded: false }),
+  waiting: (stage, loader) => runGateway(stage, loader, { role: "all", isEmbedded: false, passiveWaitMs: 4_500 }),
+  embedded: (stage, loader) => runGateway(stage, loader, { role: "http", isEmbedded: true }),
+  bare: (stage, loader) => runRoute("bare.ts", stage, loader),
+  codecs: (stage, loader) => runRoute("codecs.ts", stage, loader),
+  wechat: (stage, loader) => runRoute("wechat-npm.ts", stage, loader),
+  rows: runRows,
+};
+
+async function runGateway(stage: Stage, loader: Loader, options: SceneOptions): Promise<Run> {
+  const { seconds, messages } = SIZES[stage.mode];
+  const scene = await startScene(stage, options);
+  const { databaseUrl, addresses } = scene;
+  const load = { addresses, connections: CONNECTIONS, repeats: false };
+  await loader.makeCallbacks({ first: 0, count: WARM_UP, contacts: CONTACTS });
+  await loader.closed({ ...load, secondsMax: 60 });
+  await loader.makeCallbacks({ first: WARM_UP, count: messages, contacts: CONTACTS });
+  await scene.begin();
+  const { taken, sent, seconds: took, latencyMs } = await loader.closed({ ...load, secondsMax: seconds });
+  const used = await scene.used(taken);
+  expectEqual("callbacks taken", taken, sent);
+  if (databaseUrl) expectEqual("messages stored", await countInbound(databaseUrl), WARM_UP + taken);
+  await scene.end();
+  return { perSecond: taken / took, ...used, p99: latencyMs.p99 };
+}
+
+async function countInbound(databaseUrl: string): Promise<number> {
+  const [stored] = await query<{ count: string }>(databaseUrl, "SELECT count(*) FROM messages WHERE direction = 'inbound'");
+  return Number(stored?.count);
+}
+
+async function runRoute(file: string, { mode }: Stage, loader: Loader): Promise<Run> {
+  const { seconds } = SIZES[mode];
+  const target = await startChild(file);
+  const address = await target.call<string>("address");
+  const load = { addresses: [address], connections: CONNECTIONS, repeats: true };
+  await loader.makeCallbacks({ first: 0, count: WARM_UP * 4, contacts: CONTACTS });
+  const warmedUp = await loader.closed({ ...load, secondsMax: 2 });
+  const before = cpuMs(target.pid);
+  const { taken, sent, seconds: took, latencyMs } = await loader.closed({ ...load, secondsMax: Math.max(seconds, 2) });
+  const used = cpuMs(target.pid) - before;
+  expectEqual("callbacks taken", taken, sent);
+  expectEqual("callbacks read", await target.call("count"), warmedUp.taken + taken);
+  await target.end();
+  return { perSecond: taken / took, cpuUs: (used / taken) * 1_000, postgresUs: 0, statements: 0, costliest: [], p99: latencyMs.p99 };
+}
+
+async function runRows({ server, mode }: Stage): Promise<Run> {
+  if (server === null) throw new Error("bare rows need a server");
+  const { seconds, messages } = SIZES[mode];
+  const databaseUrl = await server.createDatabase();
+  // The gateway makes the tables and the account.
+  const gateway = await startGateway({ databaseUrl, role: "http" });
+  await createAccount(gateway);
+  await gateway.stop();
+  const rows = await startChild("rows.ts");
+  const load: RowsLoad = { url: databaseUrl, first: 0, count: WARM_UP, contacts: CONTACTS, batch: 50, connections: 4, secondsMax: 60 };
+  await rows.call("insert", load);
+  await resetStatements(databaseUrl);
+  const before = { rows: cpuMs(rows.pid), postgres: server.cpuMs() };
+  const result = await rows.call<{ rows: number; seconds: number }>("insert", {
+    ...load,
+    first: WARM_UP,
+    count: messages * 5,
+    secondsMax: seconds,
+  });
+  const used = { rows: cpuMs(rows.pid) - before.rows, postgres: server.cpuMs() - before.postgres };
+  const [stored] = await query<{ count: string }>(databaseUrl, "SELECT count(*) FROM outbox_entries");
+  expectEqual("entries stored", Number(stored?.count), WARM_UP + result.rows);
+  await rows.end();
+  await server.dropDatabase(databaseUrl);
+  return {
+    perSecond: result.rows / result.seconds,
+    cpuUs: (used.rows / result.rows) * 1_000,
+    postgresUs: (used.postgres / result.rows) * 1_000,
+    statements: 1 / 50,
+    costliest: [],
+    p99: Number.NaN,
+  };
+}
+
+function toFindings(targets: Target[], results: Record<Target, Run[]>): Findings {
+  const rates = (target: Target) => results[target].map(({ perSecond }) => perSecond);
+  const median = (target: Target, of: (run: Run) => number) => format(toSpread(results[target].map(of)).median);
+  const ratio = (target: Target, to: Target) => formatSpread(toRatio(rates(target), rates(to)));
+  const table: Table = {
+    title: "Accept: safe-mode callbacks",
+    columns: ["", "per second", "of (a)", "of (b)", "of (c)", "µs CPU", "µs CPU Postgres", "statements", "p99 ms"],
+    rows: targets.map((target) => [
+      TARGETS[target],
+      formatSpread(toSpread(rates(target))),
+      ratio(target, "bare"),
+      ratio(target, "codecs"),
+      ratio(target, "wechat"),
+      median(target, ({ cpuUs }) => cpuUs),
+      median(target, ({ postgresUs }) => postgresUs),
+      median(target, ({ statements }) => statements),
+      median(target, ({ p99 }) => p99),
+    ]),
+    notes: [`${CONNECTIONS} connections, ${CONTACTS} contacts; CPU, statements per message; median (min–max) of the rounds`],
+  };
+  const statements: Table = {
+    title: "Accept: statements, also forwarding",
+    columns: STATEMENT_COLUMNS,
+    rows: results.relaying?.at(-1)?.costliest ?? [],
+  };
+  const ours: Target = targets.includes("gateway") ? "gateway" : "embedded";
+  const of = (to: Target, target: Target = ours) => toRatio(rates(target), rates(to)).median;
+  return {
+    tables: [table, ...(statements.rows.length > 0 ? [statements] : [])],
+    goals: [
+      atLeast("accept: at least 0.85 of (b), on a server", of("codecs"), 0.85),
+      atLeast("accept: at least 0.5 of (a), on a server", of("bare"), 0.5),
+      atLeast("accept: ahead of (c), on a server", of("wechat"), 1),
+      atLeast("accept: at least 0.85 of (b), embedded", of("codecs", "embedded"), 0.85),
+      atLeast("accept: at least 0.5 of (a), embedded", of("bare", "embedded"), 0.5),
+      atLeast("accept: ahead of (c), embedded", of("wechat", "embedded"), 1),
+    ],
+  };
+}

@@ -1,0 +1,82 @@
+import { createAccount, type Gateway, moveAccount, startGateway } from "./gateway.ts";
+import { listStatements, perMessage, resetStatements } from "./postgres.ts";
+import { type Outside, type Stage, startOutside } from "./stage.ts";
+
+/** A gateway with everything around it but the load. */
+export interface Scene {
+  /** Undefined when embedded. */
+  databaseUrl: string | undefined;
+  outside: Outside;
+  gateways: Gateway[];
+  addresses: string[];
+  /** Where the desk pushes to; empty on a database that was prepared. */
+  pushPath: string;
+  /** Begins to count what is used. */
+  begin(): Promise<void>;
+  /** What was used for each of so many messages since `begin`. */
+  used(messages: number): Promise<Used>;
+  end(): Promise<void>;
+}
+
+export interface Used {
+  /** Microseconds of processor time of all gateways, and of the server; an embedded database is part of the gateway. */
+  cpuUs: number;
+  postgresUs: number;
+  statements: number;
+  /** The costliest statements, as rows of a table. */
+  costliest: string[][];
+}
+
+export interface SceneOptions {
+  isEmbedded?: boolean;
+  /** One that is there already, with its tables and its account, and stays. */
+  preparedUrl?: string;
+  replicas?: number;
+  role?: "all" | "http";
+  passiveWaitMs?: number;
+  isDeskDown?: boolean;
+}
+
+export async function startScene({ server, profileFolder }: Stage, options: SceneOptions = {}): Promise<Scene> {
+  const { isEmbedded = server === null, replicas = 1, role = "all", passiveWaitMs = 0, isDeskDown = false } = options;
+  const databaseUrl = isEmbedded ? undefined : (options.preparedUrl ?? (await server?.createDatabase()));
+  const outside = await startOutside();
+  const gateways: Gateway[] = [];
+  for (let replica = 0; replica < replicas; replica++) {
+    gateways.push(await startGateway({ ...(databaseUrl && { databaseUrl }), role, profileFolder }));
+  }
+  const [first] = gateways;
+  if (first === undefined) throw new Error("a scene has at least one gateway");
+  const account = { passiveWaitMs, ...(!isDeskDown && { outside: outside.address }) };
+  const pushPath = options.preparedUrl === undefined ? await createAccount(first, account) : "";
+  if (options.preparedUrl !== undefined) await moveAccount(first, outside.address);
+  const gatewayMs = () => gateways.reduce((sum, gateway) => sum + gateway.cpuMs(), 0);
+  const postgresMs = () => (databaseUrl && server ? server.cpuMs() : 0);
+  let before = { gateway: 0, postgres: 0 };
+
+  return {
+    databaseUrl,
+    outside,
+    gateways,
+    addresses: gateways.map(({ address }) => address),
+    pushPath,
+    begin: async () => {
+      await outside.begin();
+      if (databaseUrl) await resetStatements(databaseUrl);
+      before = { gateway: gatewayMs(), postgres: postgresMs() };
+    },
+    used: async (messages) => {
+      const used = { gateway: gatewayMs() - before.gateway, postgres: postgresMs() - before.postgres };
+      return {
+        cpuUs: (used.gateway / messages) * 1_000,
+        postgresUs: (used.postgres / messages) * 1_000,
+        ...perMessage(databaseUrl ? await listStatements(databaseUrl) : [], messages),
+      };
+    },
+    end: async () => {
+      for (const gateway of gateways) await gateway.stop();
+      await outside.end();
+      if (databaseUrl && options.preparedUrl === undefined) await server?.dropDatabase(databaseUrl);
+    },
+  };
+}
