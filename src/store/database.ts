@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { PGlite } from "@electric-sql/pglite";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
@@ -49,7 +50,10 @@ export async function openDatabase(address: DatabaseAddress): Promise<Database> 
 }
 
 function openServer(url: string, connectionsMax: number): Database {
-  const adapter = new PrismaPg({ connectionString: url, max: connectionsMax, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  const adapter = new PrismaPg(
+    { connectionString: url, max: connectionsMax, connectionTimeoutMillis: CONNECT_TIMEOUT_MS },
+    { statementNameGenerator: createStatementNames() },
+  );
   const prisma = new PrismaClient({ adapter });
   return {
     prisma,
@@ -57,6 +61,26 @@ function openServer(url: string, connectionsMax: number): Database {
     withMigrationLock: (work) => withServerLock(url, work),
     listen: (channel, hear) => listen(url, channel, hear),
     close: () => prisma.$disconnect(),
+  };
+}
+
+/** The busy path has some twenty statements; what a filter puts together must not fill the memory of the server's sessions. */
+const PREPARED_MAX = 100;
+
+/**
+ * A name for each statement by its text: the server then parses and plans it once for each connection. Planning ours anew takes longer
+ * than executing them (docs/benchmarks.md). The first ones are named, others go without.
+ */
+function createStatementNames(): (query: { sql: string }) => string {
+  const names = new Map<string, string>();
+  return ({ sql }) => {
+    const known = names.get(sql);
+    if (known !== undefined) return known;
+    if (names.size >= PREPARED_MAX) return "";
+    // From the text, not counted: behind a pooler the sessions of several processes share their names.
+    const name = `wxdesk_${createHash("sha256").update(sql).digest("hex").slice(0, 24)}`;
+    names.set(sql, name);
+    return name;
   };
 }
 
