@@ -34,6 +34,7 @@ async function enqueue(load: QueueLoad): Promise<Enqueued> {
           },
           forward: true,
           openForMs: 0,
+          lookForMs: 0,
           allowance: null,
         });
       }),

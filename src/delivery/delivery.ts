@@ -48,6 +48,8 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
   let timer: NodeJS.Timeout | undefined;
   let wakeAtMs = Number.POSITIVE_INFINITY;
   let polling = Promise.resolve();
+  /** Lanes were left for want of room: the next place that is free goes to one of them, without waiting for the next look. */
+  let isFull = false;
 
   const hasRoom = () => state === "running" && underWay.size < LANES_MAX;
   const claimOptions = { holder, entriesMax: ENTRIES_PER_CLAIM, leaseMs };
@@ -56,7 +58,10 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
   const track = (work: () => Promise<void>) => {
     const running: Promise<void> = work()
       .catch((error: unknown) => log.error({ error }, "delivery.failed"))
-      .finally(() => underWay.delete(running));
+      .finally(() => {
+        underWay.delete(running);
+        if (isFull) wakeIn(0);
+      });
     underWay.add(running);
   };
 
@@ -78,6 +83,7 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
   const tryLane = (lane: LaneKey, otherwise: () => Promise<void>) => {
     // Without a worker here, or with a lane that waits for a callback, it may be for another process.
     if (state === "idle") track(otherwise);
+    isFull ||= state === "running" && !hasRoom();
     if (!hasRoom()) return;
     track(async () => {
       const claim = await outbox.claimLane(lane, claimOptions);
@@ -95,6 +101,7 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
   const poll = async () => {
     const lanesMax = LANES_MAX - underWay.size;
     const claims = lanesMax > 0 ? await outbox.claimDue({ ...claimOptions, lanesMax }) : [];
+    isFull = claims.length === lanesMax;
     for (const claim of claims) track(() => run(claim));
   };
 

@@ -14,6 +14,8 @@ export interface RecordInbound {
   forward: boolean;
   /** How long the callback will be kept open for a reply; agents' replies wait that long for it. 0: not at all. */
   openForMs: number;
+  /** When it is not kept open: how long replies that stand there already wait for it to take them along. 0: it cannot. */
+  lookForMs: number;
   /** The platform's limits on asynchronous replies after this message; null: it sets none. */
   allowance: { windowMs: number; repliesMax: number } | null;
 }
@@ -132,8 +134,11 @@ export interface OutboxStore {
    * A repeated callback was given the answer that an earlier one had been given: the reply is sent now, whoever began it.
    */
   confirmAnswer(inboundId: string): Promise<void>;
-  /** Ends a callback's reservation, so that replies which came too late for it go out asynchronously at once. */
-  closeCallback(callback: { conversationId: string; openUntil: Date }): Promise<void>;
+  /**
+   * Ends a callback's reservation, so that replies which came too late for it go out asynchronously at once. `isWaiting`: there are
+   * some.
+   */
+  closeCallback(callback: { conversationId: string; openUntil: Date }): Promise<{ isWaiting: boolean }>;
 }
 
 export interface Settled {

@@ -8,6 +8,6 @@ export async function endReservation(
   { outbox, deliver }: { outbox: OutboxStore; deliver: Deliver },
 ): Promise<void> {
   if (openUntil === null) return;
-  await outbox.closeCallback({ conversationId, openUntil });
-  deliver({ conversationId, direction: "outbound" });
+  const { isWaiting } = await outbox.closeCallback({ conversationId, openUntil });
+  if (isWaiting) deliver({ conversationId, direction: "outbound" });
 }

@@ -60,6 +60,8 @@ const LEASE_MS = 15_000;
 export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
   const { received, waitUntil, signal } = callback;
   const { conversationId } = received;
+  // A first try that reserved nothing has nothing to find; a repetition may find the answer of the first.
+  if (received.isNew && received.openUntil === null) return null;
   const subscription = deps.signals.subscribe(conversationId);
   signal.addEventListener("abort", subscription.close, { once: true });
   try {

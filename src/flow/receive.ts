@@ -1,4 +1,4 @@
-import type { Channel, OpenedCallback } from "../domain/channel.ts";
+import type { OpenedCallback } from "../domain/channel.ts";
 import { canReplyPassively } from "../domain/channel.ts";
 import type { Connection } from "../domain/connection.ts";
 import { concernsDesk } from "../domain/content.ts";
@@ -21,7 +21,7 @@ export interface Received {
   ageMs: number;
   /** Whether the desk is asked, so that somebody may answer. */
   isForwarded: boolean;
-  /** Until when replies wait for this callback; null when it is not kept open. */
+  /** Until when replies wait for this callback; null when it is not kept open and there was none to take along. */
   openUntil: Date | null;
 }
 
@@ -43,7 +43,8 @@ export async function receive(
     accountId: account.id,
     message,
     forward: isForwarded,
-    openForMs: openForMs(channel, isForwarded ? waitMs : 0),
+    openForMs: canReplyPassively(channel) && isForwarded && waitMs > 0 ? Math.max(LOOK_MS, Math.floor(waitMs)) : 0,
+    lookForMs: canReplyPassively(channel) ? LOOK_MS : 0,
     allowance: channel.replyAllowance(message.content),
   });
   if (recorded.isNew && isForwarded) deliver({ conversationId, direction: "inbound" });
@@ -59,7 +60,3 @@ export async function receive(
 
 /** Long enough for one look: what was held shall leave with this callback, before a worker takes it elsewhere. */
 const LOOK_MS = 300;
-
-function openForMs(channel: Channel, waitMs: number): number {
-  return canReplyPassively(channel) ? Math.max(LOOK_MS, Math.floor(waitMs)) : 0;
-}

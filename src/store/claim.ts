@@ -1,6 +1,7 @@
 import type { DeskStatus } from "../domain/conversation.ts";
+import { inBatches } from "../domain/in-batches.ts";
 import type { Direction, InboundState, Way } from "../domain/message.ts";
-import type { Answer, Claim, ClaimedEntry } from "../domain/outbox.ts";
+import type { Answer, Claim, ClaimedEntry, LaneKey } from "../domain/outbox.ts";
 import type { CallbackProspect, OutboxStore } from "../domain/store.ts";
 import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
 import { CLAIM_COLUMNS, type ConversationRow, type MessageRow, pick, toConversation, toMessage } from "./rows.ts";
@@ -29,11 +30,11 @@ const LANE_COLUMNS = Prisma.raw(`lane.conversation_id, lane.direction, lane.hold
 export const SOON = Prisma.sql`now() + interval '1 millisecond'`;
 
 /** The first entries of each claimed lane, with what they are about. Lanes keep a row even when their entries are not visible yet. */
-const entriesOf = (entriesMax: number) => Prisma.sql`
+const entriesOf = (entriesMax: Prisma.Sql) => Prisma.sql`
   JOIN conversations c ON c.id = lane.conversation_id
   LEFT JOIN LATERAL (
     SELECT * FROM outbox_entries e WHERE e.conversation_id = lane.conversation_id AND e.direction = lane.direction
-    ORDER BY e.id LIMIT ${entriesMax}::int
+    ORDER BY e.id LIMIT ${entriesMax}
   ) e ON true
   LEFT JOIN messages m ON m.id = e.message_id`;
 
@@ -56,25 +57,58 @@ export const claimDue: (prisma: PrismaClient) => OutboxStore["claimDue"] =
         FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction AND l.ctid = due.ctid
         RETURNING l.*, NULL::timestamptz AS paused_until
       )
-      SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(entriesMax)} ORDER BY lane.conversation_id, lane.direction, e.id`;
+      SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(Prisma.sql`${entriesMax}::int`)} ORDER BY lane.conversation_id, lane.direction, e.id`;
     return toClaims(rows);
   };
 
-export const claimLane: (prisma: PrismaClient) => OutboxStore["claimLane"] =
-  (prisma) =>
-  async ({ conversationId, direction }, { holder, entriesMax, leaseMs }) => {
-    const rows = await prisma.$queryRaw<ClaimRow[]>`
-      WITH lane AS (
-        UPDATE outbox_lanes l
-        SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
-        FROM outbox_lanes seen
-        WHERE l.conversation_id = ${conversationId} AND l.direction = ${direction} AND l.due_at <= ${SOON}
-          AND seen.conversation_id = l.conversation_id AND seen.direction = l.direction AND seen.ctid = l.ctid
-        RETURNING l.*, NULL::timestamptz AS paused_until
-      )
-      SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(entriesMax)} ORDER BY e.id`;
-    return toClaims(rows)[0] ?? null;
-  };
+type LaneClaim = { lane: LaneKey } & Parameters<OutboxStore["claimLane"]>[1];
+
+/** As many as a worker may have at once. */
+const LANES_MAX = 64;
+
+/** A statement that stands still must not hold up every other lane. */
+const STALLED_AFTER_MS = 250;
+
+/**
+ * Lanes that are asked for while a claim is under way are claimed together. A locked one is skipped, not awaited: whoever writes to a
+ * lane has it tried afterwards.
+ */
+export const claimLane: (prisma: PrismaClient) => OutboxStore["claimLane"] = (prisma) => {
+  const claimOne = inBatches((asked: readonly LaneClaim[]) => claimLanes(prisma, asked), {
+    sizeMax: LANES_MAX,
+    stalledAfterMs: STALLED_AFTER_MS,
+    isWorthSplitting: () => false,
+  });
+  return ({ conversationId, direction }, options) => claimOne({ lane: { conversationId, direction }, ...options });
+};
+
+async function claimLanes(prisma: PrismaClient, asked: readonly LaneClaim[]): Promise<(Claim | null)[]> {
+  const column = <T>(of: (claim: LaneClaim) => T): T[] => asked.map(of);
+  const rows = await prisma.$queryRaw<ClaimRow[]>`
+    WITH asked AS (
+      -- Asked for twice, a lane goes to the first.
+      SELECT DISTINCT ON (conversation_id, direction) * FROM unnest(
+        ${column(({ lane }) => lane.conversationId)}::text[], ${column(({ lane }) => lane.direction)}::text[],
+        ${column(({ holder }) => holder)}::text[], ${column(({ entriesMax }) => entriesMax)}::int[], ${column(({ leaseMs }) => leaseMs)}::int[]
+      ) WITH ORDINALITY AS t (conversation_id, direction, holder, entries_max, lease_ms, position)
+      ORDER BY conversation_id, direction, position
+    ), due AS (
+      SELECT l.ctid, l.conversation_id, l.direction, asked.holder, asked.entries_max, asked.lease_ms
+      FROM asked JOIN outbox_lanes l ON l.conversation_id = asked.conversation_id AND l.direction = asked.direction
+      WHERE l.due_at <= ${SOON} FOR NO KEY UPDATE OF l SKIP LOCKED
+    ), lane AS (
+      UPDATE outbox_lanes l
+      SET holder = due.holder, claim_number = l.claim_number + 1, due_at = now() + due.lease_ms * interval '1 millisecond'
+      FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction AND l.ctid = due.ctid
+      RETURNING l.*, NULL::timestamptz AS paused_until, due.entries_max
+    )
+    SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(Prisma.sql`lane.entries_max`)} ORDER BY lane.conversation_id, lane.direction, e.id`;
+  const claims = toClaims(rows);
+  return asked.map(({ lane: { conversationId, direction }, holder }) => {
+    const index = claims.findIndex((c) => c.conversationId === conversationId && c.direction === direction && c.holder === holder);
+    return index < 0 ? null : (claims.splice(index, 1)[0] ?? null);
+  });
+}
 
 interface ProspectRow extends Partial<ClaimRow> {
   inbound_state: string;
@@ -121,7 +155,7 @@ export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCa
           AND seen.conversation_id = l.conversation_id AND seen.direction = l.direction AND seen.ctid = l.ctid
         RETURNING l.conversation_id
       ), claimed AS (
-        SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(entriesMax)}
+        SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(Prisma.sql`${entriesMax}::int`)}
       )
       SELECT inbound.state AS inbound_state, inbound.status AS desk_status,
              CASE WHEN NOT inbound.is_answer_begun OR EXISTS (SELECT FROM passed) THEN inbound.answer END AS inbound_answer,

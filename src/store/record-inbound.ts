@@ -71,18 +71,22 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
         ${column((i) => i.message.vendorMessageId)}::text[], ${column((i) => i.message.content.type)}::text[],
         ${column((i) => toReadableText(i.message.content))}::text[], ${column((i) => JSON.stringify(i.message.content))}::text[],
         ${column((i) => i.message.sentAt.toISOString())}::text[], ${column((i) => i.forward)}::boolean[],
-        ${column((i) => i.openForMs)}::int[], ${column((i) => i.allowance?.windowMs || null)}::bigint[],
+        ${column((i) => i.openForMs)}::int[], ${column((i) => i.lookForMs)}::int[], ${column((i) => i.allowance?.windowMs || null)}::bigint[],
         ${column((i) => i.allowance?.repliesMax || null)}::int[]
       ) WITH ORDINALITY AS t (message_id, conversation_id, account_id, open_id, dedupe_key, vendor_message_id, type, text, content,
-                              sent_at, forward, open_for_ms, window_ms, replies_max, position)
+                              sent_at, forward, open_for_ms, look_for_ms, window_ms, replies_max, position)
     ), known AS (
       SELECT given.position, m.id AS message_id, m.created_at, m.id = given.message_id AS is_own
       FROM given JOIN messages m ON m.account_id = given.account_id AND m.dedupe_key = given.dedupe_key
+    ), reserving AS (
+      SELECT given.*, l.conversation_id IS NOT NULL AS has_replies,
+        CASE WHEN open_for_ms > 0 THEN open_for_ms WHEN l.conversation_id IS NOT NULL THEN look_for_ms ELSE 0 END AS reserve_ms
+      FROM given LEFT JOIN outbox_lanes l ON l.conversation_id = given.conversation_id AND l.direction = 'outbound' AND l.pending > 0
     ), input AS (
       -- A run that is repeated makes the reservation of the first again: both count from when the message was stored.
-      SELECT given.*, CASE WHEN open_for_ms > 0 THEN
-          (COALESCE(own.created_at, now()) + open_for_ms * interval '1 millisecond')::timestamptz(3) END AS open_until
-      FROM given LEFT JOIN known own ON own.position = given.position AND own.is_own
+      SELECT reserving.*, CASE WHEN reserve_ms > 0 THEN
+          (COALESCE(own.created_at, now()) + reserve_ms * interval '1 millisecond')::timestamptz(3) END AS open_until
+      FROM reserving LEFT JOIN known own ON own.position = reserving.position AND own.is_own
     ), fresh AS (
       SELECT * FROM input WHERE NOT EXISTS (SELECT FROM known WHERE known.position = input.position)
     ), conversation AS (
@@ -127,6 +131,7 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
       INSERT INTO outbox_lanes AS l (conversation_id, direction, callbacks_open_until)
       SELECT input.conversation_id, 'outbound', COALESCE(array_agg(input.open_until) FILTER (WHERE input.open_until IS NOT NULL), '{}'::timestamptz(3)[])
       FROM input JOIN found ON found.position = input.position LEFT JOIN conversation ON conversation.id = input.conversation_id
+      WHERE input.open_until IS NOT NULL OR input.has_replies
       GROUP BY input.conversation_id ORDER BY input.conversation_id
       ON CONFLICT (conversation_id, direction) DO UPDATE SET
         callbacks_open_until = ARRAY(SELECT DISTINCT u FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u WHERE u > now()),

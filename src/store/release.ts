@@ -48,12 +48,14 @@ export const releaseEverything: (prisma: PrismaClient) => OutboxStore["releaseEv
 export const closeCallback: (prisma: PrismaClient) => OutboxStore["closeCallback"] =
   (prisma) =>
   async ({ conversationId, openUntil }) => {
-    await prisma.$executeRaw`
+    const [lane] = await prisma.$queryRaw<{ is_waiting: boolean }[]>`
       UPDATE outbox_lanes SET
         callbacks_open_until = array_remove(callbacks_open_until, ${openUntil}::timestamptz(3)),
         due_at = CASE
           WHEN holder IS NULL AND due_at = ANY (callbacks_open_until)
           THEN GREATEST(now(), (SELECT max(u) FROM unnest(array_remove(callbacks_open_until, ${openUntil}::timestamptz(3))) u))
           ELSE due_at END
-      WHERE conversation_id = ${conversationId} AND direction = 'outbound'`;
+      WHERE conversation_id = ${conversationId} AND direction = 'outbound'
+      RETURNING pending > 0 AS is_waiting`;
+    return { isWaiting: lane?.is_waiting ?? false };
   };

@@ -80,6 +80,7 @@ test.each([1, 2, 3])(
         message: { openId, dedupeKey: `key-${counter}`, vendorMessageId: null, sentAt: new Date(), content },
         forward: true,
         openForMs: pickOne(random, [0, 5, 40]),
+        lookForMs: 0,
         allowance: { windowMs: 60_000, repliesMax: 5 },
       });
       if (received === undefined) throw new Error("nothing was stored");
@@ -207,6 +208,7 @@ test.each([1, 2, 3])(
         },
         forward: true,
         openForMs: 0,
+        lookForMs: 0,
         allowance: null,
       });
     }

@@ -46,6 +46,7 @@ async function write(openId: string, text: string, delivery?: Delivery): Promise
     message,
     forward: true,
     openForMs: 0,
+    lookForMs: 0,
     allowance: null,
   });
   delivery?.deliver({ conversationId, direction: "inbound" });

@@ -41,7 +41,7 @@ export function useFlowStage(): FlowStage {
         sentAt: new Date(),
         content: { type: "text", text } as const,
       };
-      const input = { ...CONTACT, messageId: newMessageId(new Date()), message, forward: true, openForMs, allowance: null };
+      const input = { ...CONTACT, messageId: newMessageId(new Date()), message, forward: true, openForMs, lookForMs: 0, allowance: null };
       const recorded = await opened.store.inbound.record(input);
       return recorded;
     },

@@ -24,7 +24,16 @@ async function record(forward: boolean): Promise<string> {
     sentAt: new Date(),
     content: { type: "text" as const, text: "hi" },
   };
-  await opened.store.inbound.record({ messageId, conversationId, accountId: "shop", message, forward, openForMs: 0, allowance: null });
+  await opened.store.inbound.record({
+    messageId,
+    conversationId,
+    accountId: "shop",
+    message,
+    forward,
+    openForMs: 0,
+    lookForMs: 0,
+    allowance: null,
+  });
   return messageId;
 }
 
