@@ -1,31 +1,40 @@
-// Builds dist from src. With --if-stale only when there is no build or something it is made from is newer (npm start).
+// Builds dist from src. With --if-stale only when there is no build or something it is made from is newer (npm start, npx wxdesk).
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isStale } from "./is-stale.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const built = join(root, "dist/server.js");
-const sources = ["src", "prisma/schema.prisma", "package.json", "tsconfig.json", "tsconfig.build.json"];
+const onlyIfStale = process.argv.includes("--if-stale");
 
-if (!process.argv.includes("--if-stale") || isStale()) {
-  rmSync(join(root, "dist"), { recursive: true, force: true });
+if (!onlyIfStale || isStale()) {
   await import("./generate.mjs");
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" });
-  process.exit(status ?? 1);
+  // Beside the build before, which may be running, and which is kept when this one fails.
+  const draft = join(root, `dist.${process.pid}`);
+  try {
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", draft], { cwd: root, stdio: "inherit" });
+    process.exitCode = status ?? 1;
+    // Several commands may have found the same build stale; the first one's will do.
+    if (status === 0 && (!onlyIfStale || isStale())) takePlace(draft, join(root, "dist"));
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
 }
 
-/** Without sources, as in an image that holds only the build, there is nothing to compare with. */
-function isStale() {
-  if (!existsSync(built)) return true;
-  const builtAt = statSync(built).mtimeMs;
-  return sources.some((source) => existsSync(join(root, source)) && newest(join(root, source)) > builtAt);
-}
-
-function newest(path) {
-  const own = statSync(path);
-  if (!own.isDirectory()) return own.mtimeMs;
-  const inside = readdirSync(path).filter((name) => name !== "generated");
-  return Math.max(0, ...inside.map((name) => newest(join(path, name))));
+/** What stands in the place is the build before, or another's that came in between: hence more than one try. */
+function takePlace(draft, place) {
+  const former = `${draft}.former`;
+  for (let triesLeft = 10; ; triesLeft--) {
+    try {
+      if (existsSync(place)) renameSync(place, former);
+      renameSync(draft, place);
+      return;
+    } catch (error) {
+      if (triesLeft === 0) throw error;
+    } finally {
+      rmSync(former, { recursive: true, force: true });
+    }
+  }
 }

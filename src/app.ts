@@ -1,23 +1,25 @@
-import { readFileSync } from "node:fs";
 import type { Config } from "./config.ts";
 import { summarize } from "./config.ts";
 import { createConnections } from "./connections.ts";
 import { createDelivery } from "./delivery/delivery.ts";
 import { createRetention } from "./delivery/retention.ts";
 import { createCircuitBreaker } from "./domain/circuit-breaker.ts";
-import { ConfigError } from "./domain/errors.ts";
 import { forward } from "./flow/forward.ts";
 import { relay } from "./flow/relay.ts";
 import { before } from "./http/before.ts";
-import { closeServer, listen } from "./http/listener.ts";
+import { closeServer, listen, toLoopback, toPlannedAddress } from "./http/listener.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createAccessTokens } from "./lib/access-tokens.ts";
 import { createHttpClient } from "./lib/http-client.ts";
-import { createLogger } from "./lib/logger.ts";
+import { removeLocalApi, writeLocalApi } from "./lib/local-api-file.ts";
+import { createLogger, type LoggerOptions } from "./lib/logger.ts";
+import { createMediaFetcher } from "./lib/media-fetcher.ts";
 import { createSignals } from "./lib/signals.ts";
+import { withLocalKey } from "./local-key.ts";
 import { openStore } from "./open-store.ts";
 import { LANES_CHANNEL, toLane } from "./store/announce.ts";
 import type { DatabaseAddress } from "./store/database.ts";
+import { readVersion } from "./version.ts";
 
 export interface App {
   /** `http://host:port`, known once it listens. */
@@ -25,17 +27,23 @@ export interface App {
   /** The first admin key when this start generated it; it is shown nowhere else. */
   readonly adminKey: string | null;
   listen(): Promise<string>;
+  /** One request to the API without a network, for the command line: who has database and master key may do everything. */
+  request(method: ApiMethod, path: string, body?: unknown): Promise<{ status: number; body: string }>;
   /** Finishes what is open, gives back what is claimed. Within ten seconds. */
   close(): Promise<void>;
 }
 
-/** What only tests and the demo want otherwise. */
+export type ApiMethod = "GET" | "POST" | "PATCH" | "DELETE";
+
+/** What only tests, the demo and the command line want otherwise. */
 export interface AppOptions {
   database?: DatabaseAddress;
   pauseMs?: (failures: number) => number;
   pollMs?: number;
   breakerPauseMs?: number;
   leaseMs?: number;
+  /** Where the log goes, instead of standard output. */
+  logTo?: LoggerOptions["destination"];
 }
 
 /** Longer than a token fetch, a send and their settling together. */
@@ -50,15 +58,17 @@ const GOODBYE_MS_MAX = 500;
  * @throws ConfigError when something is set up wrongly; the text says what to change
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const logger = createLogger({ level: config.logLevel });
+  const logger = createLogger({ level: config.logLevel, content: config.logContent, destination: options.logTo });
   logger.info(summarize(config), "gateway.starting");
-  const { store, database, adminKey, unlock } = await openStore(config, options.database, logger);
+  const { store, database, adminKey, folder, unlock } = await openStore(config, options.database, logger);
+  const local = withLocalKey(store.apiKeys);
 
   const now = () => new Date();
   const signals = createSignals();
   const http = createHttpClient();
+  const media = createMediaFetcher(config.mediaAllowNetworks);
   const tokens = createAccessTokens({ store: store.accessTokens, now });
-  const connections = createConnections({ accounts: store.accounts, http, tokens, now });
+  const connections = createConnections({ accounts: store.accounts, http, tokens, media, now });
   const leaseMs = options.leaseMs ?? LEASE_MS;
   const retry = { now, ...(options.pauseMs && { pauseMs: options.pauseMs }) };
   const breaker = createCircuitBreaker(options.breakerPauseMs);
@@ -94,13 +104,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           },
     api: {
       ...store,
+      apiKeys: local.apiKeys,
       connections,
+      http,
       deliver: (conversationId) => {
         signals.notify(conversationId);
         delivery.deliver({ conversationId, direction: "outbound" });
         delivery.deliver({ conversationId, direction: "inbound" });
       },
-      publicUrl: () => config.publicUrl ?? address,
+      publicUrl: () => config.publicUrl ?? (address || toPlannedAddress(config)),
       now,
     },
     operations: { health: store.health, worker: () => !hasWorker || delivery.isRunning(), isStopping: () => isStopping },
@@ -121,8 +133,18 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       });
       if (hasWorker) delivery.start();
       if (hasWorker) retention.start();
+      if (folder !== null) await writeLocalApi(folder, { address: toLoopback(address), key: local.key });
       logger.info({ address }, "gateway.started");
       return address;
+    },
+    request: async (method, path, body) => {
+      const { statusCode, payload } = await server.inject({
+        method,
+        url: `/api/v1${path}`,
+        headers: { authorization: `Bearer ${local.key}`, ...(body !== undefined && { "content-type": "application/json" }) },
+        ...(body !== undefined && { payload: JSON.stringify(body) }),
+      });
+      return { status: statusCode, body: payload };
     },
     close: async () => {
       isStopping = true;
@@ -133,8 +155,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         [STOP_MS_MAX, () => closeServer(server)],
         [GOODBYE_MS_MAX, () => unhear()],
         [STOP_GRACE_MS + GOODBYE_MS_MAX, () => delivery.stop(STOP_GRACE_MS)],
+        [GOODBYE_MS_MAX, async () => (folder === null ? undefined : removeLocalApi(folder))],
         [GOODBYE_MS_MAX, retention.stop],
         [GOODBYE_MS_MAX, http.close],
+        [GOODBYE_MS_MAX, media.close],
         [STOP_MS_MAX, database.close],
         [STOP_MS_MAX, unlock],
       ];
@@ -145,11 +169,4 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       logger.info({}, "gateway.stopped");
     },
   };
-}
-
-/** The same file seen from src and from dist. */
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version?: string };
-  if (version === undefined) throw new ConfigError("SETTINGS_INVALID", "package.json has no version; install the package again");
-  return version;
 }

@@ -24,9 +24,10 @@ export const settingsSchema = z.object({
     .optional()
     .describe("Encrypts every stored secret: 32 bytes in base64; generated into the data folder when not set, required with DATABASE_URL."),
   WXDESK_MASTER_KEY_PREVIOUS: masterKey().optional().describe("The master key before the last rotation; only reads."),
-  WXDESK_ADMIN_KEY: adminKey()
+  WXDESK_ADMIN_KEY: apiKey()
     .optional()
     .describe("First API key, with the role admin; generated and printed once at the first start when not set."),
+  WXDESK_API_KEY: apiKey().optional().describe("API key that the command line uses with --url; the gateway does not look at it."),
   WXDESK_ROLE: z
     .enum(["all", "http", "worker"], "must be all, http or worker")
     .prefault("all")
@@ -46,7 +47,21 @@ export const settingsSchema = z.object({
 export type SettingName = keyof typeof settingsSchema.shape;
 
 /** Settings whose value can stand in a file that `<name>_FILE` names. */
-export const FILE_SETTINGS = ["WXDESK_MASTER_KEY", "WXDESK_MASTER_KEY_PREVIOUS", "WXDESK_ADMIN_KEY"] as const satisfies SettingName[];
+export const FILE_SETTINGS = [
+  "WXDESK_MASTER_KEY",
+  "WXDESK_MASTER_KEY_PREVIOUS",
+  "WXDESK_ADMIN_KEY",
+  "WXDESK_API_KEY",
+] as const satisfies SettingName[];
+
+/** Settings that cannot be used; each problem names its setting and the remedy, and none of the values. */
+export class SettingsError extends ConfigError {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super("SETTINGS_INVALID", `the settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Config = Readonly<ReturnType<typeof toConfig>>;
@@ -58,7 +73,7 @@ export function readEnvironment(path = ".env"): Environment {
 
 /**
  * Reads the settings; an empty value counts as not set.
- * @throws ConfigError SETTINGS_INVALID with every problem and its remedy, one per line, and none of the values
+ * @throws SettingsError (ConfigError SETTINGS_INVALID) with every problem, one per line
  */
 export function readConfig(environment: Environment): Config {
   const problems = findUnknown(environment);
@@ -69,7 +84,7 @@ export function readConfig(environment: Environment): Config {
     problems.push(`WXDESK_MASTER_KEY is required when DATABASE_URL is set; ${MASTER_KEY_REMEDY}, the same for all replicas`);
   }
   if (result.success && problems.length === 0) return toConfig(result.data);
-  throw new ConfigError("SETTINGS_INVALID", `the settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+  throw new SettingsError(problems);
 }
 
 function toConfig(settings: z.output<typeof settingsSchema>) {
@@ -82,6 +97,7 @@ function toConfig(settings: z.output<typeof settingsSchema>) {
     masterKey: settings.WXDESK_MASTER_KEY,
     previousMasterKey: settings.WXDESK_MASTER_KEY_PREVIOUS,
     adminKey: settings.WXDESK_ADMIN_KEY,
+    apiKey: settings.WXDESK_API_KEY,
     role: settings.WXDESK_ROLE,
     metricsPort: settings.WXDESK_METRICS_PORT,
     logLevel: settings.WXDESK_LOG_LEVEL,
@@ -92,7 +108,14 @@ function toConfig(settings: z.output<typeof settingsSchema>) {
 }
 
 /** What the start-up line may show: of a secret only whether it is set, of the database only where it is. */
-export function summarize({ databaseUrl, masterKey, previousMasterKey, adminKey, ...open }: Config): Record<string, unknown> {
+export function summarize({
+  databaseUrl,
+  masterKey,
+  previousMasterKey,
+  adminKey,
+  apiKey: _apiKey,
+  ...open
+}: Config): Record<string, unknown> {
   return {
     ...open,
     database: databaseUrl === undefined ? "embedded" : new URL(databaseUrl).host || "local socket",
@@ -181,7 +204,7 @@ function masterKey() {
   });
 }
 
-function adminKey() {
+function apiKey() {
   return z.string().regex(/^[\x21-\x7e]{1,256}$/, "must be 1 to 256 printable ASCII characters without blanks");
 }
 

@@ -2,19 +2,22 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { createOfficialAccount } from "./channels/official-account/index.ts";
 import { createWecom } from "./channels/wecom/index.ts";
 import { createUdeskMessageInterface } from "./desks/udesk-message-interface/index.ts";
-import { ACCOUNT_ID, type Account, type AccountSecrets, type SecretName } from "./domain/account.ts";
+import { ACCOUNT_ID, type SecretName } from "./domain/account.ts";
 import type { Channel } from "./domain/channel.ts";
 import type { Connection, Connections } from "./domain/connection.ts";
+import { type Credential, validAt } from "./domain/credential.ts";
 import type { Desk } from "./domain/desk.ts";
 import { ConfigError } from "./domain/errors.ts";
 import type { AccountStore } from "./domain/store.ts";
 import type { AccessTokens } from "./lib/access-tokens.ts";
 import type { HttpClient } from "./lib/http-client.ts";
+import type { MediaFetcher } from "./lib/media-fetcher.ts";
 
 export interface ConnectionsDeps {
   accounts: AccountStore;
   http: HttpClient;
   tokens: AccessTokens;
+  media: MediaFetcher;
   now: () => Date;
 }
 
@@ -35,7 +38,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
 
   const load = async (accountId: string): Promise<Cached> => {
     const stored = await deps.accounts.getWithSecrets(accountId);
-    const connection = stored?.account.enabled ? connect(stored.account, stored.secrets, deps) : null;
+    const connection = stored?.account.enabled ? connect(stored, deps) : null;
     return { connection, version: stored?.account.version ?? null, checkedAtMs: Date.now() };
   };
 
@@ -66,39 +69,46 @@ export function createConnections(deps: ConnectionsDeps): Connections {
   };
 }
 
-function connect(account: Account, secrets: AccountSecrets, deps: ConnectionsDeps): Connection {
-  const pushToken = need(account, secrets, "pushToken");
+type Stored = NonNullable<Awaited<ReturnType<AccountStore["getWithSecrets"]>>>;
+
+function connect(stored: Stored, deps: ConnectionsDeps): Connection {
+  const pushTokens = needAll(stored, "pushToken");
   return {
-    account,
-    channel: toChannel(account, secrets, deps),
-    desk: toDesk(account, secrets, deps),
-    acceptsPushToken: (given) => timingSafeEqual(digest(given), digest(pushToken)),
+    account: stored.account,
+    channel: toChannel(stored, deps),
+    desk: toDesk(stored, deps),
+    acceptsPushToken: (given) => isOneOf(validAt(pushTokens, deps.now()), given),
   };
 }
 
-function toChannel(account: Account, secrets: AccountSecrets, { http, tokens, now }: ConnectionsDeps): Channel {
+function toChannel(stored: Stored, { http, tokens, media, now }: ConnectionsDeps): Channel {
+  const { account, secrets } = stored;
+  const token = needAll(stored, "token");
+  const platform = { secrets, http, tokens, media, now };
   switch (account.kind) {
-    case "official_account":
-      return createOfficialAccount({ account, secrets: { ...secrets, token: need(account, secrets, "token") }, http, tokens, now });
+    case "official_account": {
+      const credentials = { token, encodingAesKey: stored.credentials.encodingAesKey ?? [] };
+      return createOfficialAccount({ account, credentials, ...platform });
+    }
     case "wecom":
       return createWecom({
         account,
-        secrets: { ...secrets, token: need(account, secrets, "token"), encodingAesKey: need(account, secrets, "encodingAesKey") },
-        http,
-        tokens,
-        now,
+        credentials: { token, encodingAesKey: needAll(stored, "encodingAesKey") },
+        ...platform,
       });
   }
 }
 
-function toDesk(account: Account, secrets: AccountSecrets, { http, now }: ConnectionsDeps): Desk {
+function toDesk(stored: Stored, { http, now }: ConnectionsDeps): Desk {
+  const { account } = stored;
   switch (account.desk.protocol) {
     case "udesk-message-interface":
-      return createUdeskMessageInterface({ account, key: need(account, secrets, "deskKey"), http, now });
+      return createUdeskMessageInterface({ account, key: need(stored, "deskKey"), keys: needAll(stored, "deskKey"), http, now });
   }
 }
 
-function need(account: Account, secrets: AccountSecrets, name: SecretName): string {
+/** What goes out uses this value. */
+function need({ account, secrets }: Stored, name: SecretName): string {
   const value = secrets[name];
   if (value === undefined) {
     throw new ConfigError(
@@ -107,6 +117,17 @@ function need(account: Account, secrets: AccountSecrets, name: SecretName): stri
     );
   }
   return value;
+}
+
+/** What comes in may use any of these. */
+function needAll(stored: Stored, name: SecretName): readonly Credential[] {
+  need(stored, name);
+  return stored.credentials[name] ?? [];
+}
+
+/** Every value is compared, and each in constant time, so that the time tells nothing of any of them. */
+function isOneOf(values: readonly string[], given: string): boolean {
+  return values.map((value) => timingSafeEqual(digest(given), digest(value))).includes(true);
 }
 
 function digest(value: string): Buffer {

@@ -365,3 +365,28 @@ test("without asynchronous messages, WeChat's three tries are one long window, a
   expect(delivery.tries.map(({ status }) => status)).toEqual([null, null, 200]);
   expect(gateway.desk.received("oA")).toHaveLength(1);
 });
+
+test("without asynchronous messages, a reply that comes during WeChat's second try is the answer to that try, and is seen once", async () => {
+  const gateway = await startGateway({ wechat: { callbackTimeoutMs: 1_500 } });
+  const account = await gateway.connect("official_account", { replies: { async: false } });
+  gateway.desk.setAnswer("*", chatting("Lily"));
+  const writing = account.wechat.sendText("oA", "hello");
+  await gateway.desk.waitForReceived("oA", 1);
+  await eventually(
+    "WeChat's second try",
+    async () => gateway.wechat.callbacks(),
+    (count) => count === 2,
+  );
+  await gateway.desk.pushText("oA", "hi there");
+  const delivery = await writing;
+  expect(delivery).toMatchObject({ acknowledged: true, failed: false, reply: { text: "hi there" } });
+  expect(delivery.tries.map(({ status }) => status)).toEqual([null, 200]);
+  const { messages } = await eventually(
+    "the reply's state",
+    () => look(gateway, account, "oA"),
+    (shown) => shown.messages.at(-1)?.state === "sent",
+  );
+  expect(messages).toMatchObject([{ state: "forwarded" }, { text: "hi there", way: "passive" }]);
+  expect(account.wechat.seenBy("oA").map(({ way, text }) => [way, text])).toEqual([["passive", "hi there"]]);
+  expect(gateway.desk.received("oA")).toHaveLength(1);
+});

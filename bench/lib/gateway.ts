@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { findFreePort } from "../../test/chaos/free-port.ts";
+import { findFreePort } from "../../test/support/free-port.ts";
 import { ACCOUNT, ADMIN_KEY } from "./account.ts";
 import { cpuMs, residentMib } from "./cpu.ts";
 

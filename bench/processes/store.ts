@@ -18,10 +18,10 @@ serve({ enqueue, work });
 async function enqueue(load: QueueLoad): Promise<Enqueued> {
   const { inbound } = await open(load.url);
   return inBatches(load, (numbers) =>
-    inbound.record(
+    Promise.all(
       numbers.map((number) => {
         const openId = toOpenId(number % load.keys);
-        return {
+        return inbound.record({
           messageId: newMessageId(new Date()),
           conversationId: toConversationId(ACCOUNT.id, openId),
           accountId: ACCOUNT.id,
@@ -35,7 +35,7 @@ async function enqueue(load: QueueLoad): Promise<Enqueued> {
           forward: true,
           openForMs: 0,
           allowance: null,
-        };
+        });
       }),
     ),
   );
@@ -79,7 +79,7 @@ async function settleAll(claim: Claim, outbox: Store["outbox"], tally: Tally): P
 }
 
 /** Nothing secret is read or written here, so the box stays shut. */
-const SHUT_BOX = { seal: refuse, open: refuse };
+const SHUT_BOX = { keyId: "none", canOpen: () => true, seal: refuse, open: refuse };
 
 function refuse(): never {
   throw new Error("no secrets in this benchmark");

@@ -19,7 +19,10 @@ const ROUND_MS = 60 * 60_000;
 const BATCH = 1_000;
 const BETWEEN_BATCHES_MS = 100;
 
-/** Removes messages that are older than `days`, once an hour, in batches; with several processes, one of them at a time. */
+/**
+ * Removes messages that are older than `days`, once an hour, in batches; with several processes, one of them at a time. Old values of
+ * secrets whose overlap is over go with them.
+ */
 export function createRetention({ retention, days, now, log }: RetentionOptions): Retention {
   let timer: NodeJS.Timeout | undefined;
   let underWay = Promise.resolve();
@@ -28,6 +31,7 @@ export function createRetention({ retention, days, now, log }: RetentionOptions)
   const round = async () => {
     const removed = await retention.removeOld(new Date(now().getTime() - days * DAY_MS), BATCH);
     if (removed > 0) log.info({ removed, days }, "messages.removed");
+    await retention.removeExpiredSecrets();
     plan(removed === BATCH ? BETWEEN_BATCHES_MS : ROUND_MS);
   };
 

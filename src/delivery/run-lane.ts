@@ -4,6 +4,7 @@ import { persist } from "../domain/persist.ts";
 import { GIVE_UP_AFTER_MS, retryPauseMs } from "../domain/retry.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { OutboxStore, Settled } from "../domain/store.ts";
+import { withoutSecrets } from "../lib/redact.ts";
 import { withTimeLimit } from "../lib/time-limit.ts";
 
 /** One try of one entry, or the decision not to try now. Null: the lane belongs to somebody else now. */
@@ -32,25 +33,32 @@ export async function runLane(claim: Claim, step: Step, deps: RunLaneDeps): Prom
   const result: LaneResult = { moreDue: false, noticeEnqueued: false, retryAfterMs: null };
   const waiting = [...claim.entries];
   if (waiting.length === 0) await deps.outbox.release(claim);
+  let held = claim;
   for (let entry = waiting.shift(); entry !== undefined; ) {
-    const settlement = await tryEntry(claim, entry, step, deps);
+    const settlement = await tryEntry(held, entry, step, deps);
     if (settlement === null) return result;
     if ("postponedForMs" in settlement) {
-      await deps.outbox.release(claim, settlement.postponedForMs);
+      await deps.outbox.release(held, settlement.postponedForMs);
       deps.signals.notify(claim.conversationId);
       return { ...result, retryAfterMs: settlement.postponedForMs };
     }
     const { next } = settlement;
     const goesOn = next.kind === "progressed" || (next.kind === "finished" && waiting.length > 0 && !deps.signal.aborted);
-    const settled = await settle(claim, entry, settlement, goesOn ? deps.leaseMs : null, deps);
+    const settled = await settle(held, entry, settlement, goesOn ? deps.leaseMs : null, deps);
     if (settled === null) return result;
     result.noticeEnqueued ||= settled.noticeEnqueued;
     result.moreDue = !goesOn && settled.moreDue && next.kind === "finished";
     result.retryAfterMs = next.kind === "again" ? next.afterMs : null;
     if (!goesOn) return result;
-    entry = next.kind === "progressed" ? { ...entry, progress: next.progress, begun: null, failures: 0 } : waiting.shift();
+    held = { ...claim, claimNumber: settled.claimNumber };
+    entry = next.kind === "progressed" ? toRest(entry, next.progress) : waiting.shift();
   }
   return result;
+}
+
+/** A long text of which a part is out. */
+function toRest({ message, ...entry }: ClaimedEntry, progress: number): ClaimedEntry {
+  return { ...entry, message: { ...message, attempts: message.attempts + 1 }, progress, begun: null, failures: 0 };
 }
 
 /** What a settle may take, a restart of the database included; a try is cut off that much before its lease ends, so that it cannot outlast it. */
@@ -64,7 +72,11 @@ async function tryEntry(claim: Claim, entry: ClaimedEntry, step: Step, { signal,
     // A fault before anything was sent, such as a database that went away: the entry is as good as untried.
     const isOver = Date.now() - entry.enqueuedAt.getTime() >= GIVE_UP_AFTER_MS;
     return {
-      outcome: { kind: "retry", code: "INTERNAL", detail: error instanceof Error ? error.message.slice(0, 200) : "unknown fault" },
+      outcome: {
+        kind: "retry",
+        code: "INTERNAL",
+        detail: error instanceof Error ? withoutSecrets(error.message).slice(0, 200) : "unknown fault",
+      },
       next: isOver ? { kind: "finished", state: "dead" } : { kind: "again", afterMs: retryPauseMs(entry.failures + 1, Math.random()) },
       way: null,
       attempt: { startedAt, durationMs: Date.now() - startedAt.getTime() },
@@ -90,6 +102,7 @@ async function settle(
       attempt: entry.message.attempts + 1,
       outcome: settled === null ? "overtaken" : outcome.kind,
       ...("code" in outcome ? { code: outcome.code, detail: outcome.detail } : {}),
+      text: entry.message.text,
       durationMs: attempt.durationMs,
     },
     claim.direction === "inbound" ? "message.forwarded" : "reply.relayed",

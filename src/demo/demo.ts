@@ -50,6 +50,7 @@ function showAddresses({ address, adminKey, wechat, desks }: Stage, { say }: Sta
   admin key        ${adminKey}
 
   curl -H "Authorization: Bearer ${adminKey}" "${address}/api/v1/conversations?limit=5"
+  WXDESK_API_KEY=${adminKey} npx wxdesk conversation list --url ${address}
 
 Ctrl-C stops everything and removes its data.`);
 }

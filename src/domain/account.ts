@@ -1,4 +1,5 @@
 import type { ContentType } from "./content.ts";
+import type { Credential } from "./credential.ts";
 
 /** An account's id stands in addresses; what looks otherwise is no account's. */
 export const ACCOUNT_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
@@ -6,7 +7,11 @@ export const ACCOUNT_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export type AccountKind = "official_account" | "wecom";
 export type Encryption = "plain" | "compatible" | "safe";
 
-export type SecretName = "token" | "encodingAesKey" | "appSecret" | "corpSecret" | "deskKey" | "pushToken";
+export const SECRET_NAMES = ["token", "encodingAesKey", "appSecret", "corpSecret", "deskKey", "pushToken"] as const;
+export type SecretName = (typeof SECRET_NAMES)[number];
+
+/** The secrets that something which comes in proves itself with. The others only go out, so an old value of theirs counts nowhere. */
+export const INBOUND_SECRETS: ReadonlySet<SecretName> = new Set(["token", "encodingAesKey", "deskKey", "pushToken"]);
 
 export interface OfficialAccountSettings {
   appId: string;
@@ -55,6 +60,13 @@ export interface SecretMark {
   set: boolean;
   hint: string | null;
   changedAt: Date | null;
+  /** Old values that still count for what comes in, the latest first. */
+  previous: FormerMark[];
+}
+
+export interface FormerMark {
+  hint: string;
+  expiresAt: Date;
 }
 
 /** What keeps an account from working as its settings say, noticed while sending. */
@@ -78,5 +90,8 @@ export interface AccountIdentity {
 /** An account as the API shows it: nothing secret in it. */
 export type Account = AccountIdentity & AccountSettings & { secrets: Partial<Record<SecretName, SecretMark>> };
 
-/** The current secrets in clear. Never logged, never serialised; lives only in memory. */
+/** The current secrets in clear: what goes out uses these. Never logged, never serialised; lives only in memory. */
 export type AccountSecrets = Partial<Record<SecretName, string>>;
+
+/** All that what comes in may prove itself with, in clear: of each secret the current value first, then old ones in their overlap. */
+export type AccountCredentials = Partial<Record<SecretName, readonly Credential[]>>;

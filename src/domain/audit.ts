@@ -5,22 +5,29 @@ export interface Actor {
   name: string;
 }
 
+/** Whoever set `WXDESK_ADMIN_KEY`, or started the gateway for the first time. */
+export const SETTINGS: Actor = { id: "settings", name: "the gateway's settings" };
+
 /** What was done, in dotted past tense. */
-export type AuditAction =
-  | "account.created"
-  | "account.changed"
-  | "account.enabled"
-  | "account.disabled"
-  | "account.deleted"
-  | "secret.changed"
-  | "secret.rotated"
-  | "secret.revoked"
-  | "api-key.created"
-  | "api-key.deleted"
-  | "contact.changed"
-  | "message.written"
-  | "message.retried"
-  | "master-key.rotated";
+export const AUDIT_ACTIONS = [
+  "account.created",
+  "account.changed",
+  "account.enabled",
+  "account.disabled",
+  "account.deleted",
+  "secret.changed",
+  "secret.rotated",
+  "secret.revoked",
+  "api-key.created",
+  "api-key.changed",
+  "api-key.deleted",
+  "contact.changed",
+  "message.written",
+  "message.retried",
+  "master-key.rotated",
+] as const;
+
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 export interface NewAuditEntry {
   actor: Actor;

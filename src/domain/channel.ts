@@ -1,3 +1,4 @@
+import type { CheckResult } from "./check.ts";
 import type { Content } from "./content.ts";
 import type { InboundMessage } from "./message.ts";
 import type { Outcome } from "./outcome.ts";
@@ -19,8 +20,14 @@ export interface ReplyAddress {
   openId: string;
   /** Our side as WeChat named it in the callback (ToUserName): gh_… or the corp id. */
   accountName: string;
-  /** Whether the callback was encrypted, so that the reply is too. */
-  encrypted: boolean;
+  /** What the callback was signed and encrypted with, so that the reply is too, whatever was rotated meanwhile; null: it came plain. */
+  credential: CallbackCredential | null;
+}
+
+/** Lives as long as its callback is open: never stored, never logged. */
+export interface CallbackCredential {
+  token: string;
+  encodingAesKey: string;
 }
 
 export interface HttpBody {
@@ -58,19 +65,19 @@ export interface Channel {
   /** How long and how often the platform takes asynchronous messages after this act of the contact; null: it does not limit them. */
   replyAllowance(content: Content): ReplyAllowance | null;
 
+  /** Whether ids and keys have the form that the platform gives them. Asks nobody. */
+  testKeys(): CheckResult;
+
   /** Proves that the platform gives us an access token. */
   testAccess(signal: AbortSignal): Promise<CheckResult>;
+
+  /** Whether the platform lets us send, without sending anything to anybody. */
+  testPermission(signal: AbortSignal): Promise<CheckResult>;
 }
 
 export interface ReplyAllowance {
   windowMs: number;
   repliesMax: number;
-}
-
-/** One check of an account, with a plain sentence for the operator. */
-export interface CheckResult {
-  ok: boolean;
-  sentence: string;
 }
 
 /** A channel whose callbacks can carry an answer back. */
@@ -85,6 +92,40 @@ export interface PassiveChannel extends Channel {
   renderReply(to: ReplyAddress, content: Content, createdAt: Date): HttpBody;
 }
 
+/** A channel whose platform says how it reaches the address that callbacks go to. */
+export interface ReachableChannel extends Channel {
+  /** Asks the platform for its own look at our address. `ok` as well when it does not say. */
+  testReach(signal: AbortSignal): Promise<CheckResult>;
+}
+
+export function canTestReach(channel: Channel): channel is ReachableChannel {
+  return "testReach" in channel;
+}
+
 export function canReplyPassively(channel: Channel): channel is PassiveChannel {
   return "renderReply" in channel;
+}
+
+/** What became of a content that has to be uploaded before it can be sent. */
+export type PreparedContent =
+  /** Now it holds the platform's own media id. */
+  | { kind: "ready"; content: Content }
+  /** The platform will not have it; a person can still open its address. */
+  | { kind: "unfit"; code: string; detail: string }
+  /** Its server does not give it now; if this stays so, its address has to do. */
+  | { kind: "unreachable"; code: string; detail: string }
+  /** Nothing can be sent at all, not even its address. */
+  | { kind: "stopped"; outcome: Exclude<Outcome, { kind: "done" | "uncertain" }> };
+
+/** A channel whose platform sends media by its own ids only, and takes uploads. */
+export interface UploadChannel extends Channel {
+  /** Whether `prepare` can make this content sendable. */
+  canPrepare(content: Content): boolean;
+
+  /** Fetches what is known by its address and uploads it. Nothing reaches the contact, so it may run any number of times. */
+  prepare(content: Content, signal: AbortSignal): Promise<PreparedContent>;
+}
+
+export function canUpload(channel: Channel): channel is UploadChannel {
+  return "prepare" in channel;
 }

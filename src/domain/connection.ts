@@ -7,7 +7,7 @@ export interface Connection {
   account: Account;
   channel: Channel;
   desk: Desk;
-  /** Compares in constant time. */
+  /** Whether it is the push token, or an old one in its overlap. Compares in constant time. */
   acceptsPushToken(given: string): boolean;
 }
 

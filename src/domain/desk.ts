@@ -1,4 +1,5 @@
-import type { CheckResult, HttpBody } from "./channel.ts";
+import type { HttpBody } from "./channel.ts";
+import type { CheckResult } from "./check.ts";
 import type { Content } from "./content.ts";
 import type { Conversation, StatusReport } from "./conversation.ts";
 import type { Message } from "./message.ts";

@@ -11,6 +11,10 @@ export function newMessageId(now: Date): string {
   return `ms_${now.getTime().toString(16).padStart(12, "0")}${randomBytes(10).toString("hex")}`;
 }
 
+export function newApiKeyId(): string {
+  return `key_${randomBytes(8).toString("hex")}`;
+}
+
 /** A name for whoever claims lanes: one for each worker and each open callback. */
 export function newHolder(kind: "worker" | "callback"): string {
   return `${kind}-${randomUUID()}`;

@@ -1,6 +1,6 @@
 export type LogFields = Record<string, unknown>;
 
-/** One line per unit of work: what happened in dotted past tense ("message.forwarded"), and the fields that make it findable. */
+/** One line per unit of work: what happened in dotted past tense ("message.forwarded"), and the fields that make it findable. What people say goes into `text` and nowhere else: it is dropped unless the operator asked for it. */
 export interface Log {
   debug(fields: LogFields, event: string): void;
   info(fields: LogFields, event: string): void;

@@ -1,9 +1,11 @@
+import type { Actor } from "./audit.ts";
 import type { Content } from "./content.ts";
 import type { DeskStatus, StatusReport } from "./conversation.ts";
 import type { InboundMessage, InboundState, Way } from "./message.ts";
 import type { Answer, Claim, ClaimedEntry, LaneKey, Settlement } from "./outbox.ts";
 
 export interface RecordInbound {
+  /** Of this call alone: by it, what a call stored is recognised when the call is repeated. */
   messageId: string;
   conversationId: string;
   accountId: string;
@@ -29,10 +31,11 @@ export interface RecordedInbound {
 
 export interface InboundStore {
   /**
-   * Stores messages, their conversations and their outbox entries, all or nothing, durably when it returns. A message whose
-   * dedupe key is known is not stored again. Answers in the order of the input. One statement for any number of messages.
+   * Stores a message, its conversation and its outbox entry, all or nothing, durably when it returns. A message whose dedupe key is
+   * known is not stored again. What is asked for while the database is at work is stored with the next statement, in the order of
+   * asking.
    */
-  record(inputs: readonly RecordInbound[]): Promise<RecordedInbound[]>;
+  record(input: RecordInbound): Promise<RecordedInbound>;
 }
 
 export interface NewOutbound {
@@ -45,6 +48,8 @@ export interface NewOutbound {
   /** Known keys are not stored again; null: look for the same content within `repeatWindowMs` instead. */
   dedupeKey: string | null;
   repeatWindowMs: number;
+  /** Who wrote it with an API key, for the audit log, which has it once stored. What agents write at the desk is not in it. */
+  by?: Actor;
 }
 
 export interface OutboundStore {
@@ -100,21 +105,24 @@ export interface OutboxStore {
     answers?: { inboundId: string; answer: Answer },
   ): Promise<boolean>;
   /**
-   * Takes back what `begin` wrote for a callback that ended before its answer could be given: nothing has left. The lane is due at
-   * once, and the reservation of the callback, if given, ends.
+   * Takes back what `begin` wrote for a callback that ended before its answer could be given: nothing has left. The claim is given
+   * back with it, as by `release`. Changes nothing when the lane has passed to another holder, or when it is repeated.
    */
-  withdraw(claim: Claim, inboundId: string, openUntil: Date | null): Promise<void>;
+  withdraw(claim: Claim, inboundId: string): Promise<void>;
   /**
    * Ends one try of the claim's first entry. Changes nothing and returns null when the lane has passed to another holder.
-   * The lane stays claimed for `leaseMs` while the claim has further entries, else it becomes due, waiting or parked.
+   * The lane stays claimed for `keepForMs` while it has further entries, else it becomes due, waiting or parked. Repeated, it changes
+   * nothing more and answers again.
    */
   settle(claim: Claim, entry: ClaimedEntry, settlement: Settlement, then: { keepForMs: number | null }): Promise<Settled | null>;
+  /** Ends the try of the claim's first entries, which left as one: all of them, or none. Then, and repeated, as `settle`. */
+  settleTogether(claim: Claim, entries: readonly ClaimedEntry[], settlement: Settlement): Promise<Settled | null>;
   /**
    * Tells the other processes that this lane has something for them: a worker, or an open callback of theirs. May be lost or come
    * twice; whoever waits also looks again by itself.
    */
   announce(lane: LaneKey): Promise<void>;
-  /** Gives a claim back untried; its lane is due again after `afterMs`, at once by default. */
+  /** Gives a claim back untried; its lane is due again after `afterMs`, at once by default, or when the pause ends in which it was taken. */
   release(claim: Claim, afterMs?: number): Promise<void>;
   /** Gives back everything that `holder` has; called at the stop. */
   releaseAll(holder: string): Promise<void>;
@@ -129,6 +137,8 @@ export interface OutboxStore {
 }
 
 export interface Settled {
+  /** The number under which the claim goes on, if it was kept. */
+  claimNumber: string;
   /** The settlement also enqueued a notice to the contact. */
   noticeEnqueued: boolean;
   /** The lane has further entries that are due now. */

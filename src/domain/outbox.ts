@@ -6,7 +6,7 @@
  *   claimed  held by one worker or one open callback until the lease ends
  *
  * A claim is one holder and one claim number; both are checked by every statement that acts on it (the fence), so a worker
- * that was overtaken changes nothing. Settled entries are deleted: what happened to the message is written on the message.
+ * that was overtaken changes nothing. Each settle moves the number on, so one that is repeated changes nothing either. Settled entries are deleted: what happened to the message is written on the message.
  */
 
 import type { Content } from "./content.ts";
@@ -24,6 +24,8 @@ export interface Claim extends LaneKey {
   holder: string;
   /** Decimal digits of a 64-bit counter. */
   claimNumber: string;
+  /** The end of the pause in which an open callback took it: given back untried, the lane waits that out. Null: it was not paused. */
+  pausedUntil: Date | null;
   entries: ClaimedEntry[];
   conversation: Conversation;
 }

@@ -12,6 +12,10 @@ export interface SealedSecret {
 
 /** Encrypts secrets for the database and reads them back. */
 export interface SecretBox {
+  /** The key that seals. */
+  readonly keyId: string;
+  /** Whether the key with this id is at hand. */
+  canOpen(keyId: string): boolean;
   /** Two seals of one value differ. */
   seal(plaintext: string, context: SecretContext): SealedSecret;
   /**

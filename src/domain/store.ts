@@ -1,6 +1,6 @@
-import type { Account, AccountSecrets, AccountSettings, AccountWarning } from "./account.ts";
-import type { ApiKey, NewApiKey } from "./api-key.ts";
-import type { Actor } from "./audit.ts";
+import type { Account, AccountCredentials, AccountSecrets, AccountSettings, AccountWarning, SecretName } from "./account.ts";
+import type { ApiKey, NewApiKey, Scope } from "./api-key.ts";
+import type { Actor, AuditAction, AuditEntry } from "./audit.ts";
 import type { Contact, ConversationOverview, DeskStatus } from "./conversation.ts";
 import type { Attempt, Message, MessageState } from "./message.ts";
 import type { InboundStore, OutboundStore, OutboxStore } from "./outbox-store.ts";
@@ -18,6 +18,7 @@ export interface Store {
   accessTokens: AccessTokenStore;
   conversations: ConversationStore;
   apiKeys: ApiKeyStore;
+  audit: AuditStore;
   pushRejects: PushRejectStore;
   health: HealthStore;
 }
@@ -36,20 +37,35 @@ export interface NewAccount {
   secrets: AccountSecrets;
 }
 
+export interface SecretRotation {
+  name: SecretName;
+  value: string;
+  /** Until when the value that is replaced counts for what comes in. Null: it ends now, and every older one with it. */
+  overlapUntil: Date | null;
+}
+
 /** Every change says who makes it, and is in the audit log when it is made. */
 export interface AccountStore {
   /** @throws ConfigError ACCOUNT_EXISTS */
   create(account: NewAccount, by: Actor): Promise<Account>;
-  list(): Promise<Account[]>;
+  /** By id; without a scope all of them. */
+  list(scope?: Scope): Promise<Account[]>;
   get(id: string): Promise<Account | null>;
-  /** Only the given parts change; given secrets replace the current ones. Null when there is no such account. */
+  /** Only the given parts change; given secrets replace the current ones at once, no old value counts any more. Null: no such account. */
   update(id: string, change: AccountChange, by: Actor): Promise<Account | null>;
   /** Notes what keeps the account from working, or with null that nothing does. A warning of the same code keeps its time. */
   setWarning(id: string, warning: AccountWarning | null): Promise<void>;
   /** Deletes the account with its conversations and messages. */
   remove(id: string, by: Actor): Promise<boolean>;
-  /** The account with its current secrets in clear. */
-  getWithSecrets(id: string): Promise<{ account: Account; secrets: AccountSecrets } | null>;
+  /**
+   * Gives a secret a new value; the old one counts a while longer where that means anything. The value that is current already
+   * changes nothing, so that a rotation can be repeated. Null when there is no such account.
+   */
+  rotateSecret(id: string, rotation: SecretRotation, by: Actor): Promise<Account | null>;
+  /** Ends the old values of a secret before their time; the current one stays. Null when there is no such account. */
+  revokeOldSecrets(id: string, name: SecretName, by: Actor): Promise<Account | null>;
+  /** The account with its secrets in clear: the current ones, and with them those that are still taken. */
+  getWithSecrets(id: string): Promise<{ account: Account; secrets: AccountSecrets; credentials: AccountCredentials } | null>;
   /** Null when there is no such account. */
   getVersion(id: string): Promise<number | null>;
 }
@@ -84,23 +100,52 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
+export interface PageRequest {
+  limit: number;
+  cursor?: string;
+}
+
+/** What belongs to an account outside the scope is not there. */
 export interface ConversationStore {
-  list(filter: ConversationFilter, page: { limit: number; cursor?: string }): Promise<Page<ConversationOverview> | "bad-cursor">;
-  get(id: string): Promise<ConversationOverview | null>;
-  updateContact(id: string, contact: Partial<Contact>): Promise<ConversationOverview | null>;
+  list(filter: ConversationFilter, page: PageRequest, scope: Scope): Promise<Page<ConversationOverview> | "bad-cursor">;
+  get(id: string, scope: Scope): Promise<ConversationOverview | null>;
+  /** Only what is given changes; what became different is in the audit log, by name. */
+  updateContact(id: string, contact: Partial<Contact>, scope: Scope, by: Actor): Promise<ConversationOverview | null>;
   /** Newest first. */
-  messages(conversationId: string, page: { limit: number; cursor?: string }): Promise<Page<Message> | "bad-cursor">;
-  message(id: string): Promise<{ message: Message; attempts: Attempt[] } | null>;
+  messages(conversationId: string, page: PageRequest, scope: Scope): Promise<Page<Message> | "bad-cursor">;
+  message(id: string, scope: Scope): Promise<{ message: Message; attempts: Attempt[] } | null>;
 }
 
 export interface ApiKeyStore {
   /** The key with this SHA-256; null when there is none or it has expired. */
   find(hash: string): Promise<ApiKey | null>;
+  /** Oldest first, the expired ones too. */
+  list(): Promise<ApiKey[]>;
+  /** How many keys may manage keys: valid, of role admin, good for all accounts. */
   countAdmins(): Promise<number>;
-  /** False when the id or the hash is taken. */
-  create(key: NewApiKey): Promise<boolean>;
-  /** Makes the key with this id the given one; an earlier one with the same id ends. */
-  replace(key: NewApiKey): Promise<void>;
+  /** Null when the id or the hash is taken. */
+  create(key: NewApiKey, by: Actor): Promise<ApiKey | null>;
+  /** Makes the key with this id the given one; an earlier one with the same id ends. Run again it changes nothing. */
+  replace(key: NewApiKey, by: Actor): Promise<void>;
+  /** Ends a key, unless nobody could manage keys any more: also of two removed at the same moment one stays. */
+  remove(id: string, by: Actor): Promise<"removed" | "unknown" | "last-admin">;
+  /** Notes that the key was used just now, once a minute. */
+  touch(id: string): Promise<void>;
+}
+
+export interface AuditFilter {
+  accountId?: string;
+  /** An actor's id. */
+  actor?: string;
+  action?: AuditAction;
+  since?: Date;
+  until?: Date;
+}
+
+/** Entries are written by whatever makes the change, in its transaction. They are kept for ever. */
+export interface AuditStore {
+  /** Newest first. With a scope, only what was done to one of its accounts. */
+  list(filter: AuditFilter, page: PageRequest, scope: Scope): Promise<Page<AuditEntry> | "bad-cursor">;
 }
 
 export interface ReplayFilter {
@@ -113,13 +158,19 @@ export interface ReplayFilter {
   limit: number;
 }
 
+export interface Replayed {
+  accountId: string;
+  conversationId: string;
+  messageIds: string[];
+}
+
 export interface ReplayStore {
   /**
    * Enqueues again what is dead, failed, uncertain or held, behind whatever waits in its lane. Pressed twice, the second press finds
-   * nothing left to do.
+   * nothing left to do. The audit log has the message, or of several their number per account.
    * @returns the messages that now wait to leave, by conversation
    */
-  replay(filter: ReplayFilter): Promise<{ conversationId: string; messageIds: string[] }[]>;
+  replay(filter: ReplayFilter, scope: Scope, by: Actor): Promise<Replayed[]>;
 }
 
 export interface RetentionStore {
@@ -128,6 +179,8 @@ export interface RetentionStore {
    * @returns how many; 0 also while another process is at it
    */
   removeOld(before: Date, limit: number): Promise<number>;
+  /** Deletes the old values of secrets whose overlap is over. They have counted for nothing since. */
+  removeExpiredSecrets(): Promise<number>;
 }
 
 export interface PushRejectStore {

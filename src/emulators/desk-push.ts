@@ -27,7 +27,9 @@ export interface PushResult extends Exchanged {
   ack: unknown;
 }
 
-export type PushContent = { type: "text"; text: string } | { type: "image"; mediaId: string };
+/** What an agent attaches: known to WeChat by its id, or to the desk by its address. */
+export type PushMedia = { type: "image" | "voice" | "video" | "file"; title?: string } & ({ mediaId: string } | { url: string });
+export type PushContent = { type: "text"; text: string } | PushMedia;
 
 /** A WeChat customer-service object as JSON or form, or WeChat-like XML, with the desk's additions at the top level. */
 export function renderPush(openId: string, content: PushContent, options: PushOptions, now: Date): PushBody {
@@ -42,8 +44,13 @@ export function renderPush(openId: string, content: PushContent, options: PushOp
 }
 
 function toObject(openId: string, content: PushContent, { messageId, status, turn, agentName }: PushOptions) {
-  const part = content.type === "text" ? { content: content.text } : { media_id: content.mediaId };
+  const part = content.type === "text" ? { content: content.text } : toMediaPart(content);
   return { touser: openId, msgtype: content.type, [content.type]: part, message_id: messageId, status, turn, agent_name: agentName };
+}
+
+function toMediaPart(media: PushMedia): Record<string, string> {
+  const { title } = media;
+  return { ...("url" in media ? { url: media.url } : { media_id: media.mediaId }), ...(title !== undefined && { title }) };
 }
 
 /** Nested objects become brackets: text[content]=… (udesk.md B, "Push body"). */
@@ -62,7 +69,7 @@ function toXml(openId: string, content: PushContent, { messageId, status, turn, 
     ToUserName: cdata(openId),
     CreateTime: String(Math.floor(now.getTime() / 1000)),
     MsgType: cdata(content.type),
-    ...(content.type === "text" ? { Content: cdata(content.text) } : { MediaId: cdata(content.mediaId) }),
+    ...(content.type === "text" ? { Content: cdata(content.text) } : toMediaElements(content)),
     MsgId: messageId,
     AgentName: agentName && cdata(agentName),
     status,
@@ -70,4 +77,8 @@ function toXml(openId: string, content: PushContent, { messageId, status, turn, 
   };
   const present = Object.entries(elements).filter(([, value]) => value !== undefined);
   return `<xml>${present.map(([name, value]) => `<${name}>${value}</${name}>`).join("")}</xml>`;
+}
+
+function toMediaElements(media: PushMedia): Record<string, string> {
+  return "url" in media ? { Url: cdata(media.url) } : { MediaId: cdata(media.mediaId) };
 }

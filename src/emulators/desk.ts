@@ -1,7 +1,7 @@
 import { type Book, createBook, type Wanted } from "./book.ts";
 import { type AnswerPolicy, type AnswerRule, chattingWith, createAnswerPolicy } from "./desk-answer.ts";
 import { type ReceivedMessage, readMessage } from "./desk-message.ts";
-import { type PushBody, type PushOptions, type PushResult, renderPush } from "./desk-push.ts";
+import { type PushBody, type PushMedia, type PushOptions, type PushResult, renderPush } from "./desk-push.ts";
 import { findSignProblem, signQuery } from "./desk-sign.ts";
 import { createCaller } from "./exchange.ts";
 import { json, type LoopbackAnswer, type LoopbackRequest, startLoopback } from "./loopback.ts";
@@ -9,7 +9,7 @@ import type { Misbehaviour } from "./misbehaviour.ts";
 
 export type { AnswerRule, DeskAnswer } from "./desk-answer.ts";
 export type { ReceivedMessage } from "./desk-message.ts";
-export type { PushForm, PushOptions, PushResult } from "./desk-push.ts";
+export type { PushForm, PushMedia, PushOptions, PushResult } from "./desk-push.ts";
 
 export interface DeskOptions {
   /** The KEY beside the push server address; an account's `desk.key`. */
@@ -31,6 +31,9 @@ export interface DeskEmulator {
   /** An agent writes. A refusal is a result; nothing is thrown. */
   pushText(openId: string, text: string, options?: PushOptions): Promise<PushResult>;
   pushImage(openId: string, mediaId: string, options?: PushOptions): Promise<PushResult>;
+  pushMedia(openId: string, media: PushMedia, options?: PushOptions): Promise<PushResult>;
+  /** What an agent uploads to the desk. Returns the address at which the desk has it then. */
+  addMedia(media: DeskMedia): string;
   /** Any bytes with any query, unsigned unless the query says so. */
   pushRaw(push: PushBody & { query?: Record<string, string> }): Promise<PushResult>;
 
@@ -45,6 +48,14 @@ export interface DeskEmulator {
   close(): Promise<void>;
 }
 
+/** A file on the desk's own server. */
+export interface DeskMedia {
+  fileName: string;
+  contentType: string;
+  bytes: Buffer;
+}
+
+const MEDIA_PATH = "/uploads/";
 const CALLBACK_PATH = "/spa1/im_callback";
 const WAIT_MS = 5_000;
 const PUSH_TIMEOUT_MS = 10_000;
@@ -55,8 +66,9 @@ export async function startDesk({ key, now = () => new Date() }: DeskOptions): P
     ({ msgId, type, text, mediaId }) => `${msgId} ${type} ${text ?? mediaId ?? ""}`,
   );
   const policy = createAnswerPolicy();
+  const shelf = new Map<string, DeskMedia>();
   const caller = createCaller("Ruby");
-  const server = await startLoopback(async (request) => answerCall(request, { key, now: now(), book, policy }));
+  const server = await startLoopback(async (request) => answerCall(request, { key, now: now(), book, policy, shelf }), now);
   let pushUrl: string | null = null;
 
   const push = async ({ contentType, body }: PushBody, query: Record<string, string>): Promise<PushResult> => {
@@ -77,6 +89,12 @@ export async function startDesk({ key, now = () => new Date() }: DeskOptions): P
     },
     pushText: (openId, text, options = {}) => push(renderPush(openId, { type: "text", text }, options, now()), toQuery(options)),
     pushImage: (openId, mediaId, options = {}) => push(renderPush(openId, { type: "image", mediaId }, options, now()), toQuery(options)),
+    pushMedia: (openId, media, options = {}) => push(renderPush(openId, media, options, now()), toQuery(options)),
+    addMedia: (media) => {
+      const path = `${MEDIA_PATH}${shelf.size}/${encodeURIComponent(media.fileName)}`;
+      shelf.set(path, media);
+      return server.url + path;
+    },
     pushRaw: ({ query = {}, ...body }) => push(body, query),
     received: book.of,
     waitForReceived: (openId, wanted, timeoutMs = WAIT_MS) => book.waitFor(openId, wanted, timeoutMs),
@@ -94,10 +112,13 @@ interface CallContext {
   now: Date;
   book: Book<ReceivedMessage>;
   policy: AnswerPolicy;
+  shelf: ReadonlyMap<string, DeskMedia>;
 }
 
 /** Udesk does not publish the HTTP status of a refusal; like its channel test, this is a 200 that says so. */
-function answerCall(request: LoopbackRequest, { key, now, book, policy }: CallContext): LoopbackAnswer {
+function answerCall(request: LoopbackRequest, { key, now, book, policy, shelf }: CallContext): LoopbackAnswer {
+  const media = shelf.get(request.path);
+  if (request.method === "GET" && media) return { status: 200, headers: { "content-type": media.contentType }, body: media.bytes };
   const route = `${request.method} ${request.path}`;
   if (route !== `POST ${CALLBACK_PATH}` && route !== `GET ${CALLBACK_PATH}/test`) return { status: 404, headers: {}, body: "" };
   const problem = findSignProblem(key, request.query, now);

@@ -27,10 +27,19 @@ export interface Loopback {
   close(): Promise<void>;
 }
 
-export async function startLoopback(handle: (request: LoopbackRequest) => Promise<LoopbackAnswer>): Promise<Loopback> {
+/** @param now the clock of whoever is played, for the Date of every answer */
+export async function startLoopback(
+  handle: (request: LoopbackRequest) => Promise<LoopbackAnswer>,
+  now: () => Date = () => new Date(),
+): Promise<Loopback> {
   const misbehaviours = createMisbehaviours();
   const paths: string[] = [];
   const pauses = new Set<NodeJS.Timeout>();
+
+  const write = (response: ServerResponse, { status, headers, body }: LoopbackAnswer) => {
+    const own = { date: now().toUTCString(), "content-length": Buffer.byteLength(body) };
+    response.writeHead(status, { ...own, ...headers }).end(body);
+  };
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://loopback");
@@ -79,8 +88,4 @@ export async function startLoopback(handle: (request: LoopbackRequest) => Promis
 
 export function json(value: unknown): LoopbackAnswer {
   return { status: 200, headers: { "content-type": "application/json; charset=utf-8" }, body: JSON.stringify(value) };
-}
-
-function write(response: ServerResponse, { status, headers, body }: LoopbackAnswer): void {
-  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
 }

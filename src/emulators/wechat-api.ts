@@ -1,6 +1,7 @@
 import { json, type LoopbackAnswer, type LoopbackRequest } from "./loopback.ts";
 import type { EmulatedAccount } from "./wechat-account.ts";
-import { accept, refuse } from "./wechat-errors.ts";
+import { refuse } from "./wechat-errors.ts";
+import { checkCallback, showApp, showTyping } from "./wechat-look.ts";
 import { download, showPicture, upload } from "./wechat-media.ts";
 import { sendToCustomer, sendToMembers } from "./wechat-send.ts";
 import type { IssuedToken, Tokens } from "./wechat-tokens.ts";
@@ -36,7 +37,11 @@ export async function answerApiCall(request: LoopbackRequest, context: ApiContex
     case "POST /cgi-bin/message/custom/send":
       return as("official_account", (account) => sendToCustomer(account, body, world));
     case "POST /cgi-bin/message/custom/typing":
-      return as("official_account", () => accept());
+      return as("official_account", (account) => showTyping(account, body));
+    case "POST /cgi-bin/callback/check":
+      return as("official_account", checkCallback);
+    case "GET /cgi-bin/agent/get":
+      return as("wecom", (account) => showApp(account, request.query.get("agentid"), context.accounts));
     case "POST /cgi-bin/message/send":
       return as("wecom", (account) => sendToMembers(account, body, world));
     case "POST /cgi-bin/media/upload":

@@ -7,6 +7,7 @@ const MESSAGES: Readonly<Record<number, string>> = {
   40002: "invalid grant_type",
   40003: "invalid openid",
   40004: "invalid media type",
+  40005: "invalid file type",
   40007: "invalid media_id",
   40008: "invalid message type",
   40009: "invalid image size",
@@ -15,6 +16,7 @@ const MESSAGES: Readonly<Record<number, string>> = {
   40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
   40056: "invalid agentid",
   40125: "invalid appsecret",
+  40201: "invalid url",
   41001: "access_token missing",
   41005: "media data missing",
   42001: "access_token expired",
@@ -25,9 +27,12 @@ const MESSAGES: Readonly<Record<number, string>> = {
   45008: "article size out of limit",
   45015: "response out of time limit or subscription is canceled",
   45047: "out of response count limit",
+  45072: "invalid command",
   47001: "data format error",
   48001: "api unauthorized",
+  48002: "api forbidden",
   81013: "user & party & tag all invalid",
+  301002: "not allow operate another agent with this accesstoken",
 };
 
 export interface ErrorCode {

@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
 import { createBook, type Wanted } from "./book.ts";
-import { createCaller } from "./exchange.ts";
+import { type Caller, createCaller } from "./exchange.ts";
 import { startLoopback } from "./loopback.ts";
 import type { Misbehaviour } from "./misbehaviour.ts";
 import { type AccountDetails, createAccount, type EmulatedAccount } from "./wechat-account.ts";
 import { answerApiCall } from "./wechat-api.ts";
-import { createMediaShelf } from "./wechat-media.ts";
+import { createMediaShelf, type Media } from "./wechat-media.ts";
 import { createTokens } from "./wechat-tokens.ts";
 import { type Seen, toLine, type World } from "./wechat-world.ts";
 
@@ -32,10 +32,14 @@ export interface WechatEmulator {
   seenBy(account: EmulatedAccount, openId: string): Seen[];
   /** Waits until the contact has seen that many things, or one that the predicate likes, of whichever account. */
   waitForSeen(openId: string, wanted: Wanted<Seen>, timeoutMs?: number): Promise<Seen[]>;
+  /** How many requests it has made to callback addresses, the one under way included: each try counts. */
+  callbacks(): number;
   /** How many API calls arrived, spoilt ones included. */
   calls(path?: string | RegExp): number;
   /** Spoils API calls. Returns a function that takes the rule away. */
   misbehave(rule: Misbehaviour): () => void;
+  /** The file behind a media id, uploaded or sent by a customer. */
+  mediaOf(mediaId: string): Pick<Media, "type" | "contentType" | "fileName" | "bytes"> | null;
   /** Ends every access token before its time. */
   expireTokens(): void;
   close(): Promise<void>;
@@ -52,11 +56,19 @@ export async function startWechat(options: WechatOptions = {}): Promise<WechatEm
   const { callbackTimeoutMs = CALLBACK_TIMEOUT_MS, tries = TRIES, now: clock = () => new Date() } = options;
   const now = () => clock().getTime();
   const caller = createCaller(USER_AGENT);
+  let callbacks = 0;
+  const counting: Caller = {
+    ...caller,
+    exchange: (request) => {
+      callbacks++;
+      return caller.exchange(request);
+    },
+  };
   const book = createBook<Seen>("seen by", toLine);
-  const world: World = { now, caller, book, shelf: createMediaShelf(), nextMessageId: countMessages(), callbackTimeoutMs, tries };
+  const world: World = { now, caller: counting, book, shelf: createMediaShelf(), nextMessageId: countMessages(), callbackTimeoutMs, tries };
   const accounts = new Set<EmulatedAccount>();
   const tokens = createTokens(now);
-  const server = await startLoopback((request) => answerApiCall(request, { accounts, tokens, world }));
+  const server = await startLoopback((request) => answerApiCall(request, { accounts, tokens, world }), clock);
 
   return {
     url: server.url,
@@ -67,8 +79,10 @@ export async function startWechat(options: WechatOptions = {}): Promise<WechatEm
     },
     seenBy: (account, openId) => account.seenBy(openId),
     waitForSeen: (openId, wanted, timeoutMs = WAIT_MS) => book.waitFor(openId, wanted, timeoutMs),
+    callbacks: () => callbacks,
     calls: server.calls,
     misbehave: server.misbehave,
+    mediaOf: world.shelf.get,
     expireTokens: tokens.expireAll,
     close: async () => {
       await server.close();

@@ -7,6 +7,7 @@ import { persist } from "../domain/persist.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { CallbackProspect, OutboxStore } from "../domain/store.ts";
 import { type Bundle, toBundle } from "./bundle.ts";
+import { endReservation } from "./end-reservation.ts";
 import type { Received } from "./receive.ts";
 import { settleLost } from "./sender-lost.ts";
 
@@ -42,8 +43,8 @@ export interface TakenReply {
 /** Another process may take or bring a reply without a signal reaching us. */
 const LOOK_AGAIN_MS = 500;
 
-/** What the confirmation may take, a restart of the database included; within the lease. */
-const CONFIRM_MS = 10_000;
+/** What it may take to write down how it ended, a restart of the database included; within the lease. */
+const END_MS = 10_000;
 
 /** More would not fit into one reply. */
 const ENTRIES_MAX = 20;
@@ -72,7 +73,7 @@ export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDep
       });
       if (prospect.answer !== null) {
         // It has what it waited for: further replies need not wait for it.
-        await endReservation(callback, deps);
+        await endReservation(received, deps);
         return repeat(prospect.answer, callback, deps);
       }
       const taken = prospect.claim === null ? "nothing" : await take(prospect.claim, callback, deps);
@@ -84,14 +85,8 @@ export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDep
   } finally {
     subscription.close();
   }
-  await endReservation(callback, deps);
+  await endReservation(received, deps);
   return null;
-}
-
-async function endReservation({ received: { conversationId, openUntil } }: OpenCallback, { outbox, deliver }: PassiveReplyDeps) {
-  if (openUntil === null) return;
-  await outbox.closeCallback({ conversationId, openUntil });
-  deliver({ conversationId, direction: "outbound" });
 }
 
 /**
@@ -125,46 +120,47 @@ async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps
   const body = channel.renderReply(replyTo, content, createdAt);
   const messageIds = entries.map(({ message }) => message.id);
   const answer: Answer = { messageIds, content, createdAt, ...(progress === undefined ? {} : { progress }) };
-  if (!(await outbox.begin(claim, entries, "passive", LEASE_MS, { inboundId: received.messageId, answer }))) {
+  const taken: TakenReply = {
+    body,
+    confirm: () => persist(() => confirm(claim, bundle, createdAt, callback, deps), END_MS),
+    withdraw: () => persist(() => withdraw(claim, callback, deps), END_MS),
+  };
+  const begun = outbox.begin(claim, entries, "passive", LEASE_MS, { inboundId: received.messageId, answer });
+  // Without an answer it may be begun all the same; that would become a doubt about something that certainly was not given.
+  const isBegun = await begun.catch((error: unknown) => taken.withdraw().then(() => Promise.reject(error)));
+  if (!isBegun) {
     await outbox.release(claim);
     return "again";
   }
   deps.signals.notify(received.conversationId);
-  const taken: TakenReply = {
-    body,
-    confirm: () => persist(() => confirm(claim, bundle, createdAt, callback, deps), CONFIRM_MS),
-    withdraw: () => withdraw(claim, callback, deps),
-  };
   if (!signal.aborted) return taken;
   // WeChat hung up meanwhile: nothing was written, so nothing can have been read.
   await taken.withdraw();
   return "again";
 }
 
-/** All of it has left with one response: settled one by one, the claim kept until the last. */
+/** All of it has left with one response, and is settled as one. */
 async function confirm(claim: Claim, { entries, progress }: Bundle, startedAt: Date, callback: OpenCallback, deps: PassiveReplyDeps) {
   const { conversationId, openUntil } = callback.received;
   const attempt = { startedAt, durationMs: deps.now().getTime() - startedAt.getTime() };
   const next: Settlement["next"] = progress === undefined ? { kind: "finished", state: "sent" } : { kind: "progressed", progress };
-  for (const entry of entries) {
-    const isLast = entry === entries.at(-1);
-    const settlement: Settlement = { outcome: DONE, next, way: "passive", attempt, ...(isLast && { callbackOpenUntil: openUntil }) };
-    const settled = await deps.outbox.settle(claim, entry, settlement, { keepForMs: isLast ? null : LEASE_MS });
-    if (settled !== null) continue;
+  const settlement: Settlement = { outcome: DONE, next, way: "passive", attempt, callbackOpenUntil: openUntil };
+  if ((await deps.outbox.settleTogether(claim, entries, settlement)) === null) {
     // The claim has passed to a repetition of this callback, which may not live to say so.
     await deps.outbox.confirmAnswer(callback.received.messageId);
-    await endReservation(callback, deps);
-    break;
+    await endReservation(callback.received, deps);
   }
   deps.signals.notify(conversationId);
   deps.deliver({ conversationId, direction: "outbound" });
 }
 
-async function withdraw(claim: Claim, { received }: OpenCallback, { outbox, signals, deliver }: PassiveReplyDeps): Promise<void> {
-  const { conversationId, messageId, openUntil } = received;
-  await outbox.withdraw(claim, messageId, openUntil);
-  signals.notify(conversationId);
-  deliver({ conversationId, direction: "outbound" });
+/** The reservation ends also where the reply is a repetition's by now. */
+async function withdraw(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps): Promise<void> {
+  const { conversationId, messageId } = callback.received;
+  await deps.outbox.withdraw(claim, messageId);
+  await endReservation(callback.received, deps);
+  deps.signals.notify(conversationId);
+  deps.deliver({ conversationId, direction: "outbound" });
 }
 
 /** The same words for a callback that WeChat repeats: it did not take the first response. */
@@ -177,7 +173,7 @@ function repeat(
   return {
     body: channel.renderReply(replyTo, content, createdAt),
     confirm: async () => {
-      await outbox.confirmAnswer(messageId);
+      await persist(() => outbox.confirmAnswer(messageId), END_MS);
       signals.notify(conversationId);
       deliver({ conversationId, direction: "outbound" });
     },

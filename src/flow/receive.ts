@@ -37,18 +37,15 @@ export async function receive(
 ): Promise<Received> {
   const conversationId = toConversationId(account.id, message.openId);
   const isForwarded = concernsDesk(message.content);
-  const [recorded] = await inbound.record([
-    {
-      messageId: newMessageId(now()),
-      conversationId,
-      accountId: account.id,
-      message,
-      forward: isForwarded,
-      openForMs: openForMs(channel, isForwarded ? waitMs : 0),
-      allowance: channel.replyAllowance(message.content),
-    },
-  ]);
-  if (recorded === undefined) throw new Error("the store answered nothing for a message");
+  const recorded = await inbound.record({
+    messageId: newMessageId(now()),
+    conversationId,
+    accountId: account.id,
+    message,
+    forward: isForwarded,
+    openForMs: openForMs(channel, isForwarded ? waitMs : 0),
+    allowance: channel.replyAllowance(message.content),
+  });
   if (recorded.isNew && isForwarded) deliver({ conversationId, direction: "inbound" });
   return {
     messageId: recorded.messageId,

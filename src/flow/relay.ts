@@ -1,12 +1,12 @@
 import type { Account } from "../domain/account.ts";
 import type { Channel } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
-import { toTextContent } from "../domain/content.ts";
 import type { Conversation } from "../domain/conversation.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { AccountStore, OutboxStore } from "../domain/store.ts";
-import { type Part, toPart } from "../domain/text-part.ts";
+import type { Part } from "../domain/text-part.ts";
+import { prepare } from "./prepare.ts";
 import { SENDER_LOST } from "./sender-lost.ts";
 import { type RetryDeps, toNext } from "./to-next.ts";
 
@@ -31,10 +31,14 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   if (connection === null || obstacle !== null) return toSettlement(obstacle ?? DISABLED, entry, startedAt, deps);
 
   const { channel } = connection;
-  const { content } = entry.message;
-  const part = toPart(channel.canSend(content) ? content : toTextContent(content), entry.progress, channel.asyncTextBytesMax);
+  const prepared = await prepare(channel, entry, signal);
+  if ("outcome" in prepared) {
+    await noteWarning(connection.account, prepared.outcome, deps).catch(() => {});
+    return toSettlement(prepared.outcome, entry, startedAt, deps);
+  }
+  const { part, note } = prepared;
   if (!(await deps.outbox.begin(claim, [entry], "async", deps.leaseMs))) return null;
-  const outcome = await send(channel, claim.conversation.openId, part, signal);
+  const outcome = withNote(await send(channel, claim.conversation.openId, part, signal), note);
   // Only a note: failing at it must not make a message that has left look untried.
   await noteWarning(connection.account, outcome, deps).catch(() => {});
   return toSettlement(outcome, entry, startedAt, deps, part);
@@ -80,6 +84,11 @@ async function send(channel: Channel, openId: string, { content }: Part, signal:
   } catch (error) {
     return { kind: "uncertain", code: "SEND_FAILED", detail: error instanceof Error ? error.name : "unknown fault" };
   }
+}
+
+/** Where the contact was shown something else than the agent sent, the attempt says so. */
+function withNote(outcome: Outcome, note: string | undefined): Outcome {
+  return outcome.kind === "done" && note !== undefined ? { ...outcome, detail: note } : outcome;
 }
 
 function toSettlement(outcome: Outcome, entry: ClaimedEntry, startedAt: Date, deps: RelayDeps, part?: Part): Settlement {

@@ -1,10 +1,12 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { Connections } from "../domain/connection.ts";
+import { toReadableText } from "../domain/content.ts";
 import type { OpenedPush, PushRequest } from "../domain/desk.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import type { PushRejectStore } from "../domain/store.ts";
 import { type AcceptPushDeps, acceptPush } from "../flow/accept-push.ts";
+import { withoutSecrets } from "../lib/redact.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 
 export interface DeskPushOptions extends AcceptPushDeps {
@@ -32,8 +34,12 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
     const startedAt = options.now();
     const { accountId, pushToken } = request.params;
     const connection = await options.connections.get(accountId);
-    if (connection === null) return answer(reply, 404, "no such account");
-    if (!connection.acceptsPushToken(pushToken)) throw new VerificationError("PUSH_UNAUTHORIZED", "the push token in the address is wrong");
+    if (connection === null) return answer(reply, 404, "no such account, or it is disabled");
+    if (!connection.acceptsPushToken(pushToken))
+      throw new VerificationError(
+        "PUSH_UNAUTHORIZED",
+        "the push token in the address is wrong; enter the account's pushUrl at the desk as its creation showed it",
+      );
 
     const push: PushRequest = { query: request.query, contentType: request.headers["content-type"], body: request.body ?? Buffer.alloc(0) };
     const opened = openOrReason(() => connection.desk.openPush(push));
@@ -43,7 +49,8 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
       return answer(reply, 400, opened);
     }
     const messages = await acceptPush(opened, connection, options);
-    options.log.info({ account: accountId, messages, durationMs: options.now().getTime() - startedAt.getTime() }, "push.accepted");
+    const text = opened.replies.flatMap(({ content }) => (content === null ? [] : toReadableText(content)));
+    options.log.info({ account: accountId, messages, text, durationMs: options.now().getTime() - startedAt.getTime() }, "push.accepted");
     const { contentType, body } = connection.desk.pushAcknowledgement;
     return reply.type(contentType).send(body);
   });
@@ -64,7 +71,7 @@ const REJECT_CHARACTERS_MAX = 2_000;
 /** Kept so that an operator can see what the desk sends: without what could be a secret. */
 function toRedacted(body: Buffer): string {
   const text = body.toString("utf8").replaceAll("\0", "").slice(0, REJECT_CHARACTERS_MAX);
-  return text.replace(/((?:sign|token|secret|key|password)["']?\s*[=:>]\s*["']?)[^"'&<\s,}]+/gi, "$1[redacted]");
+  return withoutSecrets(text);
 }
 
 function refuse(reply: FastifyReply, error: unknown, account: string | undefined, log: Log): FastifyReply {

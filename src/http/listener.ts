@@ -33,6 +33,16 @@ export async function closeServer(server: FastifyInstance): Promise<void> {
   clearTimeout(cutOff);
 }
 
-function toAddress({ address, family, port }: AddressInfo): string {
-  return family === "IPv6" ? `http://[${address}]:${port}` : `http://${address}:${port}`;
+/** The address that `listen` will give, unless the port is 0. */
+export function toPlannedAddress({ host, port }: { host: string; port: number }): string {
+  return host.includes(":") ? `http://[${host}]:${port}` : `http://${host}:${port}`;
+}
+
+/** How this machine itself reaches what listens on all its addresses. */
+export function toLoopback(address: string): string {
+  return address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
+}
+
+function toAddress({ address, port }: AddressInfo): string {
+  return toPlannedAddress({ host: address, port });
 }

@@ -2,6 +2,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyPluginAsync } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { DOCS_POLICY } from "./security-headers.ts";
 
 export interface OpenapiOptions {
   version: string;
@@ -21,6 +22,7 @@ export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = async (app, { v
         { name: "accounts", description: "WeChat accounts and their desks" },
         { name: "conversations", description: "Contacts and what the desk says of them" },
         { name: "messages", description: "What was said in either direction" },
+        { name: "access", description: "API keys, and who changed what" },
         { name: "operations", description: "For whoever runs the gateway" },
       ],
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "An API key." } } },
@@ -28,7 +30,7 @@ export const openapiPlugin: FastifyPluginAsync<OpenapiOptions> = async (app, { v
     transform: jsonSchemaTransform,
     transformObject: (document) => withoutInputs(jsonSchemaTransformObject(document)),
   });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
+  await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: DOCS_POLICY });
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
 };
 
@@ -47,5 +49,5 @@ function withoutInputs<Document extends object>(document: Document): Document {
 const DESCRIPTION = `Message gateway between WeChat and a customer-service desk.
 
 Every error is an RFC 9457 problem with a stable \`code\`; \`detail\` says what to do, \`errors\` point at the fields. Roles: \`viewer\` reads
-conversations and messages, \`operator\` also writes to customers, \`admin\` also manages accounts. Moments are ISO 8601 in UTC with
-milliseconds. Text with NUL or unpaired surrogates is refused everywhere. Unknown fields and query parameters are refused.`;
+conversations and messages, \`operator\` also writes to customers, \`admin\` also manages accounts and keys. To a key that is limited to
+accounts, what belongs to another account is not there. Moments are ISO 8601 in UTC with milliseconds. Text with NUL or unpaired surrogates is refused everywhere. Unknown fields and query parameters are refused.`;

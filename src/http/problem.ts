@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ConfigError } from "../domain/errors.ts";
 
 /** Every way the API says no. Clients look at the code; codes are never renamed. */
-const PROBLEMS = {
+export const PROBLEMS = {
   REQUEST_INVALID: { status: 400, title: "The request cannot be read" },
   VALIDATION_FAILED: { status: 400, title: "The request does not fit the schema" },
   JSON_INVALID: { status: 400, title: "The body is not JSON" },
@@ -12,12 +12,16 @@ const PROBLEMS = {
   UNAUTHORIZED: { status: 401, title: "No valid API key" },
   FORBIDDEN: { status: 403, title: "The API key may not do this" },
   NOT_FOUND: { status: 404, title: "Not found" },
+  REQUEST_TIMEOUT: { status: 408, title: "The request did not come in time" },
   ACCOUNT_EXISTS: { status: 409, title: "An account with this id exists" },
   ACCOUNT_DISABLED: { status: 409, title: "The account is disabled" },
   ACCOUNT_SECRET_MISSING: { status: 409, title: "The account lacks a secret" },
+  LAST_ADMIN_KEY: { status: 409, title: "The last key that may manage keys" },
   BODY_TOO_LARGE: { status: 413, title: "The body is too large" },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: "The body's media type is not supported" },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: "The idempotency key belongs to another request" },
+  RATE_LIMITED: { status: 429, title: "Too many wrong API keys" },
+  HEADERS_TOO_LARGE: { status: 431, title: "The headers are too large" },
   INTERNAL: { status: 500, title: "Something failed on our side" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
@@ -42,18 +46,33 @@ export const problemSchema = z
     code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
     errors: z.array(fieldErrorSchema).optional(),
   })
-  .meta({ id: "Problem", description: "An RFC 9457 problem." });
+  .meta({
+    id: "Problem",
+    description: "An RFC 9457 problem.",
+    examples: [
+      {
+        type: "urn:wxdesk:problem:validation-failed",
+        title: PROBLEMS.VALIDATION_FAILED.title,
+        status: 400,
+        detail: "mend what is named in errors and send the request again",
+        code: "VALIDATION_FAILED",
+        errors: [{ in: "body", pointer: "#/wechat/encodingAesKey", detail: "must be the 43 characters that WeChat's console shows" }],
+      },
+    ],
+  });
 
 /** An answer that says no: thrown by whatever finds the problem, written by `sendProblem`. The detail tells the remedy. */
 export class Problem extends Error {
   readonly problemCode: ProblemCode;
   readonly errors: FieldError[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ProblemCode, detail: string, options: ErrorOptions & { errors?: FieldError[] } = {}) {
+  constructor(code: ProblemCode, detail: string, options: ErrorOptions & { errors?: FieldError[]; retryAfterSeconds?: number } = {}) {
     super(detail, options);
     this.name = "Problem";
     this.problemCode = code;
     this.errors = options.errors;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get status(): number {
@@ -76,6 +95,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = toProblem(error);
   if (problem.status >= 500) request.log.error({ req: request, err: error }, "request.failed");
   if (problem.status === 401) reply.header("www-authenticate", 'Bearer realm="wxdesk"');
+  if (problem.retryAfterSeconds !== undefined) reply.header("retry-after", problem.retryAfterSeconds);
   return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem.toBody()));
 }
 

@@ -1,10 +1,13 @@
+import helmet from "@fastify/helmet";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { ApiDeps } from "./api/deps.ts";
 import { apiPlugin } from "./api/plugin.ts";
+import { answerClientError } from "./client-error.ts";
 import { type DeskPushOptions, deskPush } from "./desk-push.ts";
 import { openapiPlugin } from "./openapi.ts";
 import { type OperationsDeps, operationsPlugin } from "./operations.ts";
 import { sendProblem, sendRouteNotFound } from "./problem.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 import { type WechatCallbacksOptions, wechatCallbacks } from "./wechat-callbacks.ts";
 
 export interface HttpServerOptions {
@@ -14,26 +17,49 @@ export interface HttpServerOptions {
   surfaces: { callbacks: WechatCallbacksOptions; push: DeskPushOptions } | null;
   api: ApiDeps;
   operations: OperationsDeps;
+  /** Tests have less time. */
+  limits?: Partial<Limits>;
 }
 
-/** Longer than any request of ours takes; a client that trickles its bytes is cut off. */
-const REQUEST_TIMEOUT_MS = 10_000;
+interface Limits {
+  /** From the first byte of a request to the end of its headers, and to its own end: a client that trickles its bytes is cut off. */
+  headersTimeoutMs: number;
+  requestTimeoutMs: number;
+  /** Nothing at all is read or written; longer than the longest answer takes to begin. */
+  idleTimeoutMs: number;
+  /** How often Node looks who is over his time; its own 30 s would make the first two limits of little use. */
+  checkIntervalMs: number;
+}
+
+const LIMITS: Limits = { headersTimeoutMs: 5_000, requestTimeoutMs: 10_000, idleTimeoutMs: 60_000, checkIntervalMs: 1_000 };
+const HEADER_BYTES_MAX = 16 * 1024;
 /** Must not end before a proxy in front reuses the connection; nginx keeps its own for 60 s. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const PATH_PARAMETER_CHARACTERS_MAX = 300;
 
 /** All surfaces on one listener, each in a scope of its own. The description comes first: it hears of the routes as they are added. */
-export async function createHttpServer({ logger, version, surfaces, api, operations }: HttpServerOptions): Promise<FastifyInstance> {
+export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+  const { logger, version, surfaces, api, operations } = options;
+  const limits = { ...LIMITS, ...options.limits };
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: limits.checkIntervalMs,
+    },
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: limits.idleTimeoutMs,
+    clientErrorHandler: answerClientError,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     frameworkErrors: sendProblem,
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
   });
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler(sendRouteNotFound);
+  await app.register(helmet, SECURITY_HEADERS);
   await app.register(openapiPlugin, { version });
   await app.register(operationsPlugin, operations);
   if (surfaces !== null) {

@@ -2,8 +2,10 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { toCallbackTimes } from "../domain/callback-times.ts";
 import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
+import { toReadableText } from "../domain/content.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
+import { endReservation } from "../flow/end-reservation.ts";
 import { type PassiveReplyDeps, passiveReply, type TakenReply } from "../flow/passive-reply.ts";
 import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
 import { before } from "./before.ts";
@@ -58,7 +60,11 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
     }
     const { waitMs } = toCallbackTimes(connection.account.replies, 0);
     const stored = receive(callback, connection, options, waitMs - elapsed(arrivedAt, options.now));
-    const received = await before(at(arrivedAt, STORE_MS_MAX), options.now, stored);
+    const received = await before(at(arrivedAt, STORE_MS_MAX), options.now, stored).catch((error: unknown) => {
+      // Stored when this was refused already, it would keep replies waiting for a callback that is gone.
+      void stored.then((late) => endReservation(late, options)).catch(() => {});
+      throw error;
+    });
     const taken = await findReply(callback.replyTo, received, connection, arrivedAt, reply, options);
     options.log.info(
       {
@@ -66,6 +72,7 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
         conversation: received.conversationId,
         message: received.messageId,
         type: callback.message.content.type,
+        text: toReadableText(callback.message.content),
         isNew: received.isNew,
         answered: taken === null ? "nothing" : "passive",
         durationMs: elapsed(arrivedAt, options.now),
@@ -129,7 +136,7 @@ function acknowledge(reply: FastifyReply, { channel }: Connection): FastifyReply
 }
 
 function unknownAccount(reply: FastifyReply): FastifyReply {
-  return reply.code(404).type("text/plain; charset=utf-8").send("no such account");
+  return reply.code(404).type("text/plain; charset=utf-8").send("no such account, or it is disabled");
 }
 
 /** Short texts: who cannot prove itself learns nothing. The log has the code. */

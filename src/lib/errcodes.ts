@@ -1,14 +1,19 @@
 import { DONE, type Outcome } from "../domain/outcome.ts";
+import { readCallerAddress } from "./caller-address.ts";
+import { toQuotable } from "./redact.ts";
 
 /** What one errcode asks for. `refresh`: a new access token and one more try, otherwise as `retry`. */
 export interface Errcode {
   action: "refresh" | "retry" | "hold" | "rejected";
-  /** In plain English: what is the matter; what to do. */
+  /** In plain English: what is the matter. */
   meaning: string;
+  /** What to do. `{address}` stands for the address that the platform saw us call from. */
+  remedy: string;
   retryAfterMs?: number;
   triesMax?: number;
 }
 
+/** A platform's dictionary: logs, API, command line and `doctor` all say what stands here. */
 export type Errcodes = ReadonlyMap<string, Errcode>;
 
 /** An unknown errcode is `rejected`: nothing was taken, and an operator sees it and can replay the message. */
@@ -36,9 +41,17 @@ export function judge(errcodes: Errcodes, errcode: string, errmsg: string): Outc
 
 const ERRMSG_LENGTH_MAX = 200;
 
-/** Our words first, then the platform's own: they hold what only it knows, as the address that is not on its list. */
+/** Our words first, then the platform's own: they hold what only it knows, as the id of the request. */
 export function explain(errcodes: Errcodes, errcode: string, errmsg: string): string {
-  const meaning = errcodes.get(errcode)?.meaning ?? "unknown to this gateway; look it up in the platform's list of return codes";
-  const theirs = errmsg === "" ? "" : ` (${errmsg.slice(0, ERRMSG_LENGTH_MAX)})`;
-  return `errcode ${errcode}: ${meaning}${theirs}`;
+  const { meaning, remedy } = lookUp(errcodes, errcode, errmsg);
+  const theirs = errmsg === "" ? "" : ` (${toQuotable(errmsg).slice(0, ERRMSG_LENGTH_MAX)})`;
+  return `errcode ${errcode}: ${meaning}; ${remedy}${theirs}`;
 }
+
+/** What the code means and what to do, for an unknown one as well. */
+export function lookUp(errcodes: Errcodes, errcode: string, errmsg: string): Pick<Errcode, "meaning" | "remedy"> {
+  const { meaning, remedy } = errcodes.get(errcode) ?? UNKNOWN;
+  return { meaning, remedy: remedy.replaceAll("{address}", readCallerAddress(errmsg) ?? "this machine's public address") };
+}
+
+const UNKNOWN = { meaning: "unknown to this gateway", remedy: "look it up in the platform's list of return codes" };

@@ -37,7 +37,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
 
 function inUse(folder: string): ConfigError {
   const remedy = "stop it, give this one another WXDESK_DATA_DIR, or let both use one server with DATABASE_URL";
-  return new ConfigError("DATA_FOLDER_IN_USE", `another gateway is running on ${folder}; ${remedy}`);
+  return new ConfigError("DATA_FOLDER_IN_USE", `another gateway, or a command of wxdesk, is running on ${folder}; ${remedy}`);
 }
 
 /** Where the sockets are: in the folder, or in the system's for temporary files when the path would be too long. */

@@ -3,7 +3,7 @@ import { TransportError } from "../domain/errors.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
 export interface HttpRequest {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PATCH" | "DELETE";
   url: string;
   headers?: Record<string, string>;
   body?: string | Buffer;
@@ -76,12 +76,20 @@ async function exchange(
   }
 }
 
-async function readBounded(chunks: AsyncIterable<Buffer>, bytesMax: number): Promise<Buffer> {
+export class TooLongError extends Error {
+  override name = "TooLongError";
+  constructor(bytesMax: number) {
+    super(`answer is longer than ${bytesMax} bytes`);
+  }
+}
+
+/** @throws TooLongError as soon as there is more, without keeping it */
+export async function readBounded(chunks: AsyncIterable<Buffer>, bytesMax: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    if (bytes > bytesMax) throw new Error(`answer is longer than ${bytesMax} bytes`);
+    if (bytes > bytesMax) throw new TooLongError(bytesMax);
     parts.push(chunk);
   }
   return Buffer.concat(parts);
@@ -98,7 +106,8 @@ function toTransportError(cause: unknown, host: string): TransportError {
   return new TransportError("ANSWER_LOST", `no answer from ${host} (${code})`, { cause });
 }
 
-function errorCode(cause: unknown): string {
+/** A word for what went wrong that quotes nothing of the request. */
+export function errorCode(cause: unknown): string {
   if (!(cause instanceof Error)) return "UNKNOWN";
   if (cause.name === "TimeoutError") return "TIMEOUT";
   if ("code" in cause && typeof cause.code === "string") return cause.code;

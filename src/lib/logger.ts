@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
+import { withoutSecrets } from "./redact.ts";
 
 /** Fields that hold a secret wherever somebody logs them: on top, or inside one or two objects. */
 const SECRET_FIELDS = [
@@ -12,6 +13,7 @@ const SECRET_FIELDS = [
   "corpSecret",
   "deskKey",
   "adminKey",
+  "apiKey",
   "masterKey",
   "previousMasterKey",
   "databaseUrl",
@@ -22,21 +24,27 @@ const SECRET_FIELDS = [
 
 export interface LoggerOptions {
   level: string;
+  /** Whether `text`, what contacts and agents say, is kept. */
+  content?: boolean;
   /** Standard output when absent. */
-  destination?: DestinationStream;
+  destination?: DestinationStream | undefined;
 }
 
 /** JSON lines. Whatever is logged, secrets, query strings and the paths that carry a push token do not get out. */
-export function createLogger({ level, destination }: LoggerOptions): Logger {
+export function createLogger({ level, content = false, destination }: LoggerOptions): Logger {
   const options = {
     level,
     base: null,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), ...(!content && { log: withoutText }) },
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: "[redacted]" },
     serializers: { req: toRequestFields, res: toResponseFields, err: toErrorFields, error: toErrorFields },
   };
   return destination ? pino(options, destination) : pino(options);
+}
+
+function withoutText({ text: _text, ...fields }: Record<string, unknown>): Record<string, unknown> {
+  return fields;
 }
 
 /** The part of a Fastify request that is logged. The route's pattern stands for the address: a push address holds a token. */
@@ -66,9 +74,4 @@ function toErrorFields(error: unknown, depth = 0): ErrorFields {
   if (error.stack) fields.stack = withoutSecrets(error.stack);
   if (error.cause !== undefined && depth < CAUSES_MAX) fields.cause = toErrorFields(error.cause, depth + 1);
   return fields;
-}
-
-/** Takes query strings and push tokens out of addresses that libraries put into their texts. */
-function withoutSecrets(text: string): string {
-  return text.replace(/\?[^\s"'`<>]*=[^\s"'`<>]*/g, "?…").replace(/(\/desk\/[^/\s"']+\/)[^\s"'?]+/g, "$1…");
 }

@@ -1,14 +1,19 @@
 import { z } from "zod";
 import { TransportError } from "../domain/errors.ts";
 import type { Outcome } from "../domain/outcome.ts";
+import { readClockOffsetMs } from "./clock-offset.ts";
 import type { HttpAnswer, HttpClient } from "./http-client.ts";
+import { type MultipartFile, toMultipart } from "./multipart.ts";
 
 export interface PlatformCall {
   method: "GET" | "POST";
   baseUrl: string;
   path: string;
   query: Record<string, string>;
+  /** Sent as JSON. */
   body?: unknown;
+  /** Sent as a form, in place of a body. */
+  file?: MultipartFile;
   timeoutMs: number;
   signal?: AbortSignal | undefined;
 }
@@ -18,26 +23,35 @@ type Failure = Exclude<Outcome, { kind: "done" }>;
 
 /** The platform's verdict (errcode "0" is success) with the answer's other fields, or how a call without a verdict ended. */
 export type PlatformAnswer =
-  | { kind: "verdict"; errcode: string; errmsg: string; fields: Record<string, unknown> }
+  | { kind: "verdict"; errcode: string; errmsg: string; fields: Record<string, unknown>; clockOffsetMs: number | null }
   | { kind: "none"; outcome: Failure };
 
 /** One call of a WeChat platform's JSON interface. Whatever network and platform do is an answer; only a fault of ours throws. */
 export async function callPlatform(http: HttpClient, call: PlatformCall, now: () => Date): Promise<PlatformAnswer> {
-  const { method, baseUrl, path, query, body, timeoutMs, signal } = call;
+  const { method, baseUrl, path, query, timeoutMs, signal } = call;
   const url = `${baseUrl.replace(/\/+$/, "")}${path}?${new URLSearchParams(query)}`;
   try {
     const answer = await http.exchange({
       method,
       url,
-      ...(body !== undefined && { headers: { "content-type": "application/json; charset=utf-8" }, body: toPlatformJson(body) }),
+      ...toPayload(call),
       timeoutMs,
       ...(signal && { signal }),
     });
-    return isSuccess(answer.status) ? readVerdict(answer) : { kind: "none", outcome: toHttpOutcome(answer, now()) };
+    return isSuccess(answer.status) ? readVerdict(answer, now()) : { kind: "none", outcome: toHttpOutcome(answer, now()) };
   } catch (error) {
     if (error instanceof TransportError) return { kind: "none", outcome: toTransportOutcome(error) };
     throw error;
   }
+}
+
+function toPayload({ body, file }: PlatformCall): { headers?: Record<string, string>; body?: string | Buffer } {
+  if (file !== undefined) {
+    const form = toMultipart(file);
+    return { headers: { "content-type": form.contentType }, body: form.body };
+  }
+  if (body === undefined) return {};
+  return { headers: { "content-type": "application/json; charset=utf-8" }, body: toPlatformJson(body) };
 }
 
 /**
@@ -67,11 +81,11 @@ const verdictSchema = z.looseObject({
   errmsg: z.string().catch(""),
 });
 
-function readVerdict({ body }: HttpAnswer): PlatformAnswer {
-  const read = verdictSchema.safeParse(parseJson(body));
+function readVerdict(answer: HttpAnswer, now: Date): PlatformAnswer {
+  const read = verdictSchema.safeParse(parseJson(answer.body));
   if (read.success) {
     const { errcode, errmsg, ...fields } = read.data;
-    return { kind: "verdict", errcode, errmsg, fields };
+    return { kind: "verdict", errcode, errmsg, fields, clockOffsetMs: readClockOffsetMs(answer, now) };
   }
   const detail = "WeChat's answer is not its JSON, so whether it did the work is unknown; is there a proxy in between?";
   return { kind: "none", outcome: { kind: "uncertain", code: "WECHAT_ANSWER_UNREADABLE", detail } };

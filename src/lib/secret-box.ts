@@ -10,17 +10,18 @@ const TAG_BYTES = 16;
 export interface MasterKeys {
   /** 32 bytes; seals, and opens what it sealed. */
   current: Buffer;
-  /** Only opens: what is left from before a rotation. */
-  previous?: Buffer | undefined;
+  /** Only open: what is left from before a rotation, or comes with the next one. */
+  others?: readonly Buffer[];
 }
 
 /** AES-256-GCM under the master key. A sealed secret is nonce, tag and ciphertext, in this order. */
-export function createSecretBox({ current, previous }: MasterKeys): SecretBox {
-  const currentId = toKeyId(current);
-  const keys = new Map([[currentId, current]]);
-  if (previous) keys.set(toKeyId(previous), previous);
+export function createSecretBox({ current, others = [] }: MasterKeys): SecretBox {
+  const keyId = toKeyId(current);
+  const keys = new Map([current, ...others].map((key) => [toKeyId(key), key]));
   return {
-    seal: (plaintext, context) => ({ ciphertext: seal(current, plaintext, context), keyId: currentId }),
+    keyId,
+    canOpen: (id) => keys.has(id),
+    seal: (plaintext, context) => ({ ciphertext: seal(current, plaintext, context), keyId }),
     open: (sealed, context) => {
       const key = keys.get(sealed.keyId);
       if (!key) throw unknownKey(sealed.keyId, context);

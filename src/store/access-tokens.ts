@@ -2,7 +2,8 @@ import type { SecretBox } from "../domain/secret-box.ts";
 import type { AccessTokenStore } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 
-const FIELD = "accessToken";
+/** What an access token is sealed as. */
+export const ACCESS_TOKEN_FIELD = "accessToken";
 
 /** Tokens are secrets and are encrypted like them. */
 export function createAccessTokenStore(prisma: PrismaClient, box: SecretBox): AccessTokenStore {
@@ -10,7 +11,9 @@ export function createAccessTokenStore(prisma: PrismaClient, box: SecretBox): Ac
     get: async (accountId) => {
       const row = await prisma.accessToken.findUnique({ where: { accountId } });
       if (row?.ciphertext == null || row.keyId === null || row.expiresAt === null) return null;
-      const value = box.open({ ciphertext: Buffer.from(row.ciphertext), keyId: row.keyId }, { accountId, field: FIELD });
+      // Left by a process with another master key: a token can be fetched again, so it is no reason to fail. The next put replaces it.
+      if (!box.canOpen(row.keyId)) return null;
+      const value = box.open({ ciphertext: Buffer.from(row.ciphertext), keyId: row.keyId }, { accountId, field: ACCESS_TOKEN_FIELD });
       return { value, expiresAt: row.expiresAt };
     },
 
@@ -24,7 +27,7 @@ export function createAccessTokenStore(prisma: PrismaClient, box: SecretBox): Ac
     },
 
     put: async (accountId, { value, expiresAt }) => {
-      const { ciphertext, keyId } = box.seal(value, { accountId, field: FIELD });
+      const { ciphertext, keyId } = box.seal(value, { accountId, field: ACCESS_TOKEN_FIELD });
       const token = { ciphertext: Uint8Array.from(ciphertext), keyId, expiresAt, fetchedAt: new Date(), refreshingUntil: null };
       await prisma.accessToken.upsert({ where: { accountId }, create: { accountId, ...token }, update: token });
     },

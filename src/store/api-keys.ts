@@ -1,30 +1,89 @@
-import type { ApiKey, Role } from "../domain/api-key.ts";
+import type { ApiKey, NewApiKey, Role } from "../domain/api-key.ts";
+import type { Actor, NewAuditEntry } from "../domain/audit.ts";
 import type { ApiKeyStore } from "../domain/store.ts";
-import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
+import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
+import { writeAudit } from "./audit.ts";
 
 type Row = Prisma.ApiKeyGetPayload<object>;
+
+const COLUMNS = Prisma.raw(
+  'id, name, role, account_ids AS "accountIds", created_at AS "createdAt", last_used_at AS "lastUsedAt", expires_at AS "expiresAt"',
+);
+const IS_VALID = Prisma.raw("(expires_at IS NULL OR expires_at > now())");
+/** Who may manage keys. */
+const IS_ADMIN = Prisma.sql`role = 'admin' AND account_ids = '{}' AND ${IS_VALID}`;
 
 export function createApiKeyStore(prisma: PrismaClient): ApiKeyStore {
   return {
     find: async (hash) => {
-      const row = await prisma.apiKey.findUnique({ where: { hash } });
-      const isValid = row !== null && (row.expiresAt === null || row.expiresAt > new Date());
-      return isValid ? toApiKey(row) : null;
+      const [row] = await prisma.$queryRaw<Omit<Row, "hash">[]>`SELECT ${COLUMNS} FROM api_keys WHERE hash = ${hash} AND ${IS_VALID}`;
+      return row === undefined ? null : toApiKey(row);
     },
-    countAdmins: () => prisma.apiKey.count({ where: { role: "admin" } }),
-    create: async ({ accountIds, ...key }) => {
-      const { count } = await prisma.apiKey.createMany({ data: { ...key, accountIds: [...accountIds] }, skipDuplicates: true });
-      return count > 0;
+    list: async () => (await prisma.apiKey.findMany({ orderBy: [{ createdAt: "asc" }, { id: "asc" }] })).map(toApiKey),
+    countAdmins: async () => {
+      const [row] = await prisma.$queryRaw<{ admins: number }[]>`SELECT count(*)::int AS admins FROM api_keys WHERE ${IS_ADMIN}`;
+      return row?.admins ?? 0;
     },
-    replace: async ({ id, accountIds, ...key }) => {
-      const data = { ...key, accountIds: [...accountIds] };
-      // The same key may stand under another id already, such as the generated one that was then put into the settings.
-      await prisma.apiKey.deleteMany({ where: { hash: key.hash, id: { not: id } } });
-      await prisma.apiKey.upsert({ where: { id }, create: { id, ...data }, update: data });
+    create: (key, by) => create(prisma, key, by),
+    replace: (key, by) => replace(prisma, key, by),
+    remove: (id, by) => remove(prisma, id, by),
+    touch: async (id) => {
+      await prisma.$executeRaw`
+        UPDATE api_keys SET last_used_at = now()
+        WHERE id = ${id} AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`;
     },
   };
 }
 
-function toApiKey({ id, name, role, accountIds, createdAt, lastUsedAt, expiresAt }: Row): ApiKey {
+async function create(prisma: PrismaClient, key: NewApiKey, by: Actor): Promise<ApiKey | null> {
+  return prisma.$transaction(async (tx) => {
+    const data = { ...key, accountIds: [...key.accountIds] };
+    const [row] = await tx.apiKey.createManyAndReturn({ data, skipDuplicates: true });
+    if (row === undefined) return null;
+    await writeAudit(tx, toEntry("api-key.created", key, by));
+    return toApiKey(row);
+  });
+}
+
+async function replace(prisma: PrismaClient, key: NewApiKey, by: Actor): Promise<void> {
+  const { id, hash } = key;
+  await prisma.$transaction(async (tx) => {
+    // Several processes may start at the same moment.
+    await oneAtATime(tx);
+    const before = await tx.apiKey.findUnique({ where: { id } });
+    if (before?.hash === hash) return;
+    // The same key may stand under another id already, such as the generated one that was then put into the settings.
+    const others = await tx.$queryRaw<Row[]>`DELETE FROM api_keys WHERE hash = ${hash} RETURNING ${COLUMNS}`;
+    for (const other of others) await writeAudit(tx, toEntry("api-key.deleted", toApiKey(other), by));
+    const data = { ...key, accountIds: [...key.accountIds], createdAt: new Date(), lastUsedAt: null };
+    await tx.apiKey.upsert({ where: { id }, create: data, update: data });
+    await writeAudit(tx, toEntry(before === null ? "api-key.created" : "api-key.changed", key, by));
+  });
+}
+
+async function remove(prisma: PrismaClient, id: string, by: Actor): Promise<"removed" | "unknown" | "last-admin"> {
+  return prisma.$transaction(async (tx) => {
+    // Of two that remove the last two admin keys, the second counts when the first is done.
+    await oneAtATime(tx);
+    const admins = await tx.$queryRaw<{ id: string }[]>`SELECT id FROM api_keys WHERE ${IS_ADMIN}`;
+    if (admins.length === 1 && admins[0]?.id === id) return "last-admin";
+    const [row] = await tx.$queryRaw<Row[]>`DELETE FROM api_keys WHERE id = ${id} RETURNING ${COLUMNS}`;
+    if (row === undefined) return "unknown";
+    await writeAudit(tx, toEntry("api-key.deleted", toApiKey(row), by));
+    return "removed";
+  });
+}
+
+/** Ends with the transaction. Any number, the same in all processes: "keys" in ASCII. */
+async function oneAtATime(tx: Prisma.TransactionClient): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(${0x6b657973n}::bigint)`;
+}
+
+/** Of all accounts' log: a key that is limited to some accounts does not see keys. */
+function toEntry(action: NewAuditEntry["action"], { id, name, role, accountIds }: Omit<NewApiKey, "hash">, actor: Actor): NewAuditEntry {
+  return { actor, action, accountId: null, subject: id, detail: { name, role, accountIds } };
+}
+
+function toApiKey({ id, name, role, accountIds, createdAt, lastUsedAt, expiresAt }: Omit<Row, "hash">): ApiKey {
   return { id, name, role: role as Role, accountIds, createdAt, lastUsedAt, expiresAt };
 }

@@ -10,6 +10,7 @@ interface ClaimRow extends Record<string, unknown> {
   direction: string;
   holder: string;
   claim_number: bigint;
+  paused_until: Date | null;
   entry_id: bigint | null;
   failures: number;
   progress: number;
@@ -18,7 +19,7 @@ interface ClaimRow extends Record<string, unknown> {
   begun_way: string | null;
 }
 
-const LANE_COLUMNS = Prisma.raw(`lane.conversation_id, lane.direction, lane.holder, lane.claim_number,
+const LANE_COLUMNS = Prisma.raw(`lane.conversation_id, lane.direction, lane.holder, lane.claim_number, lane.paused_until,
   e.id AS entry_id, e.failures, e.progress, e.enqueued_at, e.begun_at, e.begun_way`);
 
 /**
@@ -53,7 +54,7 @@ export const claimDue: (prisma: PrismaClient) => OutboxStore["claimDue"] =
         UPDATE outbox_lanes l
         SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
         FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction AND l.ctid = due.ctid
-        RETURNING l.*
+        RETURNING l.*, NULL::timestamptz AS paused_until
       )
       SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(entriesMax)} ORDER BY lane.conversation_id, lane.direction, e.id`;
     return toClaims(rows);
@@ -69,7 +70,7 @@ export const claimLane: (prisma: PrismaClient) => OutboxStore["claimLane"] =
         FROM outbox_lanes seen
         WHERE l.conversation_id = ${conversationId} AND l.direction = ${direction} AND l.due_at <= ${SOON}
           AND seen.conversation_id = l.conversation_id AND seen.direction = l.direction AND seen.ctid = l.ctid
-        RETURNING l.*
+        RETURNING l.*, NULL::timestamptz AS paused_until
       )
       SELECT ${LANE_COLUMNS}, ${CLAIM_COLUMNS} FROM lane ${entriesOf(entriesMax)} ORDER BY e.id`;
     return toClaims(rows)[0] ?? null;
@@ -109,7 +110,9 @@ export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCa
         WHERE inbound.answer IS NULL AND l.conversation_id = ${conversationId} AND l.direction = 'outbound'
           AND l.pending > 0 AND (l.holder IS NULL OR l.due_at <= ${SOON})
           AND seen.conversation_id = l.conversation_id AND seen.direction = l.direction AND seen.ctid = l.ctid
-        RETURNING l.*
+        RETURNING l.*,
+          -- Not the moment at which an open callback ends: that one is known by itself.
+          CASE WHEN seen.due_at > now() AND seen.due_at <> ALL (seen.callbacks_open_until) THEN seen.due_at END AS paused_until
       ), passed AS (
         UPDATE outbox_lanes l
         SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
@@ -161,6 +164,7 @@ function toClaims(rows: ClaimRow[]): Claim[] {
         direction: row.direction as Direction,
         holder: row.holder,
         claimNumber: String(row.claim_number),
+        pausedUntil: row.paused_until,
         entries: [],
         conversation: toConversation(pick<ConversationRow>(row, "c_")),
       };

@@ -12,9 +12,10 @@ export const confirmAnswer: (prisma: PrismaClient) => OutboxStore["confirmAnswer
     const inbound = await tx.message.findUnique({ where: { id: inboundId } });
     const answer = toAnswer(inbound?.answer);
     if (inbound === null || answer === null) return;
-    await tx.$queryRaw`SELECT id FROM conversations WHERE id = ${inbound.conversationId} FOR NO KEY UPDATE`;
-
     const lane = { conversationId: inbound.conversationId, direction: "outbound" };
+    await tx.$queryRaw`SELECT id FROM conversations WHERE id = ${lane.conversationId} FOR NO KEY UPDATE`;
+    await tx.$queryRaw`SELECT due_at FROM outbox_lanes WHERE conversation_id = ${lane.conversationId} AND direction = ${lane.direction} FOR NO KEY UPDATE`;
+
     const isFinished = answer.progress === undefined;
     const begun = { messageId: { in: answer.messageIds }, begunWay: "passive" };
     const { count } = isFinished

@@ -1,44 +1,66 @@
-import type { ConversationOverview } from "../domain/conversation.ts";
+import type { Scope } from "../domain/api-key.ts";
+import type { Actor } from "../domain/audit.ts";
+import type { Contact, ConversationOverview } from "../domain/conversation.ts";
 import type { Attempt, Way } from "../domain/message.ts";
-import type { ConversationFilter, ConversationStore, Page } from "../domain/store.ts";
+import type { ConversationFilter, ConversationStore, Page, PageRequest } from "../domain/store.ts";
 import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
+import { writeAudit } from "./audit.ts";
+import { readCursor, writeCursor } from "./cursor.ts";
 import { toConversation, toMessage } from "./rows.ts";
+import { inScope } from "./scope.ts";
 
 type Row = Prisma.ConversationGetPayload<{ include: { lanes: true } }>;
 
 export function createConversationStore(prisma: PrismaClient): ConversationStore {
   return {
-    list: (filter, page) => list(prisma, filter, page),
-    get: (id) => get(prisma, id),
-    updateContact: async (id, contact) => {
-      const { count } = await prisma.conversation.updateMany({ where: { id }, data: contact });
-      return count === 0 ? null : get(prisma, id);
+    list: (filter, page, scope) => list(prisma, filter, page, scope),
+    get: (id, scope) => get(prisma, id, scope),
+    updateContact: async (id, contact, scope, by) => {
+      const isThere = await updateContact(prisma, id, contact, scope, by);
+      return isThere ? get(prisma, id, scope) : null;
     },
-    messages: (conversationId, page) => messages(prisma, conversationId, page),
-    message: async (id) => {
-      const row = await prisma.message.findUnique({ where: { id }, include: { tries: { orderBy: { id: "asc" } } } });
+    messages: (conversationId, page, scope) => messages(prisma, conversationId, page, scope),
+    message: async (id, scope) => {
+      const where = { id, accountId: inScope(scope) };
+      const row = await prisma.message.findUnique({ where, include: { tries: { orderBy: { id: "asc" } } } });
       return row === null ? null : { message: toMessage(row), attempts: row.tries.map(toAttempt) };
     },
   };
 }
 
-async function get(prisma: PrismaClient, id: string): Promise<ConversationOverview | null> {
-  const row = await prisma.conversation.findUnique({ where: { id }, include: { lanes: true } });
+async function get(prisma: PrismaClient, id: string, scope: Scope): Promise<ConversationOverview | null> {
+  const row = await prisma.conversation.findUnique({ where: { id, accountId: inScope(scope) }, include: { lanes: true } });
   if (row === null) return null;
   const [overview] = await toOverviews(prisma, [row]);
   return overview ?? null;
 }
 
+/** @returns whether there is such a conversation */
+async function updateContact(prisma: PrismaClient, id: string, contact: Partial<Contact>, scope: Scope, actor: Actor): Promise<boolean> {
+  return prisma.$transaction(async (tx) => {
+    const before = await tx.conversation.findUnique({ where: { id, accountId: inScope(scope) } });
+    if (before === null) return false;
+    await tx.conversation.update({ where: { id }, data: contact });
+    const fields = CONTACT_FIELDS.filter((field) => contact[field] !== undefined && contact[field] !== before[field]);
+    const { accountId } = before;
+    if (fields.length > 0) await writeAudit(tx, { actor, action: "contact.changed", accountId, subject: id, detail: { fields } });
+    return true;
+  });
+}
+
+const CONTACT_FIELDS = ["email", "nickname", "number"] as const;
+
 /** Latest activity first. The cursor names the last row shown, so what is inserted meanwhile moves nothing. */
 async function list(
   prisma: PrismaClient,
   filter: ConversationFilter,
-  { limit, cursor }: { limit: number; cursor?: string },
+  { limit, cursor }: PageRequest,
+  scope: Scope,
 ): Promise<Page<ConversationOverview> | "bad-cursor"> {
   const after = cursor === undefined ? undefined : readCursor(cursor, /^cv_[0-9a-f]+$/);
   if (after === null) return "bad-cursor";
   const rows = await prisma.conversation.findMany({
-    where: { AND: [toWhere(filter), after === undefined ? {} : isAfter(after)] },
+    where: { AND: [toWhere(filter), { accountId: inScope(scope) }, after === undefined ? {} : isAfter(after)] },
     orderBy: [{ updatedAt: "desc" }, { id: "desc" }],
     take: limit + 1,
     include: { lanes: true },
@@ -96,11 +118,11 @@ async function toOverviews(prisma: PrismaClient, rows: Row[]): Promise<Conversat
   });
 }
 
-async function messages(prisma: PrismaClient, conversationId: string, { limit, cursor }: { limit: number; cursor?: string }) {
+async function messages(prisma: PrismaClient, conversationId: string, { limit, cursor }: PageRequest, scope: Scope) {
   const after = cursor === undefined ? undefined : readCursor(cursor, /^\d{1,18}$/);
   if (after === null) return "bad-cursor";
   const rows = await prisma.message.findMany({
-    where: { conversationId, ...(after === undefined ? {} : { seq: { lt: BigInt(after[1]) } }) },
+    where: { conversationId, accountId: inScope(scope), ...(after === undefined ? {} : { seq: { lt: BigInt(after[1]) } }) },
     orderBy: { seq: "desc" },
     take: limit + 1,
   });
@@ -115,24 +137,4 @@ async function messages(prisma: PrismaClient, conversationId: string, { limit, c
 function toAttempt(row: { number: number; way: string | null; startedAt: Date; durationMs: number } & Omit<Attempt, "way">): Attempt {
   const { number, way, startedAt, durationMs, outcome, code, detail } = row;
   return { number, way: way as Way | null, startedAt, durationMs, outcome, code, detail };
-}
-
-/** A time and an id, opaque to the outside. */
-function writeCursor(parts: readonly [string, string]): string {
-  return Buffer.from(JSON.stringify(parts)).toString("base64url");
-}
-
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-
-/** Null when it is not one of ours, or not one of this list. */
-function readCursor(cursor: string, id: RegExp): readonly [string, string] | null {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
-    if (!Array.isArray(parts) || parts.length !== 2) return null;
-    const [at, last] = parts;
-    const isOurs = typeof at === "string" && MOMENT.test(at) && !Number.isNaN(Date.parse(at)) && typeof last === "string" && id.test(last);
-    return isOurs ? [at, last] : null;
-  } catch {
-    return null;
-  }
 }

@@ -92,13 +92,30 @@ const CONNECTION_LOST = /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT)|57P0[123]|08\w
 
 /** The same error, or what an operator can do about it when it is the connection that broke. */
 export function toConnectionProblem(error: unknown): unknown {
-  const isLost =
-    CONNECTION_LOST.test(toCode(error)) || (error instanceof Error && /connection terminated|closed the connection/i.test(error.message));
-  return isLost && !(error instanceof ConfigError) ? unreachable("the connection to PostgreSQL broke", error) : error;
+  return isConnectionLost(error) && !(error instanceof ConfigError) ? unreachable("the connection to PostgreSQL broke", error) : error;
 }
 
+export function isConnectionLost(error: unknown): boolean {
+  return (
+    CONNECTION_LOST.test(toCode(error)) || (error instanceof Error && /connection terminated|closed the connection/i.test(error.message))
+  );
+}
+
+/** PostgreSQL's own refusals of a connection (its manual, appendix A), and the name that no server has. */
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ["28P01", "PostgreSQL refuses the password: correct user and password in DATABASE_URL"],
+  ["28000", "PostgreSQL does not let this user in from here: correct the user in DATABASE_URL, or the server's pg_hba.conf"],
+  ["3D000", "the server has no such database: create it, or correct its name in DATABASE_URL"],
+  ["53300", "the server has no connection left: raise max_connections, or start fewer replicas"],
+  ["ENOTFOUND", "no server has this name: correct the host in DATABASE_URL"],
+  ["ECONNREFUSED", "nothing listens there: start PostgreSQL, or correct host and port in DATABASE_URL"],
+]);
+
 function unreachable(what: string, cause: unknown): ConfigError {
-  return new ConfigError("DATABASE_UNREACHABLE", `${what} (${toCode(cause)}); is it up, is DATABASE_URL right?`, { cause });
+  const code = toCode(cause);
+  return new ConfigError("DATABASE_UNREACHABLE", `${what} (${code}); ${REMEDIES.get(code) ?? "is it up, is DATABASE_URL right?"}`, {
+    cause,
+  });
 }
 
 function toCode(error: unknown): string {

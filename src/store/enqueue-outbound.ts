@@ -2,20 +2,20 @@ import { createHash } from "node:crypto";
 import { toReadableText } from "../domain/content.ts";
 import type { StatusReport } from "../domain/conversation.ts";
 import type { NewOutbound, OutboundStore } from "../domain/store.ts";
-import type { PrismaClient } from "../generated/prisma/client.ts";
-import { withFirstContact } from "./first-contact.ts";
+import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
+import { insertAudit } from "./audit.ts";
 
 export function createOutboundStore(prisma: PrismaClient): OutboundStore {
   return {
     enqueue: (message) => enqueue(prisma, message),
-    report: (conversation, report, at) => withFirstContact(() => applyReport(prisma, conversation, report, at)),
+    report: (conversation, report, at) => applyReport(prisma, conversation, report, at),
   };
 }
 
 async function enqueue(prisma: PrismaClient, message: NewOutbound): Promise<{ messageId: string; isNew: boolean }> {
   const keys = toDedupeKeys(message, Date.now());
   // The second run is for the case that another process stored the same message in this very moment.
-  const run = () => withFirstContact(() => enqueueOnce(prisma, message, keys));
+  const run = () => enqueueOnce(prisma, message, keys);
   const row = (await run()) ?? (await run());
   if (row === null) throw new Error("a message was neither stored nor found");
   return { messageId: row.id, isNew: row.is_new };
@@ -37,7 +37,8 @@ function toDedupeKeys({ conversationId, content, dedupeKey, repeatWindowMs }: Ne
  * While replies of this conversation are held, it waits behind them with their reason.
  */
 async function enqueueOnce(prisma: PrismaClient, message: NewOutbound, keys: string[]): Promise<{ id: string; is_new: boolean } | null> {
-  const { messageId, conversationId, accountId, openId, origin, content, dedupeKey, repeatWindowMs } = message;
+  const { messageId, conversationId, accountId, openId, origin, content, dedupeKey, repeatWindowMs, by } = message;
+  const written = by && ({ actor: by, action: "message.written", accountId, subject: messageId, detail: {} } as const);
   const rows = await prisma.$queryRaw<{ id: string; is_new: boolean }[]>`
     WITH conversation AS (
       INSERT INTO conversations (id, account_id, open_id) VALUES (${conversationId}, ${accountId}, ${openId})
@@ -73,7 +74,7 @@ async function enqueueOnce(prisma: PrismaClient, message: NewOutbound, keys: str
     ), entry AS (
       INSERT INTO outbox_entries (conversation_id, direction, message_id)
       SELECT lane.conversation_id, 'outbound', message.id FROM lane, message
-    )
+    )${written === undefined ? Prisma.empty : Prisma.sql`, audit AS (${insertAudit(written, Prisma.sql`message`)})`}
     SELECT id, true AS is_new FROM message
     UNION ALL
     SELECT id, false FROM repeated`;

@@ -31,6 +31,28 @@ export async function migrate(database: Database): Promise<string[]> {
   });
 }
 
+export interface MigrationState {
+  /** Of this build, and not applied. */
+  pending: string[];
+  /** Applied by another build. */
+  unknown: string[];
+  /** Applied from a file that is not this build's. */
+  changed: string[];
+}
+
+/** How the database differs from this build, all of it; applies nothing. */
+export async function compareMigrations(run: ScriptRunner): Promise<MigrationState> {
+  const migrations = await readMigrations();
+  const [books] = await run.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there");
+  const applied = books?.there === true ? await readApplied(run) : new Map<unknown, unknown>();
+  const names = new Set<unknown>(migrations.map(({ name }) => name));
+  return {
+    pending: migrations.filter(({ name }) => !applied.has(name)).map(({ name }) => name),
+    unknown: [...applied.keys()].filter((name) => !names.has(name)).map(String),
+    changed: migrations.filter(({ name, checksum }) => applied.has(name) && applied.get(name) !== checksum).map(({ name }) => name),
+  };
+}
+
 /** The last migration of this build, for the readiness check. */
 export async function lastMigrationName(): Promise<string> {
   const last = (await readMigrations()).at(-1);

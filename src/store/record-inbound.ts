@@ -1,7 +1,8 @@
 import { toReadableText } from "../domain/content.ts";
+import { inBatches } from "../domain/in-batches.ts";
 import type { InboundStore, RecordedInbound, RecordInbound } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
-import { withFirstContact } from "./first-contact.ts";
+import { isConnectionLost } from "./database.ts";
 
 interface Row {
   position: bigint;
@@ -14,16 +15,30 @@ interface Row {
 /** A second run sees what a concurrent one committed; more are not needed, the bound only keeps a mistake from looping. */
 const RUNS_MAX = 3;
 
+/** Enough to take what arrives while one statement is under way; the first of them waits for the last. */
+const SIZE_MAX = 100;
+
+/** A statement that waits for a lock must not hold up every other callback. */
+const STALLED_AFTER_MS = 250;
+
 export function createInboundStore(prisma: PrismaClient): InboundStore {
-  return { record: (inputs) => record(prisma, inputs) };
+  const record = inBatches((inputs: readonly RecordInbound[]) => recordAll(prisma, inputs), {
+    sizeMax: SIZE_MAX,
+    stalledAfterMs: STALLED_AFTER_MS,
+    // A database that is away is away for each of them.
+    isWorthSplitting: (error) => !isConnectionLost(error),
+  });
+  return { record };
 }
 
-async function record(prisma: PrismaClient, inputs: readonly RecordInbound[]): Promise<RecordedInbound[]> {
+async function recordAll(prisma: PrismaClient, inputs: readonly RecordInbound[]): Promise<RecordedInbound[]> {
   const recorded = new Map<number, RecordedInbound>();
   for (let run = 0; run < RUNS_MAX && recorded.size < inputs.length; run++) {
     const missing = [...inputs.entries()].filter(([index]) => !recorded.has(index));
     const batch = missing.map(([, input]) => input);
-    const rows = await withFirstContact(() => recordOnce(prisma, batch));
+    const work = () => recordOnce(prisma, batch);
+    // Once more when no answer came: what the first run stored is recognised by its ids, and counts as new.
+    const rows = await work().catch(work);
     for (const row of rows) {
       const found = missing[Number(row.position) - 1];
       if (found === undefined) continue;
@@ -40,7 +55,8 @@ async function record(prisma: PrismaClient, inputs: readonly RecordInbound[]): P
 
 /**
  * One statement: what is new is stored with its conversation, its lane and its entry; what is known is found. A row is missing
- * from the answer only when another process stored the same message between this statement's start and its insert.
+ * from the answer only when another process stored the same message between this statement's start and its insert; then it makes
+ * no reservation either, since the next run will.
  *
  * Locks are taken conversation first, then lanes, each in the order of ids: the order of the whole store, so that two statements
  * cannot wait for each other. The conversation's row is also what puts two messages of one contact in line.
@@ -48,9 +64,8 @@ async function record(prisma: PrismaClient, inputs: readonly RecordInbound[]): P
 function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Promise<Row[]> {
   const column = <T>(of: (input: RecordInbound) => T): T[] => inputs.map(of);
   return prisma.$queryRaw<Row[]>`
-    WITH input AS (
-      SELECT *, CASE WHEN open_for_ms > 0 THEN (now() + open_for_ms * interval '1 millisecond')::timestamptz(3) END AS open_until
-      FROM unnest(
+    WITH given AS (
+      SELECT * FROM unnest(
         ${column((i) => i.messageId)}::text[], ${column((i) => i.conversationId)}::text[], ${column((i) => i.accountId)}::text[],
         ${column((i) => i.message.openId)}::text[], ${column((i) => i.message.dedupeKey)}::text[],
         ${column((i) => i.message.vendorMessageId)}::text[], ${column((i) => i.message.content.type)}::text[],
@@ -61,8 +76,13 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
       ) WITH ORDINALITY AS t (message_id, conversation_id, account_id, open_id, dedupe_key, vendor_message_id, type, text, content,
                               sent_at, forward, open_for_ms, window_ms, replies_max, position)
     ), known AS (
-      SELECT input.position, m.id AS message_id, m.created_at
-      FROM input JOIN messages m ON m.account_id = input.account_id AND m.dedupe_key = input.dedupe_key
+      SELECT given.position, m.id AS message_id, m.created_at, m.id = given.message_id AS is_own
+      FROM given JOIN messages m ON m.account_id = given.account_id AND m.dedupe_key = given.dedupe_key
+    ), input AS (
+      -- A run that is repeated makes the reservation of the first again: both count from when the message was stored.
+      SELECT given.*, CASE WHEN open_for_ms > 0 THEN
+          (COALESCE(own.created_at, now()) + open_for_ms * interval '1 millisecond')::timestamptz(3) END AS open_until
+      FROM given LEFT JOIN known own ON own.position = given.position AND own.is_own
     ), fresh AS (
       SELECT * FROM input WHERE NOT EXISTS (SELECT FROM known WHERE known.position = input.position)
     ), conversation AS (
@@ -98,20 +118,27 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
       INSERT INTO outbox_entries (conversation_id, direction, message_id)
       SELECT f.conversation_id, 'inbound', f.message_id FROM forwarded f JOIN inbound_lane l ON l.conversation_id = f.conversation_id
       ORDER BY f.position
+    ), found AS (
+      SELECT f.position, f.message_id, true AS is_new, now() AS created_at FROM fresh f JOIN message ON message.id = f.message_id
+      UNION ALL
+      SELECT position, message_id, is_own, created_at FROM known
     ), outbound_lane AS (
       -- Replies that come while this callback is open wait for it; replies that were held have their chance again.
       INSERT INTO outbox_lanes AS l (conversation_id, direction, callbacks_open_until)
       SELECT input.conversation_id, 'outbound', COALESCE(array_agg(input.open_until) FILTER (WHERE input.open_until IS NOT NULL), '{}'::timestamptz(3)[])
-      FROM input LEFT JOIN conversation ON conversation.id = input.conversation_id
+      FROM input JOIN found ON found.position = input.position LEFT JOIN conversation ON conversation.id = input.conversation_id
       GROUP BY input.conversation_id ORDER BY input.conversation_id
       ON CONFLICT (conversation_id, direction) DO UPDATE SET
-        callbacks_open_until = ARRAY(SELECT u FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u WHERE u > now()),
+        callbacks_open_until = ARRAY(SELECT DISTINCT u FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u WHERE u > now()),
         due_at = CASE
           WHEN l.due_at IS NULL AND l.pending > 0
           THEN GREATEST(now(), (SELECT max(u) FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u))
           ELSE l.due_at END
+      RETURNING conversation_id
+    ), freed AS (
+      UPDATE outbox_entries e SET enqueued_at = now() FROM outbound_lane l, messages m
+      WHERE e.conversation_id = l.conversation_id AND e.direction = 'outbound' AND m.id = e.message_id AND m.state = 'held'
     )
-    SELECT f.position, f.message_id, true AS is_new, 0::float8 AS age_ms, f.open_until FROM fresh f JOIN message ON message.id = f.message_id
-    UNION ALL
-    SELECT k.position, k.message_id, false, (EXTRACT(epoch FROM now() - k.created_at) * 1000)::float8, i.open_until FROM known k JOIN input i ON i.position = k.position`;
+    SELECT position, found.message_id, is_new, (EXTRACT(epoch FROM now() - created_at) * 1000)::float8 AS age_ms, open_until
+    FROM found JOIN input USING (position)`;
 }

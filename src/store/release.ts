@@ -1,14 +1,19 @@
+import type { Claim } from "../domain/outbox.ts";
 import type { OutboxStore } from "../domain/store.ts";
 import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
 
 /** What an unclaimed lane is due at: now if it has entries, after the open callbacks if there are any, else never. */
 const DUE_AGAIN = Prisma.sql`CASE WHEN pending > 0 THEN GREATEST(now(), (SELECT max(u) FROM unnest(callbacks_open_until) u)) END`;
 
+/** The same, unless the lane was in a pause when it was claimed: then that goes on. */
+export const dueUntried = ({ pausedUntil }: Claim): Prisma.Sql =>
+  Prisma.sql`CASE WHEN pending > 0 AND ${pausedUntil}::timestamptz(3) > now() THEN ${pausedUntil}::timestamptz(3) ELSE ${DUE_AGAIN} END`;
+
 export const release: (prisma: PrismaClient) => OutboxStore["release"] =
   (prisma) =>
   async (claim, afterMs = 0) => {
     await prisma.$executeRaw`
-    UPDATE outbox_lanes SET holder = NULL, due_at = ${DUE_AGAIN} + ${afterMs}::int * interval '1 millisecond'
+    UPDATE outbox_lanes SET holder = NULL, due_at = ${dueUntried(claim)} + ${afterMs}::int * interval '1 millisecond'
     WHERE conversation_id = ${claim.conversationId} AND direction = ${claim.direction}
       AND holder = ${claim.holder} AND claim_number = ${claim.claimNumber}::bigint`;
   };

@@ -22,5 +22,8 @@ export function createRetentionStore(prisma: PrismaClient): RetentionStore {
         SELECT count(*)::int AS removed FROM removed`;
       return rows[0]?.removed ?? 0;
     },
+
+    // A handful per account at most, so one statement takes them all.
+    removeExpiredSecrets: () => prisma.$executeRaw`DELETE FROM account_secrets WHERE expires_at <= now()`,
   };
 }

@@ -1,8 +1,10 @@
 import { toReadableText } from "../domain/content.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { OutboxStore, Settled } from "../domain/store.ts";
-import type { PrismaClient } from "../generated/prisma/client.ts";
+import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
 import { SOON } from "./claim.ts";
+import { findSettled } from "./find-settled.ts";
+import { holdLatecomers } from "./hold-latecomers.ts";
 
 /** Columns that a settlement sets, worked out before the statement so that the SQL only moves values. */
 interface Values {
@@ -25,10 +27,12 @@ interface Values {
 export const settle: (prisma: PrismaClient) => OutboxStore["settle"] =
   (prisma) =>
   async (claim, entry, settlement, { keepForMs }) => {
-    const rows = await settleOnce(prisma, claim, entry, settlement, toValues(claim, entry, settlement), keepForMs);
-    const [row] = rows;
-    if (row !== undefined && settlement.next.kind === "held") await holdLatecomers(prisma, claim, settlement.outcome);
-    return row === undefined ? null : { noticeEnqueued: row.notice_enqueued, moreDue: row.more_due };
+    const written =
+      (await settleOnce(prisma, claim, entry, settlement, keepForMs)) ?? (await findSettled(prisma, claim, entry, settlement, keepForMs));
+    if (written === null) return null;
+    const { noticeHeld, ...settled } = written;
+    if (noticeHeld || settlement.next.kind === "held") await holdLatecomers(prisma, claim);
+    return settled;
   };
 
 function toValues({ direction }: Claim, entry: ClaimedEntry, { outcome, next, way }: Settlement): Values {
@@ -38,7 +42,8 @@ function toValues({ direction }: Claim, entry: ClaimedEntry, { outcome, next, wa
     isHeld: next.kind === "held",
     state: next.kind === "finished" ? next.state : next.kind === "again" ? "retrying" : next.kind === "held" ? "held" : entry.message.state,
     progress: next.kind === "progressed" ? next.progress : entry.progress,
-    failures: next.kind === "again" || next.kind === "held" ? entry.failures + 1 : 0,
+    // Being held ends a series of failures: what is freed begins another.
+    failures: next.kind === "again" ? entry.failures + 1 : 0,
     afterMs: next.kind === "again" ? next.afterMs : 0,
     code: "code" in outcome ? outcome.code : null,
     error: outcome.kind === "done" ? null : outcome.detail,
@@ -49,37 +54,43 @@ function toValues({ direction }: Claim, entry: ClaimedEntry, { outcome, next, wa
   };
 }
 
-type SettledRow = { notice_enqueued: boolean; more_due: boolean };
+/** `noticeHeld`: the notice may stand behind held replies. */
+export type Written = Settled & { noticeHeld: boolean };
+
+type SettledRow = { notice_enqueued: boolean; notice_held: boolean; more_due: boolean; claim_number: bigint };
 
 /**
  * One statement. The conversation is locked first, as everywhere; the update of the lane is the fence: when holder or claim
  * number are another's, it finds no row and everything that hangs on it changes nothing. `pending` is read from the locked row,
- * so an entry that another process added a moment ago keeps the lane from being parked.
+ * so an entry that another process added a moment ago keeps the lane from being parked. The claim number goes up with each settle:
+ * a repetition of one, whose answer was lost, finds no row either, however long the first was on its way.
  */
-function settleOnce(
-  prisma: PrismaClient,
+export async function settleOnce(
+  prisma: Prisma.TransactionClient,
   claim: Claim,
   entry: ClaimedEntry,
-  { outcome, next, way, callbackOpenUntil, attempt, report, notice }: Settlement,
-  values: Values,
+  settlement: Settlement,
   keepForMs: number | null,
-): Promise<SettledRow[]> {
+): Promise<Written | null> {
+  const { outcome, next, way, callbackOpenUntil, attempt, report, notice } = settlement;
   const { conversationId, direction, holder, claimNumber } = claim;
+  const values = toValues(claim, entry, settlement);
   const fields = JSON.stringify(report?.status ?? {});
-  return prisma.$queryRaw<SettledRow[]>`
+  const [row] = await prisma.$queryRaw<SettledRow[]>`
     WITH conversation AS (
       SELECT *, ${report !== undefined} AND (status_at IS NULL OR status_at <= ${report?.askedAt ?? null}::timestamptz(3)) AS is_news,
-        last_inbound_at > (SELECT begun_at FROM outbox_entries WHERE id = ${entry.id}::bigint) AS has_written
+        last_inbound_at IS DISTINCT FROM ${claim.conversation.lastInboundAt}::timestamptz(3) AS has_written
       FROM conversations WHERE id = ${conversationId} FOR NO KEY UPDATE
     ), lane AS (
       UPDATE outbox_lanes l SET
+        claim_number = l.claim_number + 1,
         pending = l.pending - ${values.isFinished}::boolean::int,
         callbacks_open_until = array_remove(l.callbacks_open_until, ${callbackOpenUntil ?? null}::timestamptz(3)),
         holder = CASE WHEN ${keepForMs !== null} AND l.pending - ${values.isFinished}::boolean::int > 0 THEN l.holder END,
         due_at = CASE
           WHEN l.pending - ${values.isFinished}::boolean::int = 0 THEN NULL
-          -- Held for the contact's next message, unless that came while the refused one was under way.
-          WHEN ${values.isHeld} AND conversation.has_written IS NOT TRUE THEN NULL
+          -- Held for the contact's next message, unless that came since the lane was claimed.
+          WHEN ${values.isHeld} AND NOT conversation.has_written THEN NULL
           WHEN ${next.kind === "again"} THEN now() + ${values.afterMs}::bigint * interval '1 millisecond'
           WHEN ${keepForMs !== null} THEN now() + ${keepForMs ?? 0}::int * interval '1 millisecond'
           ELSE GREATEST(now(), (SELECT max(u) FROM unnest(array_remove(l.callbacks_open_until, ${callbackOpenUntil ?? null}::timestamptz(3))) u))
@@ -87,11 +98,12 @@ function settleOnce(
       FROM conversation
       WHERE l.conversation_id = conversation.id AND l.direction = ${direction} AND l.holder = ${holder} AND l.claim_number = ${claimNumber}::bigint
         AND EXISTS (SELECT FROM outbox_entries WHERE id = ${entry.id}::bigint)
-      RETURNING l.conversation_id, l.due_at
+      RETURNING l.conversation_id, l.due_at, l.claim_number
     ), entry_gone AS (
       DELETE FROM outbox_entries e USING lane WHERE e.id = ${entry.id}::bigint AND ${values.isFinished}
     ), entry_kept AS (
-      UPDATE outbox_entries e SET failures = ${values.failures}::int, progress = ${values.progress}::int, begun_at = NULL, begun_way = NULL
+      UPDATE outbox_entries e SET failures = ${values.failures}::int, progress = ${values.progress}::int, begun_at = NULL, begun_way = NULL,
+        enqueued_at = CASE WHEN ${values.isHeld} THEN now() ELSE e.enqueued_at END
       FROM lane WHERE e.id = ${entry.id}::bigint AND NOT ${values.isFinished}
     ), message AS (
       UPDATE messages m SET
@@ -144,28 +156,17 @@ function settleOnce(
         pending = l.pending + 1,
         due_at = CASE WHEN l.due_at IS NULL AND l.pending > 0 THEN NULL
                       ELSE COALESCE(l.due_at, GREATEST(now(), (SELECT max(u) FROM unnest(l.callbacks_open_until) u))) END
-      RETURNING conversation_id
+      RETURNING conversation_id, due_at
     ), notice_entry AS (
       INSERT INTO outbox_entries (conversation_id, direction, message_id)
       SELECT notice_lane.conversation_id, 'outbound', notice.id FROM notice, notice_lane
     )
-    SELECT EXISTS (SELECT FROM notice) AS notice_enqueued, COALESCE(lane.due_at <= ${SOON}, false) AS more_due FROM lane`;
-}
-
-/**
- * What was enqueued while the settle waited for its locks is behind the held message too, but was not in the settle's snapshot.
- * First the lock, then a look that sees it.
- */
-async function holdLatecomers(prisma: PrismaClient, { conversationId, direction }: Claim, outcome: Settlement["outcome"]): Promise<void> {
-  const { code, detail } = outcome.kind === "done" ? { code: null, detail: null } : outcome;
-  await prisma.$transaction(async (tx) => {
-    await tx.$queryRaw`SELECT id FROM conversations WHERE id = ${conversationId} FOR NO KEY UPDATE`;
-    await tx.$executeRaw`
-      UPDATE messages m SET state = 'held', error = ${detail}, error_code = ${code}
-      FROM outbox_entries e JOIN outbox_lanes l ON l.conversation_id = e.conversation_id AND l.direction = e.direction
-      WHERE e.conversation_id = ${conversationId} AND e.direction = ${direction} AND l.due_at IS NULL
-        AND m.id = e.message_id AND m.state = 'queued'`;
-  });
+    SELECT EXISTS (SELECT FROM notice) AS notice_enqueued, EXISTS (SELECT FROM notice_lane WHERE due_at IS NULL) AS notice_held,
+           COALESCE(lane.due_at <= ${SOON}, false) AS more_due, lane.claim_number
+    FROM lane`;
+  if (row === undefined) return null;
+  const { notice_enqueued: noticeEnqueued, notice_held: noticeHeld, more_due: moreDue, claim_number } = row;
+  return { noticeEnqueued, noticeHeld, moreDue, claimNumber: String(claim_number) };
 }
 
 export type { Settled };

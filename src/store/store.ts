@@ -6,6 +6,7 @@ import { createAccessTokenStore } from "./access-tokens.ts";
 import { createAccountStore } from "./accounts.ts";
 import { announce } from "./announce.ts";
 import { createApiKeyStore } from "./api-keys.ts";
+import { createAuditStore } from "./audit.ts";
 import { begin } from "./begin.ts";
 import { claimDue, claimForCallback, claimLane } from "./claim.ts";
 import { confirmAnswer } from "./confirm-answer.ts";
@@ -18,6 +19,7 @@ import { closeCallback, release, releaseAll, releaseEverything } from "./release
 import { createReplayStore } from "./replay.ts";
 import { createRetentionStore } from "./retention.ts";
 import { settle } from "./settle.ts";
+import { settleTogether } from "./settle-together.ts";
 import { withdraw } from "./withdraw.ts";
 
 export function createStore(database: Database, box: SecretBox): Store {
@@ -32,6 +34,7 @@ export function createStore(database: Database, box: SecretBox): Store {
     accessTokens: createAccessTokenStore(prisma, box),
     conversations: createConversationStore(prisma),
     apiKeys: createApiKeyStore(prisma),
+    audit: createAuditStore(prisma),
     pushRejects: createPushRejectStore(prisma),
     health: createHealthStore(prisma),
   };
@@ -46,6 +49,7 @@ function createOutboxStore(database: Database): OutboxStore {
     claimForCallback: claimForCallback(prisma),
     begin: begin(prisma),
     settle: settle(prisma),
+    settleTogether: settleTogether(prisma),
     withdraw: withdraw(prisma),
     release: release(prisma),
     releaseAll: releaseAll(prisma),

@@ -1,16 +1,14 @@
 import type { OutboxStore } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
+import { dueUntried } from "./release.ts";
 
 /** Changes nothing when the lane has passed to another holder: then the answer may have been given by a repetition of the callback. */
-export const withdraw: (prisma: PrismaClient) => OutboxStore["withdraw"] = (prisma) => async (claim, inboundId, openUntil) => {
+export const withdraw: (prisma: PrismaClient) => OutboxStore["withdraw"] = (prisma) => async (claim, inboundId) => {
   await prisma.$executeRaw`
     WITH conversation AS (
       SELECT id FROM conversations WHERE id = ${claim.conversationId} FOR NO KEY UPDATE
     ), lane AS (
-      UPDATE outbox_lanes l SET
-        holder = NULL,
-        callbacks_open_until = array_remove(l.callbacks_open_until, ${openUntil}::timestamptz(3)),
-        due_at = GREATEST(now(), (SELECT max(u) FROM unnest(array_remove(l.callbacks_open_until, ${openUntil}::timestamptz(3))) u))
+      UPDATE outbox_lanes l SET holder = NULL, due_at = ${dueUntried(claim)}
       FROM conversation
       WHERE l.conversation_id = conversation.id AND l.direction = ${claim.direction}
         AND l.holder = ${claim.holder} AND l.claim_number = ${claim.claimNumber}::bigint

@@ -22,5 +22,5 @@ export function checkTimestamp(timestamp: string, toleranceSeconds: number, now:
   const offSeconds = Math.abs(now.getTime() / 1_000 - Number(timestamp));
   // Written so that a timestamp which is no number is refused as well.
   if (offSeconds <= toleranceSeconds) return;
-  throw new VerificationError("TIMESTAMP_STALE", `timestamp is more than ${toleranceSeconds} s off; is the server's clock right?`);
+  throw new VerificationError("TIMESTAMP_STALE", `timestamp is more than ${toleranceSeconds} s off; set this machine's clock by NTP`);
 }

@@ -50,7 +50,7 @@ export function decrypt(ciphertext: string, key: Buffer, receiverId: string): st
   if (!plain.subarray(messageEnd).equals(Buffer.from(receiverId))) {
     throw new VerificationError(
       "RECEIVER_MISMATCH",
-      "the callback is encrypted for another receiver; check the account's app id or corp id",
+      "the callback is encrypted for another receiver; set the account's appId or corpId to the one in the platform's console",
     );
   }
   const message = plain.subarray(HEADER_BYTES, messageEnd);
@@ -100,5 +100,8 @@ function toIv(key: Buffer): Buffer {
 }
 
 function unreadable(reason: string): DecodeError {
-  return new DecodeError("CIPHERTEXT_INVALID", `the encrypted message cannot be read: ${reason}`);
+  return new DecodeError(
+    "CIPHERTEXT_INVALID",
+    `the encrypted message cannot be read (${reason}); is the account's encodingAesKey the one in the platform's console?`,
+  );
 }

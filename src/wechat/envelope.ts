@@ -1,5 +1,7 @@
+import { randomInt } from "node:crypto";
+import type { CallbackCredential } from "../domain/channel.ts";
 import { DecodeError } from "../domain/errors.ts";
-import { encrypt } from "./cipher.ts";
+import { decodeAesKey, encrypt } from "./cipher.ts";
 import { sign } from "./signature.ts";
 import { cdata, childText, type XmlElement } from "./xml.ts";
 
@@ -22,6 +24,12 @@ export function readEncrypted(root: XmlElement): string {
   const encrypted = childText(root, "Encrypt")?.trim();
   if (!encrypted) throw new DecodeError("CIPHERTEXT_INVALID", "the callback has no Encrypt element, or an empty one");
   return encrypted;
+}
+
+/** What a reply is sealed with: the credential of its callback, whatever the account's current one is. */
+export function toSeal({ token, encodingAesKey }: CallbackCredential, receiverId: string, now: Date): Seal {
+  const nonce = String(randomInt(1_000_000_000, 10_000_000_000));
+  return { token, key: decodeAesKey(encodingAesKey), receiverId, timestampSeconds: Math.floor(now.getTime() / 1_000), nonce };
 }
 
 /** Encrypts and signs a reply, in the order of elements that the manual shows (developer.work.weixin.qq.com/document/path/91144). */

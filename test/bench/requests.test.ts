@@ -3,21 +3,18 @@ import { ACCOUNT } from "../../bench/lib/account.ts";
 import { readAnswer } from "../../bench/lib/line.ts";
 import { findNumber, makeCallbacks, toText } from "../../bench/lib/requests.ts";
 import { createCallback } from "../../src/channels/official-account/callback.ts";
-import { decodeAesKey } from "../../src/wechat/cipher.ts";
 
 test("the callbacks of the load are ones that the gateway opens, each a message of its own", () => {
   const { id, appId, token, encodingAesKey } = ACCOUNT;
-  const unused = { exchange: () => Promise.reject(new Error("nothing is sent")), close: async () => {} };
-  const channel = createCallback(
-    {
-      account: { id, version: 1, wechat: { appId, encryption: "safe", apiBaseUrl: "", timestampToleranceSeconds: 600 } },
-      secrets: { token, encodingAesKey },
-      http: unused,
-      tokens: {} as never,
-      now: () => new Date(),
-    },
-    decodeAesKey(encodingAesKey),
-  );
+  const channel = createCallback({
+    account: { id, version: 1, wechat: { appId, encryption: "safe", apiBaseUrl: "", timestampToleranceSeconds: 600 } },
+    credentials: { token: [{ value: token, expiresAt: null }], encodingAesKey: [{ value: encodingAesKey, expiresAt: null }] },
+    secrets: {},
+    http: {} as never,
+    tokens: {} as never,
+    media: {} as never,
+    now: () => new Date(),
+  });
   const opened = makeCallbacks({ first: 7, count: 3, contacts: 2 }).map((request) => {
     const [head = "", body = ""] = request.toString().split("\r\n\r\n");
     const query = Object.fromEntries(new URLSearchParams(head.split(" ")[1]?.split("?")[1]));

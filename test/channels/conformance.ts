@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { CallbackRequest, PassiveChannel } from "../../src/domain/channel.ts";
+import { type CallbackCredential, type CallbackRequest, canUpload, type PassiveChannel } from "../../src/domain/channel.ts";
 import type { Content } from "../../src/domain/content.ts";
+import type { Credential } from "../../src/domain/credential.ts";
 import { DecodeError, type ErrorCode, VerificationError } from "../../src/domain/errors.ts";
 import { type AccessTokens, createAccessTokens } from "../../src/lib/access-tokens.ts";
 import { createHttpClient, type HttpClient } from "../../src/lib/http-client.ts";
 import { decodeAesKey, decrypt, encrypt } from "../../src/wechat/cipher.ts";
+import type { CallbackCredentials } from "../../src/wechat/credentials.ts";
 import { sign, verifySignature } from "../../src/wechat/signature.ts";
 import { childText, parseXml } from "../../src/wechat/xml.ts";
 import { type Platform, startPlatform } from "./platform.ts";
@@ -14,6 +16,8 @@ export const NOW = new Date("2026-11-22T08:00:00Z");
 export const ACCOUNT_ID = "shop";
 export const TOKEN = "GreedIsGood";
 export const ENCODING_AES_KEY = "h7ZycbpEh2vNdfkYulfw9pG95HjLYwmrKBFeqIktff6";
+/** What a callback was signed and encrypted with, unless a test says otherwise. */
+export const CREDENTIAL: CallbackCredential = { token: TOKEN, encodingAesKey: ENCODING_AES_KEY };
 export const PLATFORM_SECRET = "a-secret-of-the-platform";
 const OPEN_ID = "oJqxQwYRyZMXFTc8sipB5TSe6Vw4";
 const NONCE = "1487905294";
@@ -25,6 +29,13 @@ export interface ChannelSetup {
   now: () => Date;
   apiBaseUrl: string;
   timestampToleranceSeconds: number;
+  /** TOKEN and ENCODING_AES_KEY when absent. */
+  credentials?: CallbackCredentials;
+}
+
+/** A secret that is not being rotated; undefined: the account has none. */
+export function current(value: string | undefined): Credential[] {
+  return value === undefined ? [] : [{ value, expiresAt: null }];
 }
 
 /** What the suite has to know of a channel to play its platform. */
@@ -37,6 +48,10 @@ export interface ChannelUnderTest {
   expiredErrcode: number;
   wrongSecretErrcode: number;
   articlesMax: number;
+  /** Where it is asked whether we may send, how a yes looks, and the errcode of a no. */
+  permissionPath: string;
+  permitted: Record<string, unknown>;
+  forbiddenErrcode: number;
   /** The query of an encrypted callback. */
   callbackQuery(signed: { timestamp: string; nonce: string; msgSignature: string }): Record<string, string>;
   urlCheck(timestamp: string): { query: Record<string, string>; echo: string };
@@ -110,7 +125,7 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
         expect(opened).toMatchObject({
           kind: "message",
           message: { openId: OPEN_ID, vendorMessageId: "18446744073709551615", content: { type: "text", text: "  007 😀 &amp; ]] " } },
-          replyTo: { openId: OPEN_ID, accountName: "gh_b4f0e22ae50e", encrypted: true },
+          replyTo: { openId: OPEN_ID, accountName: "gh_b4f0e22ae50e", credential: CREDENTIAL },
         });
       });
 
@@ -207,7 +222,7 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
     });
 
     describe("a passive reply", () => {
-      const to = { openId: OPEN_ID, accountName: "gh_b4f0e22ae50e", encrypted: true };
+      const to = { openId: OPEN_ID, accountName: "gh_b4f0e22ae50e", credential: CREDENTIAL };
 
       test("decrypts to what was to be said, signed for the platform", () => {
         const { contentType, body } = channel.renderReply(to, { type: "text", text: "您好 ]]> 😀" }, NOW);
@@ -393,19 +408,126 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
       });
     });
 
+    describe("media known by their address", () => {
+      const UPLOAD = "/cgi-bin/media/upload";
+      const AMR = "#!AMR\n and silence";
+      const voice = (path = "/voice") => ({ type: "voice", url: platform.url + path }) as const;
+      const prepare = (content: Content = voice(), signal = new AbortController().signal) => {
+        if (!canUpload(channel)) throw new Error("the channel takes no uploads");
+        return channel.prepare(content, signal);
+      };
+      const uploads = () => platform.requests(UPLOAD);
+
+      beforeEach(() => {
+        platform.on("/voice", () => ({ status: 200, headers: { "content-type": "text/html" }, body: AMR }));
+        platform.on(UPLOAD, () => ({ json: { type: "voice", media_id: "media-1", created_at: 1 } }));
+      });
+
+      test("are uploaded, and can then be sent", async () => {
+        const prepared = await prepare();
+        expect(prepared).toEqual({ kind: "ready", content: { ...voice(), mediaId: "media-1" } });
+        expect(uploads()[0]?.query.get("type")).toBe("voice");
+        expect(uploads()[0]?.headers["content-type"]).toMatch(/^multipart\/form-data; boundary=/);
+        expect(uploads()[0]?.body).toContain(AMR);
+        expect(prepared.kind === "ready" && channel.canSend(prepared.content)).toBe(true);
+      });
+
+      test("are what can be prepared; what has an id or no address is not", () => {
+        if (!canUpload(channel)) throw new Error("the channel takes no uploads");
+        const { canPrepare } = channel;
+        for (const type of ["image", "voice", "video"] as const) {
+          expect(canPrepare({ type, url: "https://media.example/1" })).toBe(true);
+          expect(canPrepare({ type, url: "https://media.example/1", mediaId: "m1" })).toBe(false);
+          expect(canPrepare({ type })).toBe(false);
+        }
+        expect(canPrepare({ type: "link", title: "", description: "", url: "https://media.example/1" })).toBe(false);
+      });
+
+      test("that the platform would not take are not uploaded", async () => {
+        platform.on("/voice", () => ({ status: 200, body: "<html>not a voice</html>" }));
+        expect(await prepare()).toMatchObject({ kind: "unfit", code: "MEDIA_TYPE_UNSUPPORTED" });
+        platform.on("/voice", () => ({ status: 200, body: AMR + "x".repeat(2 * 1024 * 1024) }));
+        expect(await prepare()).toMatchObject({ kind: "unfit", code: "MEDIA_TOO_LARGE" });
+        platform.on("/voice", () => ({ status: 404 }));
+        expect(await prepare()).toMatchObject({ kind: "unfit", code: "MEDIA_MISSING" });
+        expect(uploads()).toHaveLength(0);
+      });
+
+      test("whose server fails are worth another try, those at a private address none", async () => {
+        platform.on("/voice", () => ({ status: 500 }));
+        expect(await prepare()).toMatchObject({ kind: "unreachable", code: "MEDIA_UNREACHABLE" });
+        const refused = await prepare({ type: "voice", url: "http://169.254.169.254/voice" });
+        expect(refused).toMatchObject({ kind: "stopped", outcome: { kind: "rejected", code: "MEDIA_ADDRESS_REFUSED" } });
+      });
+
+      test("are uploaded again with a new token when the first was refused", async () => {
+        platform.on(UPLOAD, ({ query }) => ({
+          json: query.get("access_token") === "access-token-1" ? { errcode: given.expiredErrcode, errmsg: "" } : { media_id: "media-2" },
+        }));
+        expect(await prepare()).toMatchObject({ kind: "ready", content: { mediaId: "media-2" } });
+      });
+
+      test("whose upload fails in whatever way are never uncertain", async () => {
+        const failures = [
+          { kind: "drop" } as const,
+          { status: 504 },
+          { status: 200, body: "<html>" },
+          { json: {} },
+          { json: { errcode: -1 } },
+        ];
+        for (const failure of failures) {
+          platform.on(UPLOAD, () => failure);
+          expect(await prepare()).toMatchObject({ kind: "stopped", outcome: { kind: "retry" } });
+        }
+        platform.on(UPLOAD, () => ({ json: { errcode: 40_005, errmsg: "invalid file type" } }));
+        expect(await prepare()).toMatchObject({ kind: "unfit", code: "40005" });
+        expect(await prepare(voice(), AbortSignal.abort())).toMatchObject({ kind: "stopped" });
+      });
+    });
+
+    describe("the look at the keys", () => {
+      test("finds nothing wrong with an account whose callbacks are real", () => {
+        expect(channel.testKeys()).toEqual({ ok: true, sentence: expect.stringContaining("well formed") });
+      });
+    });
+
+    describe("the permission test", () => {
+      const testPermission = () => channel.testPermission(new AbortController().signal);
+
+      test("is passed with a look that no contact notices", async () => {
+        platform.on(given.permissionPath, () => ({ json: given.permitted }));
+        expect(await testPermission()).toEqual({ ok: true, sentence: expect.stringContaining("may send") });
+        expect(platform.requests(given.permissionPath)).toHaveLength(1);
+        expect(platform.requests(given.sendPath)).toEqual([]);
+      });
+
+      test("says what the platform holds against the account, and what to do", async () => {
+        platform.on(given.permissionPath, () => ({ json: { errcode: given.forbiddenErrcode, errmsg: "" } }));
+        const code = String(given.forbiddenErrcode);
+        expect(await testPermission()).toMatchObject({ ok: false, code, why: expect.any(String), remedy: expect.any(String) });
+      });
+
+      test("tells how far our clock is from the platform's", async () => {
+        platform.on(given.permissionPath, () => ({ json: { errcode: given.forbiddenErrcode, errmsg: "" } }));
+        expect(await testPermission()).toMatchObject({ clockOffsetMs: expect.any(Number) });
+      });
+    });
+
     describe("the access test", () => {
       const testAccess = () => channel.testAccess(new AbortController().signal);
 
       test("asks the platform each time, even when a token is remembered", async () => {
-        expect(await testAccess()).toEqual({ ok: true, sentence: expect.stringContaining(given.receiverId) });
+        expect(await testAccess()).toMatchObject({ ok: true, sentence: expect.stringContaining(given.receiverId) });
         await channel.send("zhangsan", { type: "text", text: "hello" }, new AbortController().signal);
         platform.on(given.tokenPath, () => ({ json: { errcode: given.wrongSecretErrcode, errmsg: "invalid" } }));
-        expect(await testAccess()).toEqual({ ok: false, sentence: expect.stringContaining("Secret is wrong") });
+        const sentence = expect.stringContaining("Secret is wrong");
+        expect(await testAccess()).toMatchObject({ ok: false, sentence, why: expect.any(String), remedy: expect.any(String) });
       });
 
       test("says so when the platform cannot be reached", async () => {
         await platform.close();
-        expect(await testAccess()).toEqual({ ok: false, sentence: expect.stringContaining("no connection") });
+        const sentence = expect.stringContaining("no connection");
+        expect(await testAccess()).toMatchObject({ ok: false, sentence, remedy: expect.stringContaining("apiBaseUrl") });
       });
     });
   });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import pg from "pg";
-import { findFreePort } from "./free-port.ts";
+import { findFreePort } from "../support/free-port.ts";
 
 /** A throw-away PostgreSQL server that may be stopped, started and frozen; it keeps its address. */
 export interface PostgresServer {

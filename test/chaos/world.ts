@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type DeskEmulator, startDesk } from "../../src/emulators/desk.ts";
 import { type AccountDetails, type EmulatedAccount, startWechat, type WechatEmulator } from "../../src/emulators/wechat.ts";
-import { findFreePort } from "./free-port.ts";
+import { findFreePort } from "../support/free-port.ts";
 import type { AccountKind } from "./plan.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { type LoadBalancer, startProxy } from "./proxy.ts";

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { ClaimedEntry, Settlement } from "../../src/domain/outbox.ts";
 import { eventually } from "../support/gateway.ts";
@@ -95,7 +96,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
     expect(next?.entries.map(({ message }) => message.text)).toEqual(["two"]);
     if (next == null) throw new Error("nothing was claimed");
     expect(await opened.store.outbox.settle(next, head(next.entries), SENT, { keepForMs: null })).not.toBeNull();
-    expect((await opened.store.conversations.get(CONVERSATION))?.pending.toCustomer).toBe(0);
+    expect((await opened.store.conversations.get(CONVERSATION, ALL_ACCOUNTS))?.pending.toCustomer).toBe(0);
   });
 
   test("a callback that begins an entry which is gone keeps no answer of it", async () => {
@@ -106,17 +107,15 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
       sentAt: new Date(),
       content: { type: "text", text: "?" } as const,
     };
-    const [received] = await opened.store.inbound.record([
-      {
-        messageId: newMessageId(new Date()),
-        conversationId: CONVERSATION,
-        accountId: "shop",
-        message: input,
-        forward: true,
-        openForMs: 60_000,
-        allowance: null,
-      },
-    ]);
+    const received = await opened.store.inbound.record({
+      messageId: newMessageId(new Date()),
+      conversationId: CONVERSATION,
+      accountId: "shop",
+      message: input,
+      forward: true,
+      openForMs: 60_000,
+      allowance: null,
+    });
     const inboundId = received?.messageId ?? "";
     const messageId = await say("one");
     const callback = {
@@ -138,18 +137,32 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
     expect(await opened.store.outbox.settle(taken, head(taken.entries), SENT, { keepForMs: null })).toBeNull();
   });
 
+  test("a settle that is repeated while the first is still on its way counts once, and both answer the same", async () => {
+    await say("one");
+    await say("two");
+    const taken = await claim(LEASE_MS);
+    if (taken === null) throw new Error("nothing was claimed");
+    const { outbox } = opened.store;
+    const settle = () => outbox.settle(taken, head(taken.entries), SENT, { keepForMs: LEASE_MS });
+    const [first, second] = await atOnce([settle, settle]);
+    expect(first).not.toBeNull();
+    expect(second).toEqual(first);
+    const held = { ...taken, claimNumber: first?.claimNumber ?? "" };
+    expect(await outbox.settle(held, head(taken.entries.slice(1)), SENT, { keepForMs: null })).toMatchObject({ moreDue: false });
+    await say("three");
+    expect((await claim(LEASE_MS))?.entries.map(({ message }) => message.text)).toEqual(["three"]);
+  });
+
   test("an entry that is added while its lane is settled, given back or closed is due", async () => {
-    const [received] = await opened.store.inbound.record([
-      {
-        messageId: newMessageId(new Date()),
-        conversationId: CONVERSATION,
-        accountId: "shop",
-        message: { openId: "oA", dedupeKey: "key-1", vendorMessageId: null, sentAt: new Date(), content: { type: "text", text: "?" } },
-        forward: false,
-        openForMs: 60_000,
-        allowance: null,
-      },
-    ]);
+    const received = await opened.store.inbound.record({
+      messageId: newMessageId(new Date()),
+      conversationId: CONVERSATION,
+      accountId: "shop",
+      message: { openId: "oA", dedupeKey: "key-1", vendorMessageId: null, sentAt: new Date(), content: { type: "text", text: "?" } },
+      forward: false,
+      openForMs: 60_000,
+      allowance: null,
+    });
     if (!received?.openUntil) throw new Error("the callback made no reservation");
     const { openUntil } = received;
     const { outbox } = opened.store;
@@ -181,7 +194,10 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
     await untilWaiting(2);
     await other.query("COMMIT");
     await settled;
-    expect((await opened.store.conversations.message(await added))?.message).toMatchObject({ state: "held", errorCode: "45015" });
+    expect((await opened.store.conversations.message(await added, ALL_ACCOUNTS))?.message).toMatchObject({
+      state: "held",
+      errorCode: "45015",
+    });
     expect(await claim(LEASE_MS)).toBeNull();
   });
 
@@ -204,11 +220,16 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
           }),
         ),
         opened.store.outbound.report(conversation, { status: "chatting" }, new Date()),
-        opened.store.inbound.record([
-          { ...conversation, messageId: newMessageId(new Date()), message, forward: true, openForMs: 0, allowance: null },
-        ]),
+        opened.store.inbound.record({
+          ...conversation,
+          messageId: newMessageId(new Date()),
+          message,
+          forward: true,
+          openForMs: 0,
+          allowance: null,
+        }),
       ]);
-      expect(await opened.store.conversations.get(conversationId)).toMatchObject({
+      expect(await opened.store.conversations.get(conversationId, ALL_ACCOUNTS)).toMatchObject({
         status: "chatting",
         pending: { toDesk: 1, toCustomer: 3 },
       });

@@ -6,8 +6,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { startDesk } from "../../src/emulators/desk.ts";
 import { startWechat } from "../../src/emulators/wechat.ts";
 import { hasPostgres, startPostgres } from "../chaos/postgres.ts";
+import { findFreePort } from "../support/free-port.ts";
 import { ADMIN_KEY, callApi, connect, DESK_KEY, eventually, type Gateway, look } from "../support/gateway.ts";
-import { findFreePort, spawnGateway } from "../support/process.ts";
+import { spawnGateway } from "../support/process.ts";
 
 const BACK_MS = 20_000;
 

@@ -5,6 +5,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, inject, onTestFinished } from "vitest";
 import { type DeskEmulator, startDesk } from "../../src/emulators/desk.ts";
 import { startWechat, type WechatEmulator, type WechatOptions } from "../../src/emulators/wechat.ts";
+import { findFreePort } from "../support/free-port.ts";
 import {
   type AccountChange,
   ADMIN_KEY,
@@ -15,7 +16,7 @@ import {
   type Gateway,
   look,
 } from "../support/gateway.ts";
-import { findFreePort, type GatewayProcess, spawnGateway } from "../support/process.ts";
+import { type GatewayProcess, spawnGateway } from "../support/process.ts";
 
 /** A gateway process on a data folder of its own, and the two outsides in the test, which its end does not touch. */
 export interface Stage {

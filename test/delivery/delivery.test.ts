@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createDelivery, type Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 import type { Step } from "../../src/delivery/run-lane.ts";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { Log } from "../../src/domain/log.ts";
 import type { ClaimedEntry, Settlement } from "../../src/domain/outbox.ts";
@@ -38,9 +39,15 @@ async function write(openId: string, text: string, delivery?: Delivery): Promise
     content: { type: "text", text } as const,
   };
   const messageId = newMessageId(new Date());
-  await opened.store.inbound.record([
-    { messageId, conversationId, accountId: "shop", message, forward: true, openForMs: 0, allowance: null },
-  ]);
+  await opened.store.inbound.record({
+    messageId,
+    conversationId,
+    accountId: "shop",
+    message,
+    forward: true,
+    openForMs: 0,
+    allowance: null,
+  });
   delivery?.deliver({ conversationId, direction: "inbound" });
   return messageId;
 }
@@ -67,7 +74,7 @@ function start(step: Step, options: Partial<DeliveryOptions> = {}): Delivery {
   return delivery;
 }
 
-const stateOf = async (messageId: string) => (await opened.store.conversations.message(messageId))?.message.state;
+const stateOf = async (messageId: string) => (await opened.store.conversations.message(messageId, ALL_ACCOUNTS))?.message.state;
 const untilState = (messageId: string, state: string) =>
   eventually(
     `the message to be ${state}`,
@@ -139,8 +146,33 @@ test("a step that throws is tried again after a pause, and the fault is written 
   });
   const messageId = await write("oA", "hello", delivery);
   await untilState(messageId, "forwarded");
-  const found = await opened.store.conversations.message(messageId);
+  const found = await opened.store.conversations.message(messageId, ALL_ACCOUNTS);
   expect(found?.attempts).toMatchObject([{ outcome: "retry", code: "INTERNAL", detail: "out of order" }, { outcome: "done" }]);
+});
+
+test("a settle whose answer is lost is repeated, and the lane goes on: nothing waits for a lease, nothing counts twice", async () => {
+  const { outbox } = opened.store;
+  const lost = new Set<string>();
+  const forgetful = {
+    ...outbox,
+    settle: async (...given: Parameters<typeof outbox.settle>) => {
+      const settled = await outbox.settle(...given);
+      const [, { message, progress }] = given;
+      if (lost.size === lost.add(`${message.text} ${progress}`).size) return settled;
+      throw new Error("the connection broke after the commit");
+    },
+  };
+  const first = await write("oA", "in parts");
+  const last = await write("oA", "last");
+  const parts = (progress: number): Settlement => ({ ...FORWARDED, next: { kind: "progressed", progress } });
+  start(async (_claim, { message, progress }) => (message.text === "last" || progress === 20 ? FORWARDED : parts(progress + 10)), {
+    outbox: forgetful,
+    pollMs: 600_000,
+  });
+  await untilState(last, "forwarded");
+  const found = await opened.store.conversations.message(first, ALL_ACCOUNTS);
+  expect(found?.message).toMatchObject({ state: "forwarded", attempts: 3 });
+  expect(found?.attempts.map(({ number }) => number)).toEqual([1, 2, 3]);
 });
 
 test("a step that throws for a day leaves the message dead and the lane free", async () => {

@@ -170,16 +170,35 @@ test("WeCom shows a repeated call once when asked to check for duplicates", asyn
 test("uploaded bytes come back under their media id, and only to the account that has it", async () => {
   const token = await shopToken();
   const form = new FormData();
-  form.append("media", new Blob(["a picture"], { type: "image/jpeg" }), "cat.jpg");
+  form.append("media", new Blob(["GIF89a, a picture"], { type: "image/gif" }), "cat.gif");
   const uploaded = await toObject(
     await fetch(`${wechat.url}/cgi-bin/media/upload?type=image&access_token=${token}`, { method: "POST", body: form }),
   );
   expect(uploaded).toMatchObject({ type: "image", created_at: clockMs / 1000 });
   const address = `${wechat.url}/cgi-bin/media/get?media_id=${uploaded.media_id}&access_token=`;
   const fetched = await fetch(address + token);
-  expect([fetched.headers.get("content-disposition"), await fetched.text()]).toEqual(['attachment; filename="cat.jpg"', "a picture"]);
+  expect([fetched.headers.get("content-disposition"), await fetched.text()]).toEqual([
+    'attachment; filename="cat.gif"',
+    "GIF89a, a picture",
+  ]);
   const refused = await fetch(address + (await appToken()));
   expect([refused.headers.get("content-type"), await refused.json()]).toEqual(["text/plain", expect.objectContaining({ errcode: 40007 })]);
+});
+
+test("an upload is judged by its first bytes, and WeCom takes fewer forms", async () => {
+  const [shopUpload, appUpload] = [await shopToken(), await appToken()].map((token) => async (type: string, start: string) => {
+    const form = new FormData();
+    form.append("media", new Blob([Buffer.from(start, "latin1"), "and more"]), "picture.png");
+    return toObject(await fetch(`${wechat.url}/cgi-bin/media/upload?type=${type}&access_token=${token}`, { method: "POST", body: form }));
+  });
+  expect(await shopUpload?.("image", "<html>")).toMatchObject({ errcode: 40005 });
+  for (const [type, start] of [
+    ["image", "GIF89a"],
+    ["voice", "ID3"],
+  ] as const) {
+    expect(await appUpload?.(type, start)).toMatchObject({ errcode: 40005 });
+    expect(await shopUpload?.(type, start)).toMatchObject({ media_id: expect.any(String) });
+  }
 });
 
 test("misbehaviour spoils the calls it names, as often as it says", async () => {
@@ -212,4 +231,36 @@ test("waiting ends with what was seen, and says what is there when it ends in va
   expect((await waiting).map(({ text }) => text)).toEqual(["first", "second"]);
   expect(await wechat.waitForSeen("oABC", 2)).toHaveLength(2);
   await expect(wechat.waitForSeen("oABC", 3, 10)).rejects.toThrow(/waited 10 ms for 3 of them, there are 2\n {2}1\. async text "first"/);
+});
+
+test("a typing hint needs the permission to send and an openid that there is, and shows nothing", async () => {
+  await shop.sendText("oABC", "hello");
+  const hint = async (fields: object) => post("/cgi-bin/message/custom/typing", await shopToken(), fields);
+  expect(await hint({ touser: "oABC", command: "Typing" })).toMatchObject({ errcode: 0 });
+  expect(await hint({ touser: "0", command: "CancelTyping" })).toMatchObject({ errcode: 40003 });
+  expect(await hint({ touser: "oABC", command: "Shout" })).toMatchObject({ errcode: 45072 });
+  shop.maySend = false;
+  expect(await hint({ touser: "0", command: "CancelTyping" })).toMatchObject({ errcode: 48001 });
+  expect(shop.seenBy("oABC").filter(({ way }) => way === "async")).toEqual([]);
+});
+
+test("WeChat's look at the callback address tells its addresses, or that there is none", async () => {
+  const look = async () => post("/cgi-bin/callback/check", await shopToken(), { action: "all", check_operator: "DEFAULT" });
+  expect(await look()).toMatchObject({ dns: [{ ip: "127.0.0.1" }], ping: [{ ip: "127.0.0.1", package_loss: "0%" }] });
+  shop.callbackUrl = "";
+  expect(await look()).toMatchObject({ errcode: 40201 });
+});
+
+test("an app may look at itself, not at another, nor at one that there is not", async () => {
+  wechat.addAccount({ ...WECOM, agentId: 77, corpSecret: "secret-of-77", callbackUrl: shop.callbackUrl });
+  const look = async (agentid: string) => get("/cgi-bin/agent/get", { access_token: await appToken(), agentid });
+  expect(await look(String(WECOM.agentId))).toMatchObject({ errcode: 0, agentid: WECOM.agentId, close: 0 });
+  expect(await look("77")).toMatchObject({ errcode: 301002 });
+  expect(await look("78")).toMatchObject({ errcode: 40056 });
+});
+
+test("every answer carries the emulated platform's clock", async () => {
+  clockMs += 10 * MINUTE_MS;
+  const { headers } = await fetch(`${wechat.url}/cgi-bin/token`);
+  expect(Date.parse(headers.get("date") ?? "")).toBe(Math.floor(clockMs / 1_000) * 1_000);
 });

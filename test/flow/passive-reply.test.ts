@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import type { Content } from "../../src/domain/content.ts";
+import type { Settlement } from "../../src/domain/outbox.ts";
 import type { RecordedInbound } from "../../src/domain/store.ts";
 import { type OpenCallback, passiveReply } from "../../src/flow/passive-reply.ts";
 import { createSignals } from "../../src/lib/signals.ts";
@@ -16,7 +18,7 @@ function callback(received: RecordedInbound, change: Partial<OpenCallback> = {})
   return {
     received: { ...received, isForwarded: true },
     channel: textChannel(),
-    replyTo: { openId: CONTACT.openId, accountName: "gh_1", encrypted: false },
+    replyTo: { openId: CONTACT.openId, accountName: "gh_1", credential: null },
     canSendAsync: true,
     waitUntil: after(20_000),
     deadline: after(20_000),
@@ -91,6 +93,63 @@ test("what cannot ride on a response goes out asynchronously; where there is no 
   const messageId = await stage.say({ type: "image", mediaId: "media-1", url: "https://shop.example/p.png" });
   expect(await passiveReply(callback(received), deps())).toBeNull();
   expect(head(await stage.claim()).message.id).toBe(messageId);
+});
+
+/** A reply that failed a moment ago and is tried again in an hour. */
+async function sayAndFail(content: Content): Promise<Date | null | undefined> {
+  await stage.say(content);
+  const claim = await stage.claim();
+  const failed: Settlement = {
+    outcome: { kind: "retry", code: "-1", detail: "busy" },
+    next: { kind: "again", afterMs: 3_600_000 },
+    way: "async",
+    attempt: { startedAt: new Date(), durationMs: 1 },
+  };
+  await stage.opened.store.outbox.settle(claim, head(claim), failed, { keepForMs: null });
+  return (await lane())?.dueAt;
+}
+
+const lane = () => stage.opened.database.prisma.outboxLane.findFirst({ where: { direction: "outbound" } });
+
+test("a reply in a pause that cannot ride on a response waits out its pause all the same", async () => {
+  const dueAt = await sayAndFail({ type: "image", mediaId: "media-1", url: "https://shop.example/p.png" });
+  expect(await passiveReply(callback(await stage.write("show me")), deps())).toBeNull();
+  expect(await lane()).toMatchObject({ dueAt, holder: null, callbacksOpenUntil: [] });
+});
+
+test("a reply in a pause that was taken and withdrawn waits out its pause all the same", async () => {
+  const dueAt = await sayAndFail({ type: "text", text: "hi there" });
+  const taken = await passiveReply(callback(await stage.write("hello")), deps());
+  expect(taken?.body.body).toBe("hi there");
+  await taken?.withdraw();
+  expect(await lane()).toMatchObject({ dueAt, holder: null, callbacksOpenUntil: [] });
+});
+
+test("a callback whose reply has passed to a repetition keeps no later reply waiting once it has ended", async () => {
+  const first = await stage.write("hello");
+  await stage.say("hi there");
+  const taken = await passiveReply(callback(first), deps());
+  const repeated = await passiveReply(callback(await stage.write("hello")), deps());
+  await taken?.withdraw();
+  await repeated?.confirm();
+  await stage.say("and another thing");
+  expect(head(await stage.claim()).message.text).toBe("and another thing");
+});
+
+test("a begin whose answer was lost is taken back: nothing was given, so the reply goes out asynchronously, without a doubt", async () => {
+  const received = await stage.write("hello");
+  const messageId = await stage.say("hi there");
+  const { outbox } = stage.opened.store;
+  const forgetful = {
+    ...outbox,
+    begin: async (...given: Parameters<typeof outbox.begin>): Promise<boolean> => {
+      await outbox.begin(...given);
+      throw new Error("the connection broke after the commit");
+    },
+  };
+  await expect(passiveReply(callback(received), { ...deps(), outbox: forgetful })).rejects.toThrow("the connection broke");
+  expect(head(await stage.claim())).toMatchObject({ message: { id: messageId }, begun: null });
+  expect((await passiveReply(callback(received, { waitUntil: after(0) }), deps()))?.body).toBeUndefined();
 });
 
 test("without asynchronous messages, what cannot ride as it is rides as text", async () => {

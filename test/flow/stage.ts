@@ -1,4 +1,5 @@
 import { afterEach, beforeEach } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import type { PassiveChannel } from "../../src/domain/channel.ts";
 import type { Content } from "../../src/domain/content.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
@@ -41,8 +42,7 @@ export function useFlowStage(): FlowStage {
         content: { type: "text", text } as const,
       };
       const input = { ...CONTACT, messageId: newMessageId(new Date()), message, forward: true, openForMs, allowance: null };
-      const [recorded] = await opened.store.inbound.record([input]);
-      if (recorded === undefined) throw new Error("nothing was stored");
+      const recorded = await opened.store.inbound.record(input);
       return recorded;
     },
     say: async (content) => {
@@ -63,7 +63,7 @@ export function useFlowStage(): FlowStage {
       return claim;
     },
     stateOf: async (messageId) => {
-      const found = await opened.store.conversations.message(messageId);
+      const found = await opened.store.conversations.message(messageId, ALL_ACCOUNTS);
       return { state: found?.message.state, way: found?.message.way };
     },
   };
@@ -88,7 +88,9 @@ export function textChannel(change: Partial<PassiveChannel> = {}): PassiveChanne
     canSend: ({ type }) => type === "text" || type === "image",
     asyncTextBytesMax: 2_048,
     replyAllowance: () => null,
+    testKeys: unused,
     testAccess: unused,
+    testPermission: unused,
     passiveTextBytesMax: 1_800,
     canRender: ({ type }) => type === "text",
     renderReply: (_to, content) => ({ contentType: "text/plain", body: content.type === "text" ? content.text : content.type }),

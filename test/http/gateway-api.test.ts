@@ -176,7 +176,7 @@ describe("an account's life", () => {
     expect((await api("POST", "/accounts", { body: document("own", own) })).json().generated).toEqual({});
     const plain = (await api("POST", "/accounts", { body: document("own-plain", { encryption: "plain" }) })).json();
     expect(Object.keys(plain.generated)).toEqual(["token"]);
-    expect(plain.wechat.encodingAesKey).toEqual({ set: false, hint: null, changedAt: null });
+    expect(plain.wechat.encodingAesKey).toEqual({ set: false, hint: null, changedAt: null, previous: [] });
   });
 
   test("a changed secret works at once, and so does the address of the platform", async () => {
@@ -222,7 +222,8 @@ describe("an account's life", () => {
     expect(await emulated.verifyUrl()).toMatchObject({ ok: true });
     expect(await emulated.sendText("oPasted", "hello")).toMatchObject({ acknowledged: true });
     expect(gateway.desk.received("oPasted")).toHaveLength(1);
-    expect((await api("POST", "/accounts/pasted/test")).json().checks).toMatchObject([{ ok: true }, { ok: true }]);
+    const { checks } = (await api("POST", "/accounts/pasted/test")).json() as { checks: { name: string; ok: boolean }[] };
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
 
     const changed = await api("PATCH", "/accounts/pasted", { body: { wechat: { apiBaseUrl: `${gateway.wechat.url}///` } } });
     expect(changed.json()).toMatchObject({ wechat: { apiBaseUrl: gateway.wechat.url } });

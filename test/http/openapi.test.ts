@@ -18,9 +18,13 @@ test("the document describes every route of the API with what it takes, what it 
   );
   expect(operations.map(({ route }) => route).sort()).toEqual([
     "DELETE /api/v1/accounts/{id}",
+    "DELETE /api/v1/accounts/{id}/secrets/{name}/previous",
+    "DELETE /api/v1/api-keys/{id}",
     "GET /api/v1/accounts",
     "GET /api/v1/accounts/{id}",
     "GET /api/v1/accounts/{id}/contacts/{openId}/conversation",
+    "GET /api/v1/api-keys",
+    "GET /api/v1/audit",
     "GET /api/v1/conversations",
     "GET /api/v1/conversations/{id}",
     "GET /api/v1/conversations/{id}/messages",
@@ -30,7 +34,9 @@ test("the document describes every route of the API with what it takes, what it 
     "POST /api/v1/accounts",
     "POST /api/v1/accounts/{id}/disable",
     "POST /api/v1/accounts/{id}/enable",
+    "POST /api/v1/accounts/{id}/secrets/{name}",
     "POST /api/v1/accounts/{id}/test",
+    "POST /api/v1/api-keys",
     "POST /api/v1/conversations/{id}/messages",
     "POST /api/v1/messages/retry",
     "POST /api/v1/messages/{id}/retry",
@@ -39,7 +45,7 @@ test("the document describes every route of the API with what it takes, what it 
     expect(operation).toMatchObject({
       operationId: expect.any(String),
       summary: expect.any(String),
-      description: expect.stringMatching(/Needs the role (admin|operator|viewer)\./),
+      description: expect.stringMatching(/Needs the role (admin|operator|viewer)(, and a key for all accounts)?\./),
       security: [{ bearer: [] }],
       responses: { default: { content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } } } },
     });

@@ -34,6 +34,19 @@ describe("the logger", () => {
     expect(lines.join()).not.toContain("s3cret");
   });
 
+  test("keeps what people say only when it is asked to", () => {
+    const { log, lines } = capture();
+    log.info({ text: "my address is …", type: "text" }, "callback.received");
+    expect(JSON.parse(lines.join())).toEqual({ level: "info", time: expect.any(String), type: "text", msg: "callback.received" });
+
+    const open: string[] = [];
+    createLogger({ level: "info", content: true, destination: { write: (line) => open.push(line) } }).info(
+      { text: "hello" },
+      "push.accepted",
+    );
+    expect(JSON.parse(open.join())).toMatchObject({ text: "hello" });
+  });
+
   test("tells of a request its route and of an error its causes", () => {
     const { log, lines } = capture();
     const err = new Error("outer", { cause: Object.assign(new Error("inner"), { code: "ECONNREFUSED" }) });

@@ -16,10 +16,10 @@ describe("the generated master key", () => {
   test("is made once, readable by its owner only, and found again", async () => {
     const dataDir = join(folder, "not", "there");
     const first = await loadOrCreateMasterKey(dataDir);
-    expect(first).toEqual({ key: expect.any(Buffer), created: true });
+    expect(first).toEqual({ key: expect.any(Buffer), previous: null, created: true });
     expect(first.key).toHaveLength(32);
     expect((await stat(join(dataDir, "master.key"))).mode & 0o777).toBe(0o600);
-    expect(await loadOrCreateMasterKey(dataDir)).toEqual({ key: first.key, created: false });
+    expect(await loadOrCreateMasterKey(dataDir)).toEqual({ key: first.key, previous: null, created: false });
   });
 
   test("is one and the same for processes that start together, with no drafts left over", async () => {

@@ -58,7 +58,7 @@ describe("the secret box", () => {
 
   test("during a rotation opens what the previous key sealed, and seals with the current one", () => {
     const old = createSecretBox({ current: previous }).seal("a secret", shopToken);
-    const rotating = createSecretBox({ current, previous });
+    const rotating = createSecretBox({ current, others: [previous] });
     expect(rotating.open(old, shopToken)).toBe("a secret");
     expect(box.open(rotating.seal("a secret", shopToken), shopToken)).toBe("a secret");
   });

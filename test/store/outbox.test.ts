@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { Claim, Settlement } from "../../src/domain/outbox.ts";
 import type { RecordInbound } from "../../src/domain/store.ts";
@@ -76,8 +77,8 @@ const texts = (claim: Claim) => claim.entries.map(({ message }) => message.text)
 test("a message is stored once however often it is delivered, and enqueued once", async () => {
   const first = inbound("oA", "hello");
   const again = { ...first, messageId: newMessageId(new Date()) };
-  const [stored] = await opened.store.inbound.record([first]);
-  const [repeated] = await opened.store.inbound.record([again]);
+  const stored = await opened.store.inbound.record(first);
+  const repeated = await opened.store.inbound.record(again);
   expect(stored).toMatchObject({ messageId: first.messageId, isNew: true });
   expect(repeated).toMatchObject({ messageId: first.messageId, isNew: false });
   expect(texts(await mustClaim("oA", "inbound"))).toEqual(["hello"]);
@@ -86,7 +87,7 @@ test("a message is stored once however often it is delivered, and enqueued once"
 test("the same message delivered many times at once is stored once", async () => {
   const original = inbound("oA", "hello");
   const deliveries = Array.from({ length: 12 }, () => ({ ...original, messageId: newMessageId(new Date()) }));
-  const results = await Promise.all(deliveries.map(async (delivery) => (await opened.store.inbound.record([delivery]))[0]));
+  const results = await Promise.all(deliveries.map(opened.store.inbound.record));
   expect(results.filter((result) => result?.isNew)).toHaveLength(1);
   expect(new Set(results.map((result) => result?.messageId)).size).toBe(1);
   expect(texts(await mustClaim("oA", "inbound"))).toEqual(["hello"]);
@@ -94,10 +95,15 @@ test("the same message delivered many times at once is stored once", async () =>
 
 test("a batch with new messages, known ones and a repetition within itself is answered in its order", async () => {
   const known = inbound("oA", "known");
-  await opened.store.inbound.record([known]);
+  await opened.store.inbound.record(known);
   const fresh = inbound("oB", "fresh");
-  const batch = [known, fresh, { ...fresh, messageId: newMessageId(new Date()) }, inbound("oA", "next")];
-  const results = await opened.store.inbound.record(batch);
+  const batch = [
+    { ...known, messageId: newMessageId(new Date()) },
+    fresh,
+    { ...fresh, messageId: newMessageId(new Date()) },
+    inbound("oA", "next"),
+  ];
+  const results = await Promise.all(batch.map(opened.store.inbound.record));
   expect(results.map(({ isNew }) => isNew)).toEqual([false, true, false, true]);
   expect(results[2]?.messageId).toBe(fresh.messageId);
   expect(texts(await mustClaim("oA", "inbound"))).toEqual(["known", "next"]);
@@ -105,8 +111,8 @@ test("a batch with new messages, known ones and a repetition within itself is an
 });
 
 test("concurrent messages of one contact leave in the order in which they were stored", async () => {
-  await Promise.all(Array.from({ length: 20 }, (_, index) => opened.store.inbound.record([inbound("oA", `m${index}`)])));
-  const listed = await opened.store.conversations.messages(toConversationId("shop", "oA"), { limit: 50 });
+  await Promise.all(Array.from({ length: 20 }, (_, index) => opened.store.inbound.record(inbound("oA", `m${index}`))));
+  const listed = await opened.store.conversations.messages(toConversationId("shop", "oA"), { limit: 50 }, ALL_ACCOUNTS);
   if (listed === "bad-cursor") throw new Error("no cursor was given");
   const stored = listed.items.map(({ text }) => text).reverse();
   const sent: string[] = [];
@@ -119,7 +125,7 @@ test("concurrent messages of one contact leave in the order in which they were s
 });
 
 test("a claimed lane is nobody else's, and due lanes are shared out without overlap", async () => {
-  for (let index = 0; index < 20; index++) await opened.store.inbound.record([inbound(`o${index}`, "hello")]);
+  for (let index = 0; index < 20; index++) await opened.store.inbound.record(inbound(`o${index}`, "hello"));
   const claim = () => opened.store.outbox.claimDue({ holder: newHolder("worker"), lanesMax: 8, entriesMax: 1, leaseMs: LEASE_MS });
   const claims = (await Promise.all([claim(), claim(), claim(), claim()])).flat();
   const lanes = claims.map(({ conversationId }) => conversationId);
@@ -130,35 +136,35 @@ test("a claimed lane is nobody else's, and due lanes are shared out without over
 });
 
 test("a worker that was overtaken changes nothing", async () => {
-  await opened.store.inbound.record([inbound("oA", "hello")]);
+  await opened.store.inbound.record(inbound("oA", "hello"));
   const lane = { conversationId: toConversationId("shop", "oA"), direction: "inbound" as const };
   const slow = await opened.store.outbox.claimLane(lane, { holder: "worker-slow", entriesMax: 10, leaseMs: 0 });
   const fast = await mustClaim("oA", "inbound");
   if (slow === null) throw new Error("the first claim failed");
   expect(await opened.store.outbox.settle(slow, head(slow), settlement(), { keepForMs: null })).toBeNull();
   expect(await opened.store.outbox.begin(slow, [head(slow)], "async", LEASE_MS)).toBe(false);
-  expect((await opened.store.conversations.message(head(slow).message.id))?.message.state).toBe("received");
-  expect(await opened.store.outbox.settle(fast, head(fast), settlement(), { keepForMs: null })).toEqual({
+  expect((await opened.store.conversations.message(head(slow).message.id, ALL_ACCOUNTS))?.message.state).toBe("received");
+  expect(await opened.store.outbox.settle(fast, head(fast), settlement(), { keepForMs: null })).toMatchObject({
     noticeEnqueued: false,
     moreDue: false,
   });
-  expect((await opened.store.conversations.message(head(fast).message.id))?.message.state).toBe("forwarded");
+  expect((await opened.store.conversations.message(head(fast).message.id, ALL_ACCOUNTS))?.message.state).toBe("forwarded");
 });
 
 test("an entry that is added while its lane is being settled is found due, not parked", async () => {
-  await opened.store.inbound.record([inbound("oA", "first")]);
+  await opened.store.inbound.record(inbound("oA", "first"));
   const claim = await mustClaim("oA", "inbound");
   const [settled] = await Promise.all([
     opened.store.outbox.settle(claim, head(claim), settlement(), { keepForMs: null }),
-    opened.store.inbound.record([inbound("oA", "second")]),
+    opened.store.inbound.record(inbound("oA", "second")),
   ]);
   expect(settled).not.toBeNull();
   expect(texts(await mustClaim("oA", "inbound"))).toEqual(["second"]);
 });
 
 test("a failed entry keeps its place, and its lane waits out the pause", async () => {
-  await opened.store.inbound.record([inbound("oA", "first")]);
-  await opened.store.inbound.record([inbound("oA", "second")]);
+  await opened.store.inbound.record(inbound("oA", "first"));
+  await opened.store.inbound.record(inbound("oA", "second"));
   const claim = await mustClaim("oA", "inbound");
   const retry = settlement({
     outcome: { kind: "retry", code: "DESK_HTTP_503", detail: "the desk is away" },
@@ -166,14 +172,14 @@ test("a failed entry keeps its place, and its lane waits out the pause", async (
   });
   await opened.store.outbox.settle(claim, head(claim), retry, { keepForMs: null });
   expect(await claimOf("oA", "inbound")).toBeNull();
-  const { message, attempts } = (await opened.store.conversations.message(head(claim).message.id)) ?? {};
+  const { message, attempts } = (await opened.store.conversations.message(head(claim).message.id, ALL_ACCOUNTS)) ?? {};
   expect(message).toMatchObject({ state: "retrying", attempts: 1, errorCode: "DESK_HTTP_503", error: "the desk is away" });
   expect(attempts).toMatchObject([{ number: 1, outcome: "retry", code: "DESK_HTTP_503" }]);
 });
 
 test("what the desk says is stored with the result, and its notice is enqueued only when something changed", async () => {
   const say = async (turn: number) => {
-    await opened.store.inbound.record([inbound("oA", "hello")]);
+    await opened.store.inbound.record(inbound("oA", "hello"));
     const claim = await mustClaim("oA", "inbound");
     const report = { status: { status: "queueing", turn, agentName: null, notice: `turn ${turn}` } as const, askedAt: new Date() };
     const notice = {
@@ -186,13 +192,13 @@ test("what the desk says is stored with the result, and its notice is enqueued o
   expect((await say(2))?.noticeEnqueued).toBe(true);
   expect((await say(2))?.noticeEnqueued).toBe(false);
   expect((await say(1))?.noticeEnqueued).toBe(true);
-  const overview = await opened.store.conversations.get(toConversationId("shop", "oA"));
+  const overview = await opened.store.conversations.get(toConversationId("shop", "oA"), ALL_ACCOUNTS);
   expect(overview).toMatchObject({ status: "queueing", turn: 1, notice: "turn 1", pending: { toDesk: 0, toCustomer: 2 } });
   expect(texts(await mustClaim("oA", "outbound"))).toEqual(["turn 2", "turn 1"]);
 });
 
 test("an answer to an earlier question does not overwrite what was learned later", async () => {
-  await opened.store.inbound.record([inbound("oA", "hello")]);
+  await opened.store.inbound.record(inbound("oA", "hello"));
   const claim = await mustClaim("oA", "inbound");
   const conversation = { conversationId: toConversationId("shop", "oA"), accountId: "shop", openId: "oA" };
   const askedAt = new Date(Date.now() - 5_000);
@@ -200,7 +206,7 @@ test("an answer to an earlier question does not overwrite what was learned later
   await opened.store.outbox.settle(claim, head(claim), settlement({ report: { status: { status: "queueing", turn: 4 }, askedAt } }), {
     keepForMs: null,
   });
-  expect(await opened.store.conversations.get(conversation.conversationId)).toMatchObject({
+  expect(await opened.store.conversations.get(conversation.conversationId, ALL_ACCOUNTS)).toMatchObject({
     status: "chatting",
     agentName: "Lily",
     turn: null,
@@ -208,7 +214,7 @@ test("an answer to an earlier question does not overwrite what was learned later
 });
 
 test("a reply waits for the open callback, which alone can take it", async () => {
-  const [received] = await opened.store.inbound.record([inbound("oA", "hello", { openForMs: 60_000 })]);
+  const received = await opened.store.inbound.record(inbound("oA", "hello", { openForMs: 60_000 }));
   await say("oA", "hi there");
   expect(await claimOf("oA", "outbound")).toBeNull();
   const callback = {
@@ -224,7 +230,7 @@ test("a reply waits for the open callback, which alone can take it", async () =>
 });
 
 test("a reply that came too late for its callback is due at once when the callback closes", async () => {
-  const [received] = await opened.store.inbound.record([inbound("oA", "hello", { openForMs: 60_000 })]);
+  const received = await opened.store.inbound.record(inbound("oA", "hello", { openForMs: 60_000 }));
   await say("oA", "hi there");
   if (!received?.openUntil) throw new Error("the callback made no reservation");
   await opened.store.outbox.closeCallback({ conversationId: received.conversationId, openUntil: received.openUntil });
@@ -232,8 +238,8 @@ test("a reply that came too late for its callback is due at once when the callba
 });
 
 test("closing one of two open callbacks leaves the reply to the other", async () => {
-  const [first] = await opened.store.inbound.record([inbound("oA", "one", { openForMs: 60_000 })]);
-  await opened.store.inbound.record([inbound("oA", "two", { openForMs: 90_000 })]);
+  const first = await opened.store.inbound.record(inbound("oA", "one", { openForMs: 60_000 }));
+  await opened.store.inbound.record(inbound("oA", "two", { openForMs: 90_000 }));
   await say("oA", "hi there");
   if (!first?.openUntil) throw new Error("the callback made no reservation");
   await opened.store.outbox.closeCallback({ conversationId: first.conversationId, openUntil: first.openUntil });
@@ -241,7 +247,7 @@ test("closing one of two open callbacks leaves the reply to the other", async ()
 });
 
 test("a repeated callback is given the answer of the first, and a doubt is cleared by it", async () => {
-  const [received] = await opened.store.inbound.record([inbound("oA", "hello", { openForMs: 60_000 })]);
+  const received = await opened.store.inbound.record(inbound("oA", "hello", { openForMs: 60_000 }));
   const messageId = await say("oA", "hi there");
   const inboundId = received?.messageId ?? "";
   const callback = {
@@ -261,15 +267,15 @@ test("a repeated callback is given the answer of the first, and a doubt is clear
   expect(repeated).toMatchObject({ answer, claim: null });
   await opened.store.outbox.confirmAnswer(inboundId);
   await opened.store.outbox.confirmAnswer(inboundId);
-  expect((await opened.store.conversations.message(messageId))?.message).toMatchObject({ state: "sent", way: "passive" });
-  expect(await opened.store.conversations.get(callback.conversationId)).toMatchObject({ pending: { toCustomer: 0 } });
+  expect((await opened.store.conversations.message(messageId, ALL_ACCOUNTS))?.message).toMatchObject({ state: "sent", way: "passive" });
+  expect(await opened.store.conversations.get(callback.conversationId, ALL_ACCOUNTS)).toMatchObject({ pending: { toCustomer: 0 } });
   expect(
     await opened.store.outbox.settle(claim, head(claim), settlement({ next: { kind: "finished", state: "sent" } }), { keepForMs: null }),
   ).toBeNull();
 });
 
 test("held replies keep their order and reason, and have their chance when the contact writes again", async () => {
-  await opened.store.inbound.record([inbound("oA", "hello", { forward: false })]);
+  await opened.store.inbound.record(inbound("oA", "hello", { forward: false }));
   const first = await say("oA", "one");
   const claim = await mustClaim("oA", "outbound");
   const held = settlement({ outcome: { kind: "hold", code: "45015", detail: "outside the window" }, next: { kind: "held" } });
@@ -277,11 +283,13 @@ test("held replies keep their order and reason, and have their chance when the c
   const second = await say("oA", "two");
   expect(await claimOf("oA", "outbound")).toBeNull();
   for (const id of [first, second]) {
-    expect((await opened.store.conversations.message(id))?.message).toMatchObject({ state: "held", errorCode: "45015" });
+    expect((await opened.store.conversations.message(id, ALL_ACCOUNTS))?.message).toMatchObject({ state: "held", errorCode: "45015" });
   }
-  expect(await opened.store.conversations.get(toConversationId("shop", "oA"))).toMatchObject({ pending: { toCustomer: 2, held: 2 } });
+  expect(await opened.store.conversations.get(toConversationId("shop", "oA"), ALL_ACCOUNTS)).toMatchObject({
+    pending: { toCustomer: 2, held: 2 },
+  });
 
-  await opened.store.inbound.record([inbound("oA", "anybody there?", { forward: false })]);
+  await opened.store.inbound.record(inbound("oA", "anybody there?", { forward: false }));
   expect(texts(await mustClaim("oA", "outbound"))).toEqual(["one", "two"]);
 });
 
@@ -305,7 +313,7 @@ test("an agent's repeated push within the window is one message, with different 
 });
 
 test("everything a holder has is given back when it stops", async () => {
-  for (const openId of ["oA", "oB"]) await opened.store.inbound.record([inbound(openId, "hello")]);
+  for (const openId of ["oA", "oB"]) await opened.store.inbound.record(inbound(openId, "hello"));
   const holder = newHolder("worker");
   expect(await opened.store.outbox.claimDue({ holder, lanesMax: 10, entriesMax: 1, leaseMs: LEASE_MS })).toHaveLength(2);
   await opened.store.outbox.releaseAll(holder);
@@ -315,10 +323,10 @@ test("everything a holder has is given back when it stops", async () => {
 
 test("the window of replies is the better of old and new, and an asynchronous reply uses one up", async () => {
   const conversationId = toConversationId("shop", "oA");
-  await opened.store.inbound.record([inbound("oA", "hello", { forward: false })]);
-  const before = await opened.store.conversations.get(conversationId);
-  await opened.store.inbound.record([inbound("oA", "click", { forward: false, allowance: { windowMs: 60_000, repliesMax: 3 } })]);
-  expect(await opened.store.conversations.get(conversationId)).toMatchObject({
+  await opened.store.inbound.record(inbound("oA", "hello", { forward: false }));
+  const before = await opened.store.conversations.get(conversationId, ALL_ACCOUNTS);
+  await opened.store.inbound.record(inbound("oA", "click", { forward: false, allowance: { windowMs: 60_000, repliesMax: 3 } }));
+  expect(await opened.store.conversations.get(conversationId, ALL_ACCOUNTS)).toMatchObject({
     repliesRemaining: 5,
     windowClosesAt: before?.windowClosesAt,
   });
@@ -327,5 +335,8 @@ test("the window of replies is the better of old and new, and an asynchronous re
   await opened.store.outbox.settle(claim, head(claim), settlement({ next: { kind: "finished", state: "sent" }, way: "async" }), {
     keepForMs: null,
   });
-  expect(await opened.store.conversations.get(conversationId)).toMatchObject({ repliesRemaining: 4, pending: { toCustomer: 0 } });
+  expect(await opened.store.conversations.get(conversationId, ALL_ACCOUNTS)).toMatchObject({
+    repliesRemaining: 4,
+    pending: { toCustomer: 0 },
+  });
 });

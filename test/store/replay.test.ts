@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { MessageState } from "../../src/domain/message.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
@@ -49,20 +50,22 @@ test("what did not arrive is enqueued again in its order, however often and from
   const failed = await sayAndEnd("two", "failed");
   await sayAndEnd("three", "sent");
   const uncertain = await sayAndEnd("four", "uncertain");
-  const presses = await Promise.all(Array.from({ length: 5 }, () => opened.store.replays.replay({ accountId: "shop", limit: 100 })));
+  const presses = await Promise.all(
+    Array.from({ length: 5 }, () => opened.store.replays.replay({ accountId: "shop", limit: 100 }, ALL_ACCOUNTS, TESTER)),
+  );
   expect(presses.flat().flatMap(({ messageIds }) => messageIds)).toEqual([dead, failed, uncertain]);
   expect(await waiting()).toEqual(["one", "two", "four"]);
-  expect(await opened.store.conversations.get(conversationId)).toMatchObject({ pending: { toCustomer: 3, dead: 0 } });
-  expect((await opened.store.conversations.message(dead))?.message).toMatchObject({ state: "queued", errorCode: null });
+  expect(await opened.store.conversations.get(conversationId, ALL_ACCOUNTS)).toMatchObject({ pending: { toCustomer: 3, dead: 0 } });
+  expect((await opened.store.conversations.message(dead, ALL_ACCOUNTS))?.message).toMatchObject({ state: "queued", errorCode: null });
 });
 
 test("only the state, the account and the time that were asked for are enqueued", async () => {
   const dead = await sayAndEnd("one", "dead");
   await sayAndEnd("two", "failed");
-  expect(await opened.store.replays.replay({ accountId: "other", limit: 100 })).toEqual([]);
-  expect(await opened.store.replays.replay({ until: new Date(0), limit: 100 })).toEqual([]);
-  expect(await opened.store.replays.replay({ since: new Date(0), states: ["dead"], limit: 100 })).toEqual([
-    { conversationId, messageIds: [dead] },
+  expect(await opened.store.replays.replay({ accountId: "other", limit: 100 }, ALL_ACCOUNTS, TESTER)).toEqual([]);
+  expect(await opened.store.replays.replay({ until: new Date(0), limit: 100 }, ALL_ACCOUNTS, TESTER)).toEqual([]);
+  expect(await opened.store.replays.replay({ since: new Date(0), states: ["dead"], limit: 100 }, ALL_ACCOUNTS, TESTER)).toEqual([
+    { accountId: "shop", conversationId, messageIds: [dead] },
   ]);
   expect(await waiting()).toEqual(["one"]);
 });
@@ -85,7 +88,7 @@ test("a held message has its chance at once, without a second entry", async () =
   const hold = { outcome: { kind: "hold", code: "45015", detail: "outside the window" }, next: { kind: "held" }, way: "async" } as const;
   await store.outbox.settle(claim, entry, { ...hold, attempt: { startedAt: new Date(), durationMs: 1 } }, { keepForMs: null });
   expect(await waiting()).toEqual([]);
-  await store.replays.replay({ messageId: entry.message.id, limit: 1 });
+  await store.replays.replay({ messageId: entry.message.id, limit: 1 }, ALL_ACCOUNTS, TESTER);
   expect(await waiting()).toEqual(["held"]);
-  expect(await store.conversations.get(conversationId)).toMatchObject({ pending: { toCustomer: 1 } });
+  expect(await store.conversations.get(conversationId, ALL_ACCOUNTS)).toMatchObject({ pending: { toCustomer: 1 } });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
@@ -23,12 +24,12 @@ async function record(forward: boolean): Promise<string> {
     sentAt: new Date(),
     content: { type: "text" as const, text: "hi" },
   };
-  await opened.store.inbound.record([{ messageId, conversationId, accountId: "shop", message, forward, openForMs: 0, allowance: null }]);
+  await opened.store.inbound.record({ messageId, conversationId, accountId: "shop", message, forward, openForMs: 0, allowance: null });
   return messageId;
 }
 
 async function left(): Promise<number> {
-  const page = await opened.store.conversations.messages(conversationId, { limit: 100 });
+  const page = await opened.store.conversations.messages(conversationId, { limit: 100 }, ALL_ACCOUNTS);
   return page === "bad-cursor" ? -1 : page.items.length;
 }
 
@@ -41,8 +42,8 @@ test("old messages go in batches; what still waits to leave stays, and so does w
   expect(await opened.store.retention.removeOld(future, 3)).toBe(3);
   expect(await opened.store.retention.removeOld(future, 3)).toBe(2);
   expect(await opened.store.retention.removeOld(future, 3)).toBe(0);
-  expect((await opened.store.conversations.message(waiting))?.message.id).toBe(waiting);
-  expect(await opened.store.conversations.get(conversationId)).toMatchObject({ pending: { toDesk: 1 } });
+  expect((await opened.store.conversations.message(waiting, ALL_ACCOUNTS))?.message.id).toBe(waiting);
+  expect(await opened.store.conversations.get(conversationId, ALL_ACCOUNTS)).toMatchObject({ pending: { toDesk: 1 } });
 });
 
 test("processes that remove at the same moment remove each message once, and lose none that is new", async () => {

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
@@ -28,9 +27,12 @@ const START_MS_MAX = 25_000;
  * The real gateway in a process of its own, with these settings and none of ours. `.env` is not read: it runs in `cwd`, the data
  * folder unless something else is said. Ends with the test at the latest.
  */
-export function spawnGateway(environment: Record<string, string>, cwd: string): GatewayProcess {
-  const tsx = import.meta.resolve("tsx");
-  const child = spawn(process.execPath, ["--import", tsx, `${ROOT}src/server.ts`], {
+export function spawnGateway(
+  environment: Record<string, string>,
+  cwd: string,
+  program = ["--import", import.meta.resolve("tsx"), `${ROOT}src/server.ts`],
+): GatewayProcess {
+  const child = spawn(process.execPath, program, {
     cwd,
     env: { PATH: process.env.PATH ?? "", WXDESK_LOG_LEVEL: "warn", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -87,15 +89,4 @@ async function untilListening(child: ChildProcess, exit: Promise<number | null>,
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** A port that nobody listens on now, for a gateway that is to come back at the same address. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("a listening TCP server has an address");
-  server.close();
-  await once(server, "close");
-  return address.port;
 }

@@ -1,8 +1,8 @@
 import { AccessTokenRefusal, type FetchedToken } from "../../lib/access-tokens.ts";
-import { callPlatform } from "../../lib/platform-json.ts";
+import { callPlatform, type PlatformAnswer } from "../../lib/platform-json.ts";
 import { readFetchedToken } from "../../lib/platform-token.ts";
 import type { OfficialAccountDeps } from "./deps.ts";
-import { TOKEN_ERRCODES } from "./outcome.ts";
+import { TOKEN_ERRCODES } from "./errcodes.ts";
 
 const TIMEOUT_MS = 5_000;
 
@@ -10,7 +10,15 @@ const TIMEOUT_MS = 5_000;
  * Asks for a stable token: other systems that share the appId cannot end it, and it is the same one until it is near its end.
  * @throws AccessTokenRefusal
  */
-export async function fetchToken(deps: OfficialAccountDeps, force: boolean, signal?: AbortSignal): Promise<FetchedToken> {
+export async function fetchToken(deps: OfficialAccountDeps, force: boolean): Promise<FetchedToken> {
+  return readFetchedToken(await askForToken(deps, force), TOKEN_ERRCODES);
+}
+
+/**
+ * The same, with the answer as it came.
+ * @throws AccessTokenRefusal when the account has no secret to ask with
+ */
+export async function askForToken(deps: OfficialAccountDeps, force: boolean, signal?: AbortSignal): Promise<PlatformAnswer> {
   const { account, secrets, http, now } = deps;
   if (secrets.appSecret === undefined) {
     throw new AccessTokenRefusal({ code: "ACCOUNT_SECRET_MISSING", detail: `account "${account.id}" has no appSecret; set it` });
@@ -26,5 +34,5 @@ export async function fetchToken(deps: OfficialAccountDeps, force: boolean, sign
     timeoutMs: TIMEOUT_MS,
     signal,
   } as const;
-  return readFetchedToken(await callPlatform(http, call, now), TOKEN_ERRCODES);
+  return callPlatform(http, call, now);
 }

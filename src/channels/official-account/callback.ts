@@ -1,24 +1,23 @@
-import type { CallbackRequest, Channel, OpenedCallback } from "../../domain/channel.ts";
-import { DecodeError, VerificationError } from "../../domain/errors.ts";
+import type { CallbackCredential, CallbackRequest, Channel, OpenedCallback } from "../../domain/channel.ts";
+import { validAt } from "../../domain/credential.ts";
+import { VerificationError } from "../../domain/errors.ts";
 import { checkTimestamp, parameter } from "../../wechat/callback-query.ts";
-import { decrypt } from "../../wechat/cipher.ts";
+import { decryptWithAny, findSigner } from "../../wechat/credentials.ts";
 import { readEncrypted } from "../../wechat/envelope.ts";
 import { normalizeMessage } from "../../wechat/normalize.ts";
-import { verifySignature } from "../../wechat/signature.ts";
 import { child, parseXml, type XmlElement } from "../../wechat/xml.ts";
 import type { OfficialAccountDeps } from "./deps.ts";
 
 type Query = CallbackRequest["query"];
 
-/** Verifies and opens what WeChat posts. `aesKey` is the decoded EncodingAESKey; a plain account may have none. */
-export function createCallback(deps: OfficialAccountDeps, aesKey: Buffer | null): Pick<Channel, "verifyUrl" | "open"> {
-  const { account, secrets, now } = deps;
+/** Verifies and opens what WeChat posts. */
+export function createCallback({ account, credentials, now }: OfficialAccountDeps): Pick<Channel, "verifyUrl" | "open"> {
   const { appId, encryption, timestampToleranceSeconds } = account.wechat;
 
   return {
     // Signed with the plain signature and answered as received in every mode, safe mode included.
     verifyUrl(query) {
-      checkSignature(query, "signature");
+      verifySigner(query, "signature");
       return parameter(query, "echostr");
     },
 
@@ -32,32 +31,34 @@ export function createCallback(deps: OfficialAccountDeps, aesKey: Buffer | null)
   function openEncrypted({ query, body }: CallbackRequest): OpenedCallback {
     parameter(query, "msg_signature");
     const ciphertext = readEncrypted(parseXml(body));
-    checkSignature(query, "msg_signature", ciphertext);
-    if (aesKey === null) {
-      throw new DecodeError("CIPHERTEXT_INVALID", `encrypted callback, but account "${account.id}" has no encodingAesKey; set it`);
-    }
-    return toOpened(parseXml(decrypt(ciphertext, aesKey, appId)), true);
+    const token = verifySigner(query, "msg_signature", ciphertext);
+    const { message, encodingAesKey } = decryptWithAny(ciphertext, validAt(credentials.encodingAesKey, now()), appId);
+    return toOpened(parseXml(message), { token, encodingAesKey });
   }
 
   function openPlain({ query, body }: CallbackRequest): OpenedCallback {
-    checkSignature(query, "signature");
+    verifySigner(query, "signature");
     if (encryption === "safe") {
-      throw new VerificationError("ENCRYPTION_REQUIRED", "plain callback for a safe account; choose safe mode in WeChat's console");
+      throw new VerificationError(
+        "ENCRYPTION_REQUIRED",
+        "plain callback for a safe account; choose safe mode in WeChat's console, or set the account's encryption to plain",
+      );
     }
     const root = parseXml(body);
     // Someone took encrypt_type off the address, so that the unsigned fields beside Encrypt would be believed.
     if (child(root, "Encrypt")) throw new VerificationError("ENCRYPTION_REQUIRED", "encrypted body in a callback that says it is plain");
-    return toOpened(root, false);
+    return toOpened(root, null);
   }
 
-  function checkSignature(query: Query, name: "signature" | "msg_signature", ...signed: string[]): void {
+  function verifySigner(query: Query, name: "signature" | "msg_signature", ...signed: string[]): string {
     const signature = parameter(query, name);
     const timestamp = parameter(query, "timestamp");
-    const parts = [secrets.token, timestamp, parameter(query, "nonce"), ...signed];
-    if (!verifySignature(parts, signature)) {
-      throw new VerificationError("SIGNATURE_INVALID", `${name} is wrong; is the account's token the one in WeChat's console?`);
+    const token = findSigner(validAt(credentials.token, now()), [timestamp, parameter(query, "nonce"), ...signed], signature);
+    if (token === null) {
+      throw new VerificationError("SIGNATURE_INVALID", `${name} is wrong; set the account's token to the one in WeChat's console`);
     }
     checkTimestamp(timestamp, timestampToleranceSeconds, now());
+    return token;
   }
 }
 
@@ -67,9 +68,9 @@ function isEncrypted({ encrypt_type: type }: Query): boolean {
   throw new VerificationError("SIGNATURE_INVALID", "encrypt_type is neither raw nor aes");
 }
 
-function toOpened(root: XmlElement, encrypted: boolean): OpenedCallback {
+function toOpened(root: XmlElement, credential: CallbackCredential | null): OpenedCallback {
   const normalized = normalizeMessage(root);
   if (normalized.kind === "bookkeeping") return normalized;
   const { message, accountName } = normalized;
-  return { kind: "message", message, replyTo: { openId: message.openId, accountName, encrypted } };
+  return { kind: "message", message, replyTo: { openId: message.openId, accountName, credential } };
 }

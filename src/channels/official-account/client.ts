@@ -1,5 +1,4 @@
 import type { Channel } from "../../domain/channel.ts";
-import { AccessTokenRefusal } from "../../lib/access-tokens.ts";
 import { callPlatform } from "../../lib/platform-json.ts";
 import { callWithToken } from "../../lib/platform-token.ts";
 import { fetchToken } from "./access-token.ts";
@@ -10,9 +9,9 @@ import { renderMessage } from "./render-message.ts";
 const SEND_TIMEOUT_MS = 10_000;
 
 /** Talks to WeChat's interface for this account. */
-export function createClient(deps: OfficialAccountDeps): Pick<Channel, "send" | "testAccess"> {
+export function createClient(deps: OfficialAccountDeps): Pick<Channel, "send"> {
   const { account, http, tokens, now } = deps;
-  const { appId, apiBaseUrl } = account.wechat;
+  const { apiBaseUrl } = account.wechat;
 
   return {
     async send(openId, content, signal) {
@@ -31,17 +30,6 @@ export function createClient(deps: OfficialAccountDeps): Pick<Channel, "send" | 
         signal,
       });
       return answer.kind === "verdict" ? toOutcome(answer.errcode, answer.errmsg) : answer.outcome;
-    },
-
-    // Asks WeChat itself: a token that is still remembered would not prove that the secret is right.
-    async testAccess(signal) {
-      try {
-        const { expiresInSeconds } = await fetchToken(deps, false, signal);
-        return { ok: true, sentence: `WeChat gave an access token for ${appId}; it is good for ${expiresInSeconds} seconds` };
-      } catch (error) {
-        if (error instanceof AccessTokenRefusal) return { ok: false, sentence: error.message };
-        throw error;
-      }
     },
   };
 }

@@ -1,13 +1,19 @@
 import type { AccountIdentity, OfficialAccountSettings } from "../../domain/account.ts";
 import type { AccessTokens } from "../../lib/access-tokens.ts";
 import type { HttpClient } from "../../lib/http-client.ts";
+import type { MediaFetcher } from "../../lib/media-fetcher.ts";
+import type { CallbackCredentials } from "../../wechat/credentials.ts";
 
 /** What the entrance of one account is made of. */
 export interface OfficialAccountDeps {
   account: Pick<AccountIdentity, "id" | "version"> & { wechat: OfficialAccountSettings };
-  /** Without encodingAesKey only plain callbacks can be read; without appSecret nothing can be sent asynchronously. */
-  secrets: { token: string; encodingAesKey?: string | undefined; appSecret?: string | undefined };
+  /** What callbacks are checked with. Without an encodingAesKey only plain ones can be read. */
+  credentials: CallbackCredentials;
+  /** Without appSecret nothing can be sent asynchronously. */
+  secrets: { appSecret?: string | undefined };
   http: HttpClient;
   tokens: AccessTokens;
+  /** For what the desk knows by its address. */
+  media: MediaFetcher;
   now: () => Date;
 }

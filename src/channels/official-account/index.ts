@@ -1,12 +1,13 @@
-import { randomInt } from "node:crypto";
-import type { PassiveChannel } from "../../domain/channel.ts";
+import type { PassiveChannel, ReachableChannel, UploadChannel } from "../../domain/channel.ts";
 import { ConfigError } from "../../domain/errors.ts";
 import { decodeAesKey } from "../../wechat/cipher.ts";
-import { sealEnvelope } from "../../wechat/envelope.ts";
+import { sealEnvelope, toSeal } from "../../wechat/envelope.ts";
 import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";
 import { createCallback } from "./callback.ts";
+import { createChecks } from "./checks.ts";
 import { createClient } from "./client.ts";
 import type { OfficialAccountDeps } from "./deps.ts";
+import { createUpload } from "./media.ts";
 import { canRenderMessage } from "./render-message.ts";
 import { replyAllowance } from "./reply-allowance.ts";
 
@@ -20,13 +21,15 @@ const CONTENT_TYPE = "application/xml; charset=utf-8";
  * The entrance of one Official Account.
  * @throws ConfigError ACCOUNT_SECRET_MISSING when its mode needs an encodingAesKey, DecodeError when that is not one
  */
-export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel {
-  const { account, secrets, now } = deps;
-  const aesKey = readAesKey(deps);
+export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel & UploadChannel & ReachableChannel {
+  const { account, now } = deps;
+  requireAesKey(deps);
 
   return {
-    ...createCallback(deps, aesKey),
+    ...createCallback(deps),
     ...createClient(deps),
+    ...createUpload(deps),
+    ...createChecks(deps),
     acknowledgement: "success",
     asyncTextBytesMax: ASYNC_TEXT_BYTES_MAX,
     passiveTextBytesMax: PASSIVE_TEXT_BYTES_MAX,
@@ -34,24 +37,18 @@ export function createOfficialAccount(deps: OfficialAccountDeps): PassiveChannel
     canSend: canRenderMessage,
     canRender: (content) => canRenderPassively(content, ARTICLES_MAX),
 
-    renderReply({ openId, accountName, encrypted }, content, createdAt) {
+    renderReply({ openId, accountName, credential }, content, createdAt) {
       const reply = renderPassiveReply({ openId, accountName }, content, createdAt);
-      if (!encrypted || aesKey === null) return { contentType: CONTENT_TYPE, body: reply };
-      const timestampSeconds = Math.floor(now().getTime() / 1_000);
-      const seal = { token: secrets.token, key: aesKey, receiverId: account.wechat.appId, timestampSeconds, nonce: randomNonce() };
-      return { contentType: CONTENT_TYPE, body: sealEnvelope(reply, seal) };
+      if (credential === null) return { contentType: CONTENT_TYPE, body: reply };
+      return { contentType: CONTENT_TYPE, body: sealEnvelope(reply, toSeal(credential, account.wechat.appId, now())) };
     },
   };
 }
 
-function readAesKey({ account, secrets }: OfficialAccountDeps): Buffer | null {
-  if (secrets.encodingAesKey !== undefined) return decodeAesKey(secrets.encodingAesKey);
+function requireAesKey({ account, credentials }: OfficialAccountDeps): void {
+  for (const { value } of credentials.encodingAesKey) decodeAesKey(value);
   const { encryption } = account.wechat;
-  if (encryption === "plain") return null;
+  if (credentials.encodingAesKey.length > 0 || encryption === "plain") return;
   const remedy = "set the one of WeChat's console, or its encryption to plain";
   throw new ConfigError("ACCOUNT_SECRET_MISSING", `account "${account.id}" has no encodingAesKey for ${encryption} mode; ${remedy}`);
-}
-
-function randomNonce(): string {
-  return String(randomInt(1_000_000_000, 10_000_000_000));
 }

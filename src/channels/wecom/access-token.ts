@@ -1,8 +1,8 @@
 import { AccessTokenRefusal, type FetchedToken } from "../../lib/access-tokens.ts";
-import { callPlatform } from "../../lib/platform-json.ts";
+import { callPlatform, type PlatformAnswer } from "../../lib/platform-json.ts";
 import { readFetchedToken } from "../../lib/platform-token.ts";
 import type { WecomDeps } from "./deps.ts";
-import { TOKEN_ERRCODES } from "./outcome.ts";
+import { ERRCODES } from "./errcodes.ts";
 
 const TIMEOUT_MS = 5_000;
 
@@ -10,12 +10,20 @@ const TIMEOUT_MS = 5_000;
  * Asks for the app's token. WeCom gives the same one until it is near its end or was ended early, so there is nothing to force.
  * @throws AccessTokenRefusal
  */
-export async function fetchToken({ account, secrets, http, now }: WecomDeps, signal?: AbortSignal): Promise<FetchedToken> {
+export async function fetchToken(deps: WecomDeps): Promise<FetchedToken> {
+  return readFetchedToken(await askForToken(deps), ERRCODES);
+}
+
+/**
+ * The same, with the answer as it came.
+ * @throws AccessTokenRefusal when the account has no secret to ask with
+ */
+export async function askForToken({ account, secrets, http, now }: WecomDeps, signal?: AbortSignal): Promise<PlatformAnswer> {
   if (secrets.corpSecret === undefined) {
     throw new AccessTokenRefusal({ code: "ACCOUNT_SECRET_MISSING", detail: `account "${account.id}" has no corpSecret; set it` });
   }
   const { corpId, apiBaseUrl } = account.wechat;
   const query = { corpid: corpId, corpsecret: secrets.corpSecret };
   const call = { method: "GET", baseUrl: apiBaseUrl, path: "/cgi-bin/gettoken", query, timeoutMs: TIMEOUT_MS, signal } as const;
-  return readFetchedToken(await callPlatform(http, call, now), TOKEN_ERRCODES);
+  return callPlatform(http, call, now);
 }

@@ -1,5 +1,4 @@
 import type { Channel } from "../../domain/channel.ts";
-import { AccessTokenRefusal } from "../../lib/access-tokens.ts";
 import { callPlatform } from "../../lib/platform-json.ts";
 import { callWithToken } from "../../lib/platform-token.ts";
 import { fetchToken } from "./access-token.ts";
@@ -10,9 +9,9 @@ import { renderMessage, TEXT_BYTES_MAX } from "./render-message.ts";
 const SEND_TIMEOUT_MS = 10_000;
 
 /** Talks to WeCom's interface for this app. */
-export function createClient(deps: WecomDeps): Pick<Channel, "send" | "testAccess"> {
+export function createClient(deps: WecomDeps): Pick<Channel, "send"> {
   const { account, http, tokens, now } = deps;
-  const { corpId, agentId, apiBaseUrl } = account.wechat;
+  const { agentId, apiBaseUrl } = account.wechat;
 
   return {
     async send(openId, content, signal) {
@@ -39,17 +38,6 @@ export function createClient(deps: WecomDeps): Pick<Channel, "send" | "testAcces
       });
       if (answer.kind === "none") return answer.outcome;
       return answer.errcode === "0" ? toDeliveryOutcome(openId, answer.fields) : toOutcome(answer.errcode, answer.errmsg);
-    },
-
-    // Asks WeCom itself: a token that is still remembered would not prove that the secret is right.
-    async testAccess(signal) {
-      try {
-        const { expiresInSeconds } = await fetchToken(deps, signal);
-        return { ok: true, sentence: `WeCom gave an access token for ${corpId}; it is good for ${expiresInSeconds} seconds` };
-      } catch (error) {
-        if (error instanceof AccessTokenRefusal) return { ok: false, sentence: error.message };
-        throw error;
-      }
     },
   };
 }

@@ -1,13 +1,19 @@
 import type { AccountIdentity, WecomSettings } from "../../domain/account.ts";
 import type { AccessTokens } from "../../lib/access-tokens.ts";
 import type { HttpClient } from "../../lib/http-client.ts";
+import type { MediaFetcher } from "../../lib/media-fetcher.ts";
+import type { CallbackCredentials } from "../../wechat/credentials.ts";
 
 /** What the entrance of one account is made of. */
 export interface WecomDeps {
   account: Pick<AccountIdentity, "id" | "version"> & { wechat: WecomSettings };
+  /** What callbacks are checked with. */
+  credentials: CallbackCredentials;
   /** Without corpSecret nothing can be sent asynchronously. */
-  secrets: { token: string; encodingAesKey: string; corpSecret?: string | undefined };
+  secrets: { corpSecret?: string | undefined };
   http: HttpClient;
   tokens: AccessTokens;
+  /** For what the desk knows by its address. */
+  media: MediaFetcher;
   now: () => Date;
 }

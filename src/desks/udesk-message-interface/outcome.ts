@@ -2,6 +2,7 @@ import type { StatusReport } from "../../domain/conversation.ts";
 import type { Submission } from "../../domain/desk.ts";
 import { DONE } from "../../domain/outcome.ts";
 import type { HttpAnswer } from "../../lib/http-client.ts";
+import { toQuotable } from "../../lib/redact.ts";
 import { parseAnswer, toStatusReport } from "./answer.ts";
 import { toStorableText } from "./read.ts";
 import { readRefusal } from "./refusal.ts";
@@ -15,7 +16,7 @@ export function toSubmission({ status, headers, body }: HttpAnswer, now: Date): 
   const isSuccess = status >= 200 && status < 300;
   const refusal = readRefusal(answer);
   if (refusal && (isSuccess || refusal.ofSignature)) {
-    return { outcome: { kind: "retry", code: "DESK_REFUSED", detail: refusal.sentence } };
+    return { outcome: { kind: "retry", code: "DESK_REFUSED", detail: `${refusal.meaning}; ${refusal.remedy}` } };
   }
   if (isSuccess) return toTaken(toStatusReport(answer), body);
 
@@ -31,7 +32,7 @@ const RAW_ANSWER_CHARACTERS_MAX = 500;
 /** An answer that does not say where the conversation stands is kept as it came, so that somebody can see why. */
 function toTaken(report: StatusReport, body: Buffer): Submission {
   if (report.status !== "unknown") return { outcome: DONE, report };
-  const raw = toStorableText(body.toString("utf8")).slice(0, RAW_ANSWER_CHARACTERS_MAX);
+  const raw = toQuotable(toStorableText(body.toString("utf8"))).slice(0, RAW_ANSWER_CHARACTERS_MAX);
   return { outcome: { kind: "done", detail: `the desk answered: ${raw}` }, report };
 }
 

@@ -1,21 +1,25 @@
 import type { Account } from "../../domain/account.ts";
+import { validAt } from "../../domain/credential.ts";
 import type { OpenedPush, PushedReply, PushRequest } from "../../domain/desk.ts";
 import { DecodeError } from "../../domain/errors.ts";
 import { readCustomerMessages } from "./customer-messages.ts";
 import { readCustomerService } from "./customer-service.ts";
+import type { UdeskDeps } from "./deps.ts";
 import { authorizePush } from "./push-authorization.ts";
 import { parseForm } from "./push-form.ts";
 import { parseJson } from "./push-json.ts";
 import { parseXmlPush } from "./push-xml.ts";
 import { isRecord } from "./read.ts";
 
+export type OpenPushDeps = Pick<UdeskDeps, "account" | "keys" | "now">;
+
 /**
  * Reads a push. Udesk does not publish its form, so three are taken. All or nothing: one message that cannot be read refuses the
  * push, which then has changed nothing.
  * @throws VerificationError PUSH_UNAUTHORIZED, DecodeError
  */
-export function openPush({ query, contentType, body }: PushRequest, { account, key }: { account: Account; key: string }): OpenedPush {
-  authorizePush(query, { key, requireSign: account.desk.requireSign });
+export function openPush({ query, contentType, body }: PushRequest, { account, keys, now }: OpenPushDeps): OpenedPush {
+  authorizePush(query, { keys: validAt(keys, now()), requireSign: account.desk.requireSign });
   const { form, fields } = parse(toText(body), contentType ?? "", account);
   const replies = readReplies(form, fields);
   if (replies.length > REPLIES_MAX) {

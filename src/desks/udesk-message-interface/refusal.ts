@@ -3,8 +3,9 @@ import { isRecord } from "./read.ts";
 export interface Refusal {
   /** Whether the desk could not verify us, as opposed to not liking what we sent. */
   ofSignature: boolean;
-  /** A sentence that names the remedy. Free of anything secret. */
-  sentence: string;
+  /** What is the matter, and what to do. Both free of anything secret. */
+  meaning: string;
+  remedy: string;
 }
 
 /** A "no" that Udesk says in the body of an answer, whatever its HTTP status; null when the body says no such thing. */
@@ -17,14 +18,23 @@ export function readRefusal(answer: unknown): Refusal | null {
   if (reason.includes("验证不通过")) {
     return {
       ofSignature: true,
-      sentence: "The desk refused the signature: enter the KEY of Udesk's Message Interface Access page as this account's desk key.",
+      meaning: "the desk refused the signature: this account's desk key is not the desk's KEY",
+      remedy: "enter the KEY of Udesk's Message Interface Access page as this account's desk key (desk.key)",
     };
   }
   if (reason.includes("请传递验证参数")) {
-    return { ofSignature: true, sentence: 'The desk insists on a number and an e-mail: set desk.identity to "synthetic".' };
+    return {
+      ofSignature: true,
+      meaning: "the desk insists on a number and an e-mail",
+      remedy: 'set desk.identity to "synthetic"',
+    };
   }
   if (!isRefused) return null;
-  return { ofSignature: false, sentence: `The desk refused${quote(reason)}: check this account's desk key and desk.url first.` };
+  return {
+    ofSignature: false,
+    meaning: `the desk refused${quote(reason)}`,
+    remedy: "check this account's desk key and desk.url first",
+  };
 }
 
 const QUOTE_MAX = 120;

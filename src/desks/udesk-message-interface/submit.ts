@@ -33,6 +33,6 @@ export async function submit(
     return toSubmission(answer, now());
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
-    return { outcome: { kind: "retry", code: error.code, detail: error.message } };
+    return { outcome: { kind: "retry", code: error.code, detail: `${error.message}; check desk.url and this machine's way to the desk` } };
   }
 }

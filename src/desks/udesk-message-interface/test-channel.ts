@@ -1,5 +1,6 @@
-import type { CheckResult } from "../../domain/channel.ts";
+import type { CheckResult } from "../../domain/check.ts";
 import { TransportError } from "../../domain/errors.ts";
+import { readClockOffsetMs } from "../../lib/clock-offset.ts";
 import type { HttpAnswer } from "../../lib/http-client.ts";
 import { parseAnswer } from "./answer.ts";
 import type { UdeskDeps } from "./deps.ts";
@@ -13,23 +14,29 @@ export async function testChannel({ account, key, http, now }: UdeskDeps, signal
   const { url, timeoutMs } = account.desk;
   const query = toSignedQuery(toIdentity(account, NOBODY_YET), key, now());
   try {
-    return toCheckResult(await http.exchange({ method: "GET", url: `${url.replace(/\/+$/, "")}/test?${query}`, timeoutMs, signal }));
+    const answer = await http.exchange({ method: "GET", url: `${url.replace(/\/+$/, "")}/test?${query}`, timeoutMs, signal });
+    return { ...toCheckResult(answer), clockOffsetMs: readClockOffsetMs(answer, now()) };
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
-    return { ok: false, sentence: `The desk cannot be reached: ${error.message}. Check desk.url and this machine's way to the network.` };
+    const remedy = "check desk.url, and this machine's way to the network (DNS, firewall, proxy)";
+    return { ok: false, sentence: `the desk cannot be reached: ${error.message}`, why: CANNOT_FORWARD, remedy, code: error.code };
   }
 }
 
 const NOBODY_YET = { openId: "channel-test", contact: { nickname: null, number: null, email: null } };
+const CANNOT_FORWARD = "customers' messages wait for the desk, in order, for up to 24 hours";
 
 function toCheckResult({ status, body }: HttpAnswer): CheckResult {
   const answer = parseAnswer(body);
   const refusal = readRefusal(answer);
-  if (refusal) return { ok: false, sentence: refusal.sentence };
+  if (refusal) return { ok: false, sentence: refusal.meaning, why: CANNOT_FORWARD, remedy: refusal.remedy, code: "DESK_REFUSED" };
   const isSuccess = status === 200 && isRecord(answer) && answer.success === true;
-  if (isSuccess) return { ok: true, sentence: "The desk answered and accepted the signature." };
+  if (isSuccess) return { ok: true, sentence: "the desk answered and accepted the signature" };
   return {
     ok: false,
-    sentence: `The desk answered HTTP ${status} without {"success":true}: check that desk.url is Udesk's address ending in /im_callback.`,
+    sentence: `the desk answered HTTP ${status} without {"success":true}: desk.url is not Udesk's address, or something in between answers`,
+    why: CANNOT_FORWARD,
+    remedy: "set desk.url to the address that Udesk shows, ending in /im_callback",
+    code: `DESK_HTTP_${status}`,
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
-import type { AccountSecrets, AccountSettings, SecretName } from "../../domain/account.ts";
+import { type AccountSecrets, type AccountSettings, SECRET_NAMES, type SecretName } from "../../domain/account.ts";
 import type { FieldError } from "../problem.ts";
 
 /** The secrets that WeChat's console is told, made up where the operator gave none. */
@@ -8,9 +8,28 @@ export function generateCallbackSecrets(
   given: AccountSecrets,
 ): Pick<AccountSecrets, "token" | "encodingAesKey"> {
   return {
-    ...(!given.token && { token: randomAlphanumerics(32) }),
-    ...(!given.encodingAesKey && encrypts(settings) && { encodingAesKey: randomAlphanumerics(43) }),
+    ...(!given.token && { token: generateToken() }),
+    ...(!given.encodingAesKey && encrypts(settings) && { encodingAesKey: generateAesKey() }),
   };
+}
+
+/** A new value of a secret that we may make up; null for those that the platform or the desk gives out. */
+export function generateSecret(name: SecretName): string | null {
+  switch (name) {
+    case "token":
+      return generateToken();
+    case "encodingAesKey":
+      return generateAesKey();
+    case "pushToken":
+      return generatePushToken();
+    default:
+      return null;
+  }
+}
+
+/** The secrets that an account of this kind can have. */
+export function secretNamesOf({ kind }: Pick<AccountSettings, "kind">): SecretName[] {
+  return SECRET_NAMES.filter((name) => name !== (kind === "wecom" ? "appSecret" : "corpSecret"));
 }
 
 /** 192 random bits that fit into a path. */
@@ -41,6 +60,14 @@ export function findMissingSecrets(settings: AccountSettings, isSet: (name: Secr
 
 function encrypts(settings: AccountSettings): boolean {
   return settings.kind === "wecom" || settings.wechat.encryption !== "plain";
+}
+
+function generateToken(): string {
+  return randomAlphanumerics(32);
+}
+
+function generateAesKey(): string {
+  return randomAlphanumerics(43);
 }
 
 const ALPHANUMERICS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

@@ -32,5 +32,6 @@ export function toShownAccount(account: Account, { publicUrl, pushToken }: Addre
 
 function toShownMark({ secrets }: Account, name: SecretName): ShownAccount["desk"]["key"] {
   const mark = secrets[name];
-  return { set: mark?.set ?? false, hint: mark?.hint ?? null, changedAt: toMoment(mark?.changedAt ?? null) };
+  const previous = (mark?.previous ?? []).map(({ hint, expiresAt }) => ({ hint, expiresAt: toMoment(expiresAt) }));
+  return { set: mark?.set ?? false, hint: mark?.hint ?? null, changedAt: toMoment(mark?.changedAt ?? null), previous };
 }

@@ -1,19 +1,14 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { Account } from "../../domain/account.ts";
-import type { CheckResult } from "../../domain/channel.ts";
-import { TransportError } from "../../domain/errors.ts";
 import { notFound, Problem } from "../problem.ts";
 import { applyPatch, splitDocument } from "./account-document.ts";
 import { findMissingSecrets, generateCallbackSecrets, generatePushToken } from "./account-secrets.ts";
 import { toShownAccount } from "./account-view.ts";
 import type { ApiDeps } from "./deps.ts";
-import { accountDocument, accountPatch, createdAccount, shownAccount, shownChecks } from "./schemas/account.ts";
+import { accountDocument, accountPatch, createdAccount, shownAccount } from "./schemas/account.ts";
 import { idParams } from "./schemas/common.ts";
 import { validationFailed } from "./validate.ts";
-
-// Longer than any timeout an account can set for its desk, shorter than what proxies grant a request.
-const CHECK_TIMEOUT_MS = 12_000;
 
 /** Accounts are for admins only, reading them included: that is what routes without a role are. */
 export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "connections" | "publicUrl">> = async (
@@ -50,6 +45,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
   app.get(
     "/accounts",
     {
+      config: { isScoped: true },
       schema: {
         tags: ["accounts"],
         operationId: "listAccounts",
@@ -57,7 +53,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
         response: { 200: z.object({ items: z.array(shownAccount) }) },
       },
     },
-    async () => ({ items: (await accounts.list()).map(show) }),
+    async ({ scope }) => ({ items: (await accounts.list(scope)).map(show) }),
   );
 
   app.get(
@@ -137,48 +133,9 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
       },
     );
   }
-
-  app.post(
-    "/accounts/:id/test",
-    {
-      schema: {
-        tags: ["accounts"],
-        operationId: "testAccount",
-        summary: "Check desk and platform of an account",
-        description: "Asks the desk's channel test and fetches an access token. 200 also when a check fails: look at `ok`.",
-        params: idParams,
-        response: { 200: shownChecks },
-      },
-    },
-    async ({ params: { id } }) => {
-      found(await accounts.get(id), id);
-      const connection = await connections.get(id);
-      if (!connection) throw new Problem("ACCOUNT_DISABLED", `enable the account first: POST /api/v1/accounts/${id}/enable`);
-      const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
-      const checks = await Promise.all([
-        timed("desk", () => connection.desk.testChannel(signal)),
-        timed("accessToken", () => connection.channel.testAccess(signal)),
-      ]);
-      return { checks };
-    },
-  );
 };
 
 function found(account: Account | null, id: string): Account {
   if (!account) throw notFound(`account "${id}"`);
   return account;
-}
-
-async function timed<Name extends string>(
-  name: Name,
-  check: () => Promise<CheckResult>,
-): Promise<CheckResult & { name: Name; ms: number }> {
-  const startedAt = performance.now();
-  const { ok, sentence } = await check().catch(toFailedCheck);
-  return { name, ok, ms: Math.round(performance.now() - startedAt), sentence };
-}
-
-function toFailedCheck(error: unknown): CheckResult {
-  if (error instanceof TransportError) return { ok: false, sentence: error.message };
-  throw error;
 }

@@ -1,36 +1,72 @@
-import { createHash } from "node:crypto";
 import type { FastifyRequest, onRequestAsyncHookHandler } from "fastify";
-import type { ApiKey, Role } from "../../domain/api-key.ts";
-import type { ApiKeyStore } from "../../domain/store.ts";
-import { Problem } from "../problem.ts";
+import { type ApiKey, isInScope, type Role, type Scope, toScope } from "../../domain/api-key.ts";
+import { hashApiKey } from "../../lib/api-key.ts";
+import { notFound, Problem } from "../problem.ts";
+import type { ApiDeps } from "./deps.ts";
+import { createGuessLimit, type GuessLimit } from "./guess-limit.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** The least role that may call the route. A route that names none is for admins. */
     role?: Role;
+    /** The route hands `request.scope` to the store. Without this, a key limited to accounts gets in below `/accounts/:id` only. */
+    isScoped?: true;
   }
   interface FastifyRequest {
-    /** The key that the request was made with; set on every route of the API. */
+    /** The key that the request was made with; set on every route of the API, like its scope. */
     caller: ApiKey;
+    scope: Scope;
   }
 }
 
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
+const TOUCH_EVERY_MS = 60_000;
 
-/** Lets a request pass whose bearer key is known and whose role suffices for the route; runs before the body is read. */
-export function createAuthenticator(apiKeys: ApiKeyStore): onRequestAsyncHookHandler {
+/**
+ * Lets a request pass whose bearer key is known, whose role suffices for the route, and whose scope holds the account in the
+ * route's path; runs before the body is read. What has no account in its path is narrowed by the store, or closed to limited keys.
+ */
+export function createAuthenticator({ apiKeys, now }: Pick<ApiDeps, "apiKeys" | "now">): onRequestAsyncHookHandler {
+  const guesses = createGuessLimit();
   return async (request) => {
-    const key = await apiKeys.find(hashApiKey(readBearerKey(request)));
-    if (!key) throw new Problem("UNAUTHORIZED", "the API key is unknown or no longer valid; send one that is");
-    const needed = request.is404 ? "viewer" : (request.routeOptions.config.role ?? "admin");
-    if (RANK[key.role] < RANK[needed]) throw new Problem("FORBIDDEN", `this takes a key with the role ${needed}; yours has ${key.role}`);
+    const key = await identify(request, apiKeys, guesses);
     request.caller = key;
+    request.scope = toScope(key);
+    if (key.lastUsedAt === null || now().getTime() - key.lastUsedAt.getTime() >= TOUCH_EVERY_MS) {
+      await apiKeys.touch(key.id).catch((error: unknown) => request.log.warn({ key: key.id, error }, "api-key.touch-failed"));
+    }
+    if (!request.is404) authorize(request);
   };
 }
 
-/** What is stored and looked up in place of a key. Keys are long and random, so a plain hash suffices, and looking it up tells no timing. */
-export function hashApiKey(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
+/** Whether the route's account is in its path, where every route of one account has it. */
+export function namesAccount(url: string): boolean {
+  return /\/accounts\/:id(?=\/|$)/.test(url);
+}
+
+async function identify(request: FastifyRequest, apiKeys: ApiDeps["apiKeys"], guesses: GuessLimit): Promise<ApiKey> {
+  const hash = hashApiKey(readBearerKey(request));
+  // A client that has hung up meanwhile has no address any more, whatever the type says.
+  const address = request.ip ?? "unknown";
+  await guesses.allow(address, hash);
+  const key = await apiKeys.find(hash);
+  if (key !== null) {
+    guesses.succeeded(address, hash);
+    return key;
+  }
+  request.log.warn({ address }, "api-key.refused");
+  await guesses.failed(address, hash);
+  throw new Problem("UNAUTHORIZED", "the API key is unknown or no longer valid; send one that is");
+}
+
+function authorize({ caller, scope, params, routeOptions: { config, url = "" } }: FastifyRequest): void {
+  const needed = config.role ?? "admin";
+  if (RANK[caller.role] < RANK[needed])
+    throw new Problem("FORBIDDEN", `this takes a key with the role ${needed}; yours has ${caller.role}`);
+  if (scope === null || config.isScoped === true) return;
+  if (!namesAccount(url)) throw new Problem("FORBIDDEN", "this takes a key that is good for all accounts; yours is limited to some");
+  const { id } = params as { id: string };
+  if (!isInScope(scope, id)) throw notFound(`account "${id}"`);
 }
 
 function readBearerKey({ headers }: FastifyRequest): string {

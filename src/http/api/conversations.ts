@@ -30,7 +30,7 @@ export const conversationRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" 
   app.get(
     "/conversations",
     {
-      config: { role: "viewer" },
+      config: { role: "viewer", isScoped: true },
       schema: {
         tags: ["conversations"],
         operationId: "listConversations",
@@ -39,9 +39,9 @@ export const conversationRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" 
         response: { 200: pageOf(shownConversation) },
       },
     },
-    async ({ query: { limit, cursor, updatedSince, ...filter } }) => {
+    async ({ query: { limit, cursor, updatedSince, ...filter }, scope }) => {
       const since = updatedSince === undefined ? {} : { updatedSince: new Date(updatedSince) };
-      const { items, nextCursor } = takePage(await conversations.list({ ...filter, ...since }, { limit, cursor }));
+      const { items, nextCursor } = takePage(await conversations.list({ ...filter, ...since }, { limit, cursor }, scope));
       return { items: await show(items), nextCursor };
     },
   );
@@ -49,7 +49,7 @@ export const conversationRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" 
   app.get(
     "/conversations/:id",
     {
-      config: { role: "viewer" },
+      config: { role: "viewer", isScoped: true },
       schema: {
         tags: ["conversations"],
         operationId: "getConversation",
@@ -58,13 +58,13 @@ export const conversationRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" 
         response: { 200: shownConversation },
       },
     },
-    async ({ params }) => showOne(await conversations.get(params.id)),
+    async ({ params, scope }) => showOne(await conversations.get(params.id, scope)),
   );
 
   app.get(
     "/accounts/:id/contacts/:openId/conversation",
     {
-      config: { role: "viewer" },
+      config: { role: "viewer", isScoped: true },
       schema: {
         tags: ["conversations"],
         operationId: "getContactConversation",
@@ -73,13 +73,13 @@ export const conversationRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" 
         response: { 200: shownConversation },
       },
     },
-    async ({ params }) => showOne(await conversations.get(toConversationId(params.id, params.openId))),
+    async ({ params, scope }) => showOne(await conversations.get(toConversationId(params.id, params.openId), scope)),
   );
 
   app.patch(
     "/conversations/:id",
     {
-      config: { role: "operator" },
+      config: { role: "operator", isScoped: true },
       schema: {
         tags: ["conversations"],
         operationId: "updateContact",
@@ -89,6 +89,6 @@ export const conversationRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" 
         response: { 200: shownConversation },
       },
     },
-    async ({ params, body }) => showOne(await conversations.updateContact(params.id, body.contact)),
+    async ({ params, body, scope, caller }) => showOne(await conversations.updateContact(params.id, body.contact, scope, caller)),
   );
 };

@@ -1,5 +1,6 @@
 import type { Connections } from "../../domain/connection.ts";
-import type { AccountStore, ApiKeyStore, ConversationStore, OutboundStore, ReplayStore } from "../../domain/store.ts";
+import type { AccountStore, ApiKeyStore, AuditStore, ConversationStore, OutboundStore, ReplayStore } from "../../domain/store.ts";
+import type { HttpClient } from "../../lib/http-client.ts";
 
 export interface ApiDeps {
   accounts: AccountStore;
@@ -7,7 +8,10 @@ export interface ApiDeps {
   outbound: OutboundStore;
   replays: ReplayStore;
   apiKeys: ApiKeyStore;
+  audit: AuditStore;
   connections: Connections;
+  /** Looks at the gateway from outside. */
+  http: HttpClient;
   /** Says that a conversation has something to send. */
   deliver: (conversationId: string) => void;
   /** Without trailing slash. Asked at each request: the port may be known only once the gateway listens. */

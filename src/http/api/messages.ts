@@ -16,7 +16,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
   app.get(
     "/conversations/:id/messages",
     {
-      config: { role: "viewer" },
+      config: { role: "viewer", isScoped: true },
       schema: {
         tags: ["messages"],
         operationId: "listMessages",
@@ -26,9 +26,9 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
         response: { 200: pageOf(shownMessage) },
       },
     },
-    async ({ params, query }) => {
-      if (!(await conversations.get(params.id))) throw notFound("such conversation");
-      const { items, nextCursor } = takePage(await conversations.messages(params.id, query));
+    async ({ params, query, scope }) => {
+      if (!(await conversations.get(params.id, scope))) throw notFound("such conversation");
+      const { items, nextCursor } = takePage(await conversations.messages(params.id, query, scope));
       return { items: items.map(toShownMessage), nextCursor };
     },
   );
@@ -36,7 +36,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
   app.get(
     "/messages/:id",
     {
-      config: { role: "viewer" },
+      config: { role: "viewer", isScoped: true },
       schema: {
         tags: ["messages"],
         operationId: "getMessage",
@@ -45,8 +45,8 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
         response: { 200: shownMessageWithAttempts },
       },
     },
-    async ({ params }) => {
-      const found = await conversations.message(params.id);
+    async ({ params, scope }) => {
+      const found = await conversations.message(params.id, scope);
       if (!found) throw notFound("such message");
       return { ...toShownMessage(found.message), attempts: found.attempts.map(toShownAttempt) };
     },
@@ -55,7 +55,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
   app.post(
     "/conversations/:id/messages",
     {
-      config: { role: "operator" },
+      config: { role: "operator", isScoped: true },
       schema: {
         tags: ["messages"],
         operationId: "createMessage",
@@ -68,8 +68,8 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
         response: { 200: shownMessage, 201: shownMessage },
       },
     },
-    async ({ params, headers, body }, reply) => {
-      const conversation = await conversations.get(params.id);
+    async ({ params, headers, body, scope, caller }, reply) => {
+      const conversation = await conversations.get(params.id, scope);
       if (!conversation) throw notFound("such conversation");
       const newId = newMessageId(now());
       const { messageId, isNew } = await outbound.enqueue({
@@ -82,9 +82,10 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
         // Without a key of the client's nothing is a repetition: an operator may say the same thing twice.
         dedupeKey: `api:${conversation.id}:${headers["idempotency-key"] ?? newId}`,
         repeatWindowMs: 0,
+        by: caller,
       });
       deliver(conversation.id);
-      const stored = await conversations.message(messageId);
+      const stored = await conversations.message(messageId, scope);
       if (!stored) throw notFound("such message");
       if (!isNew && stored.message.text !== body.text) {
         throw new Problem("IDEMPOTENCY_KEY_REUSED", "this key was used for another text; send a new text with a new key");

@@ -1,12 +1,16 @@
 import type { FastifyPluginAsync } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { problemSchema, sendProblem, sendRouteNotFound } from "../problem.ts";
+import { accountTestRoute } from "./account-test.ts";
 import { accountRoutes } from "./accounts.ts";
-import { createAuthenticator } from "./authenticate.ts";
+import { apiKeyRoutes } from "./api-keys.ts";
+import { auditRoutes } from "./audit.ts";
+import { createAuthenticator, namesAccount } from "./authenticate.ts";
 import { conversationRoutes } from "./conversations.ts";
 import type { ApiDeps } from "./deps.ts";
 import { messageRoutes } from "./messages.ts";
 import { retryRoutes } from "./retries.ts";
+import { secretRoutes } from "./secrets.ts";
 import { validatorCompiler } from "./validate.ts";
 
 const BODY_BYTES_MAX = 256 * 1024;
@@ -28,21 +32,27 @@ export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
     return parseJson(request, body.toString(), done);
   });
 
-  app.addHook("onRequest", createAuthenticator(deps.apiKeys));
+  app.addHook("onRequest", createAuthenticator(deps));
   app.addHook("onRequest", async (_request, reply) => {
     reply.header("cache-control", "no-store");
   });
   app.addHook("onRoute", (route) => {
     const problem = { description: "An RFC 9457 problem.", content: { "application/problem+json": { schema: problemSchema } } };
     const role = route.config?.role ?? "admin";
-    const description = [route.schema?.description, `Needs the role ${role}.`].filter(Boolean).join(" ");
+    const isOpenToLimitedKeys = route.config?.isScoped === true || namesAccount(route.url);
+    const needs = `Needs the role ${role}${isOpenToLimitedKeys ? "" : ", and a key for all accounts"}.`;
+    const description = [route.schema?.description, needs].filter(Boolean).join(" ");
     const response = { ...(route.schema?.response ?? {}), default: problem };
     route.schema = { ...route.schema, description, security: [{ bearer: [] }], response };
   });
 
-  const { accounts, connections, conversations, outbound, replays, deliver, publicUrl, now } = deps;
+  const { accounts, apiKeys, audit, connections, conversations, http, outbound, replays, deliver, publicUrl, now } = deps;
   app.register(accountRoutes, { accounts, connections, publicUrl });
+  app.register(accountTestRoute, { accounts, connections, publicUrl, http });
+  app.register(secretRoutes, { accounts, connections, publicUrl, now });
   app.register(conversationRoutes, { accounts, conversations, now });
   app.register(messageRoutes, { conversations, outbound, deliver, now });
   app.register(retryRoutes, { conversations, replays, deliver });
+  app.register(apiKeyRoutes, { accounts, apiKeys, now });
+  app.register(auditRoutes, { audit });
 };

@@ -1,10 +1,12 @@
+import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { ReplayFilter } from "../../domain/store.ts";
 import { notFound } from "../problem.ts";
 import type { ApiDeps } from "./deps.ts";
 import { toShownMessage } from "./message-view.ts";
-import { accountId, idParams } from "./schemas/common.ts";
+import { accountId, givenMoment, idParams } from "./schemas/common.ts";
+import { RETRY_ORDER_EXAMPLES } from "./schemas/examples.ts";
 import { shownMessage } from "./schemas/message.ts";
 
 const REPLAYABLE = ["dead", "failed", "uncertain", "held"] as const;
@@ -12,20 +14,22 @@ const REPLAYABLE = ["dead", "failed", "uncertain", "held"] as const;
 /** A page of work: who has more to send again presses again. */
 const RETRIES_MAX = 1_000;
 
-const retryOrder = z.strictObject({
-  accountId: accountId.optional(),
-  state: z.enum(REPLAYABLE).describe("Which messages: sending an uncertain one again may say it twice."),
-  since: z.iso.datetime({ offset: true }).optional().describe("Only messages stored at this moment or later."),
-  until: z.iso.datetime({ offset: true }).optional().describe("Only messages stored before this moment."),
-});
+const retryOrder = z
+  .strictObject({
+    accountId: accountId.optional(),
+    state: z.enum(REPLAYABLE).describe("Which messages: sending an uncertain one again may say it twice."),
+    since: givenMoment.optional().describe("Only messages stored at this moment or later."),
+    until: givenMoment.optional().describe("Only messages stored before this moment."),
+  })
+  .meta({ examples: RETRY_ORDER_EXAMPLES });
 
 /** Sends again what did not arrive. Safe to press twice: what waits to leave is not enqueued once more. */
 export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" | "replays" | "deliver">> = async (
   app,
   { conversations, replays, deliver },
 ) => {
-  const replay = async (filter: ReplayFilter) => {
-    const replayed = await replays.replay(filter);
+  const replay = async (filter: ReplayFilter, { scope, caller }: Pick<FastifyRequest, "scope" | "caller">) => {
+    const replayed = await replays.replay(filter, scope, caller);
     for (const { conversationId } of replayed) deliver(conversationId);
     return replayed.reduce((sum, { messageIds }) => sum + messageIds.length, 0);
   };
@@ -33,7 +37,7 @@ export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" | 
   app.post(
     "/messages/:id/retry",
     {
-      config: { role: "operator" },
+      config: { role: "operator", isScoped: true },
       schema: {
         tags: ["messages"],
         operationId: "retryMessage",
@@ -43,9 +47,10 @@ export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" | 
         response: { 200: shownMessage },
       },
     },
-    async ({ params }) => {
-      await replay({ messageId: params.id, limit: 1 });
-      const found = await conversations.message(params.id);
+    async (request) => {
+      const { params, scope } = request;
+      await replay({ messageId: params.id, limit: 1 }, request);
+      const found = await conversations.message(params.id, scope);
       if (!found) throw notFound("such message");
       return toShownMessage(found.message);
     },
@@ -54,7 +59,7 @@ export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" | 
   app.post(
     "/messages/retry",
     {
-      config: { role: "operator" },
+      config: { role: "operator", isScoped: true },
       schema: {
         tags: ["messages"],
         operationId: "retryMessages",
@@ -63,14 +68,16 @@ export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" | 
         response: { 200: z.object({ retried: z.int(), more: z.boolean().describe("There may be more; press again.") }) },
       },
     },
-    async ({ body }) => {
-      const retried = await replay({
-        ...(body.accountId === undefined ? {} : { accountId: body.accountId }),
-        states: [body.state],
-        ...(body.since === undefined ? {} : { since: new Date(body.since) }),
-        ...(body.until === undefined ? {} : { until: new Date(body.until) }),
+    async (request) => {
+      const { accountId, state, since, until } = request.body;
+      const filter = {
+        ...(accountId === undefined ? {} : { accountId }),
+        states: [state],
+        ...(since === undefined ? {} : { since: new Date(since) }),
+        ...(until === undefined ? {} : { until: new Date(until) }),
         limit: RETRIES_MAX,
-      });
+      };
+      const retried = await replay(filter, request);
       return { retried, more: retried === RETRIES_MAX };
     },
   );

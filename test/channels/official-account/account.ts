@@ -3,7 +3,8 @@ import type { Encryption } from "../../../src/domain/account.ts";
 import type { PassiveChannel } from "../../../src/domain/channel.ts";
 import { createAccessTokens } from "../../../src/lib/access-tokens.ts";
 import { createHttpClient } from "../../../src/lib/http-client.ts";
-import { ACCOUNT_ID, type ChannelSetup, ENCODING_AES_KEY, NOW, PLATFORM_SECRET, TOKEN } from "../conformance.ts";
+import { createMediaFetcher } from "../../../src/lib/media-fetcher.ts";
+import { ACCOUNT_ID, type ChannelSetup, current, ENCODING_AES_KEY, NOW, PLATFORM_SECRET, TOKEN } from "../conformance.ts";
 import { createTokenStore } from "../token-store.ts";
 
 export const APP_ID = "wxabb8e5e80f591861";
@@ -22,9 +23,11 @@ export function createAccount(setup: Partial<AccountSetup> = {}): PassiveChannel
   const { encodingAesKey, appSecret } = { encodingAesKey: ENCODING_AES_KEY, appSecret: PLATFORM_SECRET, ...setup };
   return createOfficialAccount({
     account: { id: ACCOUNT_ID, version: 1, wechat: { appId: APP_ID, encryption, apiBaseUrl, timestampToleranceSeconds } },
-    secrets: { token: TOKEN, encodingAesKey, appSecret },
+    credentials: setup.credentials ?? { token: current(TOKEN), encodingAesKey: current(encodingAesKey) },
+    secrets: { appSecret },
     http,
     tokens,
+    media: createMediaFetcher(["127.0.0.0/8"]),
     now,
   });
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { CallbackRequest } from "../../../src/domain/channel.ts";
 import { decodeAesKey, encrypt } from "../../../src/wechat/cipher.ts";
 import { sign } from "../../../src/wechat/signature.ts";
-import { ENCODING_AES_KEY, NOW, refusal, TOKEN, textMessage, toSeconds } from "../conformance.ts";
+import { CREDENTIAL, ENCODING_AES_KEY, NOW, refusal, TOKEN, textMessage, toSeconds } from "../conformance.ts";
 import { APP_ID, createAccount } from "./account.ts";
 
 interface Vector {
@@ -49,7 +49,7 @@ describe("callbacks as WeChat sent them in 2022", () => {
         sentAt: new Date(1669731471 * 1_000),
         content: { type: "text", text: "文本tdsa[Lol]§" },
       },
-      replyTo: { openId: "oJqxQwYRyZMXFTc8sipB5TSe6Vw4", accountName: "gh_b4f0e22ae50e", encrypted: true },
+      replyTo: { openId: "oJqxQwYRyZMXFTc8sipB5TSe6Vw4", accountName: "gh_b4f0e22ae50e", credential: CREDENTIAL },
     });
   });
 
@@ -72,7 +72,7 @@ describe("the modes", () => {
     const account = createAccount({ encryption: "plain" });
     for (const type of [undefined, "raw"]) {
       const opened = account.open(plain(textMessage("hello"), { encrypt_type: type }));
-      expect(opened).toMatchObject({ message: { content: { text: "hello" } }, replyTo: { encrypted: false } });
+      expect(opened).toMatchObject({ message: { content: { text: "hello" } }, replyTo: { credential: null } });
     }
   });
 
@@ -86,7 +86,7 @@ describe("the modes", () => {
 
   test("every account takes an encrypted callback, because the console switches without notice", () => {
     for (const encryption of ["plain", "compatible", "safe"] as const) {
-      expect(createAccount({ encryption }).open(encrypted(textMessage("hello")))).toMatchObject({ replyTo: { encrypted: true } });
+      expect(createAccount({ encryption }).open(encrypted(textMessage("hello")))).toMatchObject({ replyTo: { credential: CREDENTIAL } });
     }
   });
 
@@ -97,7 +97,7 @@ describe("the modes", () => {
   });
 
   test("a compatible account takes a plain callback whose signature is right", () => {
-    expect(createAccount({ encryption: "compatible" }).open(plain(textMessage("hello")))).toMatchObject({ replyTo: { encrypted: false } });
+    expect(createAccount({ encryption: "compatible" }).open(plain(textMessage("hello")))).toMatchObject({ replyTo: { credential: null } });
   });
 
   test("an encrypted body whose encrypt_type was taken away is not read by its unsigned fields", () => {

@@ -2,7 +2,8 @@ import { createWecom } from "../../../src/channels/wecom/index.ts";
 import type { PassiveChannel } from "../../../src/domain/channel.ts";
 import { createAccessTokens } from "../../../src/lib/access-tokens.ts";
 import { createHttpClient } from "../../../src/lib/http-client.ts";
-import { ACCOUNT_ID, type ChannelSetup, ENCODING_AES_KEY, NOW, PLATFORM_SECRET, TOKEN } from "../conformance.ts";
+import { createMediaFetcher } from "../../../src/lib/media-fetcher.ts";
+import { ACCOUNT_ID, type ChannelSetup, current, ENCODING_AES_KEY, NOW, PLATFORM_SECRET, TOKEN } from "../conformance.ts";
 import { createTokenStore } from "../token-store.ts";
 
 export const CORP_ID = "ww1436e0e65a779aee";
@@ -23,9 +24,11 @@ export function createApp(setup: Partial<AppSetup> = {}): PassiveChannel {
   const { http = createHttpClient(), tokens = createAccessTokens({ store: createTokenStore(now), now }) } = setup;
   return createWecom({
     account: { id: ACCOUNT_ID, version: 1, wechat: { corpId, agentId: AGENT_ID, apiBaseUrl, timestampToleranceSeconds } },
-    secrets: { token, encodingAesKey, corpSecret },
+    credentials: setup.credentials ?? { token: current(token), encodingAesKey: current(encodingAesKey) },
+    secrets: { corpSecret },
     http,
     tokens,
+    media: createMediaFetcher(["127.0.0.0/8"]),
     now,
   });
 }

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createUdeskMessageInterface } from "../../../src/desks/udesk-message-interface/index.ts";
+import { openPush } from "../../../src/desks/udesk-message-interface/push.ts";
+import { toSignedQuery } from "../../../src/desks/udesk-message-interface/sign.ts";
 import { DecodeError, VerificationError } from "../../../src/domain/errors.ts";
 import { createHttpClient } from "../../../src/lib/http-client.ts";
-import { KEY, makeAccount, push, replyOf, VECTOR_TIME } from "./support.ts";
+import { KEY, KEYS, makeAccount, push, replyOf, VECTOR_TIME } from "./support.ts";
 
 const HELLO_JSON = '{"touser":"oABC","msgtype":"text","text":{"content":"hi"}}';
 const HELLO_FORM = "touser=oABC&msgtype=text&text[content]=hi";
@@ -191,9 +193,25 @@ describe("nothing but DecodeError comes out of", () => {
 
 test("a push is acknowledged as WeChat would, with Udesk's success beside it", async () => {
   const http = createHttpClient();
-  const desk = createUdeskMessageInterface({ account: makeAccount(), key: KEY, http, now: () => VECTOR_TIME });
+  const desk = createUdeskMessageInterface({ account: makeAccount(), key: KEY, keys: KEYS, http, now: () => VECTOR_TIME });
   await http.close();
   expect(desk.pushAcknowledgement.contentType).toBe("application/json");
   expect(JSON.parse(desk.pushAcknowledgement.body)).toEqual({ errcode: 0, errmsg: "ok", success: true });
   expect(desk.openPush({ query: {}, contentType: undefined, body: Buffer.from(HELLO_JSON) })).toEqual({ replies: [HELLO] });
+});
+
+test("a sign made with the former key is taken until its overlap ends, one made with the new key always", () => {
+  const end = new Date(VECTOR_TIME.getTime() + 60_000);
+  const keys = [
+    { value: "the-new-key", expiresAt: null },
+    { value: KEY, expiresAt: end },
+  ];
+  const open = (key: string, at: Date) => {
+    const signed = Object.fromEntries(new URLSearchParams(toSignedQuery({ number: "1", email: "" }, key, VECTOR_TIME)));
+    const request = { query: signed, contentType: undefined, body: Buffer.from(HELLO_JSON) };
+    return openPush(request, { account: makeAccount({ requireSign: true }), keys, now: () => at }).replies.length;
+  };
+  expect(open(KEY, new Date(end.getTime() - 1))).toBe(1);
+  expect(() => open(KEY, end)).toThrow(expect.objectContaining({ code: "PUSH_UNAUTHORIZED" }));
+  expect(open("the-new-key", end)).toBe(1);
 });

@@ -3,7 +3,7 @@ import { createUdeskMessageInterface } from "../../../src/desks/udesk-message-in
 import type { DeskSettings } from "../../../src/domain/account.ts";
 import { createHttpClient } from "../../../src/lib/http-client.ts";
 import { childText, parseXml } from "../../../src/wechat/xml.ts";
-import { type DeskAnswer, KEY, makeAccount, makeConversation, makeMessage, startDesk, VECTOR_TIME } from "./support.ts";
+import { type DeskAnswer, KEY, KEYS, makeAccount, makeConversation, makeMessage, startDesk, VECTOR_TIME } from "./support.ts";
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -15,7 +15,7 @@ async function start(answer: DeskAnswer | null, settings: Partial<DeskSettings> 
   const http = createHttpClient();
   cleanups.push(http.close, server.close);
   const account = makeAccount({ url: server.url, ...settings });
-  return { server, desk: createUdeskMessageInterface({ account, key: KEY, http, now: () => VECTOR_TIME }) };
+  return { server, desk: createUdeskMessageInterface({ account, key: KEY, keys: KEYS, http, now: () => VECTOR_TIME }) };
 }
 
 const hello = makeMessage({ type: "text", text: "你好 😀" });

@@ -11,6 +11,9 @@ import type { Message } from "../../../src/domain/message.ts";
 /** The key of the published vectors (udesk.md A). */
 export const KEY = "0123456789abcdef0123456789abcdef";
 
+/** The only key that a sign may be made with. */
+export const KEYS = [{ value: KEY, expiresAt: null }] as const;
+
 /** 2015-11-24 14:14:51 in Beijing: the timestamp of the published vectors. */
 export const VECTOR_TIME = new Date("2015-11-24T06:14:51.789Z");
 
@@ -83,7 +86,10 @@ export function makeMessage(content: Content, change: Partial<Message> = {}): Me
 }
 
 export function push(body: string | Buffer, request: Partial<PushRequest> = {}, desk: Partial<DeskSettings> = {}): OpenedPush {
-  return openPush({ query: {}, contentType: undefined, ...request, body: Buffer.from(body) }, { account: makeAccount(desk), key: KEY });
+  return openPush(
+    { query: {}, contentType: undefined, ...request, body: Buffer.from(body) },
+    { account: makeAccount(desk), keys: KEYS, now: () => VECTOR_TIME },
+  );
 }
 
 /** The one reply of a push. */

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { createUdeskMessageInterface } from "../../../src/desks/udesk-message-interface/index.ts";
 import { createHttpClient } from "../../../src/lib/http-client.ts";
-import { type DeskAnswer, KEY, makeAccount, startDesk, VECTOR_TIME } from "./support.ts";
+import { type DeskAnswer, KEY, KEYS, makeAccount, startDesk, VECTOR_TIME } from "./support.ts";
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -12,7 +12,13 @@ async function check(answer: DeskAnswer | null) {
   const server = await startDesk(answer);
   const http = createHttpClient();
   cleanups.push(http.close, server.close);
-  const desk = createUdeskMessageInterface({ account: makeAccount({ url: server.url }), key: KEY, http, now: () => VECTOR_TIME });
+  const desk = createUdeskMessageInterface({
+    account: makeAccount({ url: server.url }),
+    key: KEY,
+    keys: KEYS,
+    http,
+    now: () => VECTOR_TIME,
+  });
   return { result: await desk.testChannel(AbortSignal.timeout(10_000)), received: server.received };
 }
 
@@ -26,12 +32,12 @@ test("the channel test is a signed GET beside the message address", async () => 
 
 test("a refused signature points to the desk key", async () => {
   const { result } = await check({ body: '{"success":false,"msg":"sign验证不通过"}' });
-  expect(result).toEqual({ ok: false, sentence: expect.stringContaining("desk key") });
+  expect(result).toMatchObject({ ok: false, sentence: expect.stringContaining("desk key"), remedy: expect.stringContaining("KEY") });
 });
 
 test("missing parameters point to desk.identity", async () => {
   const { result } = await check({ body: '{"success":false,"msg":"请传递验证参数"}' });
-  expect(result).toEqual({ ok: false, sentence: expect.stringContaining("desk.identity") });
+  expect(result).toMatchObject({ ok: false, remedy: expect.stringContaining("desk.identity") });
 });
 
 test("an answer that is not Udesk's points to desk.url", async () => {
@@ -41,12 +47,18 @@ test("an answer that is not Udesk's points to desk.url", async () => {
     { body: '{"success":1}' },
     { status: 500, body: '{"success":true}' },
   ]) {
-    expect((await check(answer)).result).toEqual({ ok: false, sentence: expect.stringContaining("desk.url") });
+    expect((await check(answer)).result).toMatchObject({ ok: false, remedy: expect.stringContaining("desk.url") });
   }
 });
 
 test("a desk that does not answer is named unreachable, without key or sign", async () => {
   const { result } = await check(null);
-  expect(result).toEqual({ ok: false, sentence: expect.stringContaining("cannot be reached") });
-  expect(result.sentence).not.toMatch(/sign=|0123456789abcdef/);
+  expect(result).toMatchObject({ ok: false, sentence: expect.stringContaining("cannot be reached") });
+  expect(JSON.stringify(result)).not.toMatch(/sign=|0123456789abcdef/);
+});
+
+test("an answer tells how far our clock is from the desk's, to the second that its Date has", async () => {
+  const date = new Date(VECTOR_TIME.getTime() - 90_000);
+  const { result } = await check({ body: '{"success":true}', headers: { date: date.toUTCString() } });
+  expect(result).toMatchObject({ ok: true, clockOffsetMs: 90_000 + date.getMilliseconds() });
 });

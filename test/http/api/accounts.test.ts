@@ -1,7 +1,5 @@
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Connection } from "../../../src/domain/connection.ts";
-import { TransportError } from "../../../src/domain/errors.ts";
 import { createdAccount, shownAccount } from "../../../src/http/api/schemas/account.ts";
 import { openTestStore, TESTER, type TestStore } from "../../support/store.ts";
 import { type Call, callAs, createApi, SHOP } from "./app.ts";
@@ -16,12 +14,11 @@ const WECOM = {
 let testStore: TestStore;
 let app: FastifyInstance;
 let call: Call;
-let connection: Connection | null = null;
 const forgotten: string[] = [];
 
 beforeAll(async () => {
   testStore = await openTestStore();
-  const connections = { get: async () => connection, forget: (id: string) => void forgotten.push(id) };
+  const connections = { get: async () => null, forget: (id: string) => void forgotten.push(id) };
   app = await createApi({ accounts: testStore.store.accounts, connections });
   call = callAs(app, "admin");
 });
@@ -145,7 +142,6 @@ describe("reading accounts", () => {
     ["DELETE", "/accounts/absent?confirm=absent"],
     ["POST", "/accounts/absent/enable"],
     ["POST", "/accounts/absent/disable"],
-    ["POST", "/accounts/absent/test"],
   ] as const)("%s %s is 404", async (method, path) => {
     const answer = await call(method, path, method === "PATCH" ? {} : undefined);
     expect(answer.json()).toMatchObject({ status: 404, code: "NOT_FOUND" });
@@ -234,40 +230,5 @@ describe("deleting an account", () => {
     expect([answer.statusCode, answer.body]).toEqual([204, ""]);
     expect(await testStore.store.accounts.get("shop")).toBeNull();
     expect(forgotten).toContain("shop");
-  });
-});
-
-describe("testing an account", () => {
-  beforeEach(async () => {
-    await call("POST", "/accounts", SHOP);
-  });
-
-  function connectedTo(desk: () => Promise<object>, channel: () => Promise<object>): Connection {
-    return { desk: { testChannel: desk }, channel: { testAccess: channel } } as unknown as Connection;
-  }
-
-  test("answers each check with its sentence, also when one of them cannot be made", async () => {
-    connection = connectedTo(
-      async () => ({ ok: true, sentence: "The desk answers." }),
-      () => Promise.reject(new TransportError("CONNECT_FAILED", "no connection to api.weixin.qq.com (ECONNREFUSED)")),
-    );
-    const answer = await call("POST", "/accounts/shop/test");
-    expect(answer.statusCode).toBe(200);
-    expect(answer.json()).toEqual({
-      checks: [
-        { name: "desk", ok: true, ms: expect.any(Number), sentence: "The desk answers." },
-        { name: "accessToken", ok: false, ms: expect.any(Number), sentence: "no connection to api.weixin.qq.com (ECONNREFUSED)" },
-      ],
-    });
-  });
-
-  test("of a disabled account says how to enable it", async () => {
-    connection = null;
-    const answer = await call("POST", "/accounts/shop/test");
-    expect(answer.json()).toMatchObject({
-      status: 409,
-      code: "ACCOUNT_DISABLED",
-      detail: expect.stringContaining("/accounts/shop/enable"),
-    });
   });
 });

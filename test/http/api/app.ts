@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import Fastify, { type FastifyInstance, type LightMyRequestResponse } from "fastify";
+import Fastify, { type FastifyInstance, type LightMyRequestResponse, type RouteOptions } from "fastify";
 import type { ApiKey, Role } from "../../../src/domain/api-key.ts";
-import { hashApiKey } from "../../../src/http/api/authenticate.ts";
 import type { ApiDeps } from "../../../src/http/api/deps.ts";
 import { apiPlugin } from "../../../src/http/api/plugin.ts";
 import { openapiPlugin } from "../../../src/http/openapi.ts";
+import { hashApiKey } from "../../../src/lib/api-key.ts";
 
 export const KEYS: Readonly<Record<Role, string>> = {
   admin: `admin-${randomBytes(8).toString("hex")}`,
@@ -18,9 +18,13 @@ function toKeyRow(role: Role): ApiKey {
   return { id: `key_${role}`, name: role, role, accountIds: [], createdAt: new Date(0), lastUsedAt: null, expiresAt: null };
 }
 
-/** The API as server.ts serves it. A port that a test does not give fails when it is touched. */
-export async function createApi(given: Partial<ApiDeps> = {}): Promise<FastifyInstance> {
+/**
+ * The API as server.ts serves it. A port that a test does not give fails when it is touched.
+ * @param onRoute hears of every route, also of one that the description leaves out
+ */
+export async function createApi(given: Partial<ApiDeps> = {}, onRoute: (route: RouteOptions) => void = () => {}): Promise<FastifyInstance> {
   const app = Fastify();
+  app.addHook("onRoute", onRoute);
   await app.register(openapiPlugin, { version: "0.0.0" });
   const deps: ApiDeps = {
     accounts: unexpected("accounts"),
@@ -28,7 +32,9 @@ export async function createApi(given: Partial<ApiDeps> = {}): Promise<FastifyIn
     outbound: unexpected("outbound"),
     replays: unexpected("replays"),
     connections: unexpected("connections"),
-    apiKeys: { ...unexpected<ApiDeps["apiKeys"]>("apiKeys"), find: async (hash) => KEY_ROWS.get(hash) ?? null },
+    http: unexpected("http"),
+    apiKeys: { ...unexpected<ApiDeps["apiKeys"]>("apiKeys"), find: async (hash) => KEY_ROWS.get(hash) ?? null, touch: async () => {} },
+    audit: unexpected("audit"),
     deliver: () => {},
     publicUrl: () => "https://gateway.example.com",
     now: () => new Date("2026-01-31T02:03:04.005Z"),
@@ -55,11 +61,16 @@ export type Call = (
 
 /** Calls the API with the key of one role. */
 export function callAs(app: FastifyInstance, role: Role): Call {
+  return callWith(app, KEYS[role]);
+}
+
+export function callWith(app: FastifyInstance, key: string, remoteAddress = "127.0.0.1"): Call {
   return (method, path, body, headers = {}) =>
     app.inject({
       method,
       url: `/api/v1${path}`,
-      headers: { authorization: `Bearer ${KEYS[role]}`, ...headers },
+      remoteAddress,
+      headers: { authorization: `Bearer ${key}`, ...headers },
       ...(body === undefined ? {} : { payload: body as object }),
     });
 }

@@ -31,23 +31,21 @@ afterAll(async () => {
 async function receive(accountId: string, openId: string, text: string, { openForMs = 0, windowMs = 48 * 3_600_000, repliesMax = 5 } = {}) {
   received += 1;
   const conversationId = toConversationId(accountId, openId);
-  const [recorded] = await testStore.store.inbound.record([
-    {
-      messageId: `ms_${String(received).padStart(32, "0")}`,
-      conversationId,
-      accountId,
-      message: {
-        openId,
-        dedupeKey: `key-${received}`,
-        vendorMessageId: "6054768590064713728",
-        sentAt: new Date("2026-01-31T02:03:04.005Z"),
-        content: { type: "text", text },
-      },
-      forward: true,
-      openForMs,
-      allowance: { windowMs, repliesMax },
+  const recorded = await testStore.store.inbound.record({
+    messageId: `ms_${String(received).padStart(32, "0")}`,
+    conversationId,
+    accountId,
+    message: {
+      openId,
+      dedupeKey: `key-${received}`,
+      vendorMessageId: "6054768590064713728",
+      sentAt: new Date("2026-01-31T02:03:04.005Z"),
+      content: { type: "text", text },
     },
-  ]);
+    forward: true,
+    openForMs,
+    allowance: { windowMs, repliesMax },
+  });
   if (!recorded) throw new Error("nothing was recorded");
   return recorded;
 }

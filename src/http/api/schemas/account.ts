@@ -1,7 +1,9 @@
 import { z } from "zod";
+import type { SecretName } from "../../../domain/account.ts";
 import type { ContentType } from "../../../domain/content.ts";
 import { isBareHttpUrl } from "../../../lib/http-url.ts";
 import { accountId, shownMoment } from "./common.ts";
+import { ACCOUNT_EXAMPLES, ACCOUNT_PATCH_EXAMPLES, CREATED_ACCOUNT_EXAMPLES, SHOWN_ACCOUNT_EXAMPLES } from "./examples.ts";
 
 // Fields first, without defaults, because a change must tell "not given" from "given as usual". The defaults are in accountDocument.
 
@@ -68,6 +70,15 @@ const deskFields = {
     .describe("How a type of message is handed to the desk: in its own form, or as a readable line with a link."),
 };
 
+/** What each secret has to look like, under the name that it is rotated by. */
+export const secretValues = {
+  ...callbackSecrets,
+  appSecret: officialAccountFields.appSecret,
+  corpSecret: wecomFields.corpSecret,
+  deskKey: deskFields.key,
+  pushToken: pasted.regex(/^[A-Za-z0-9_-]{16,128}$/, "must be 16 to 128 letters, digits, _ and -"),
+} satisfies Record<SecretName, z.ZodType<string>>;
+
 const replyFields = {
   async: z.boolean().describe("Whether the platform lets this account send asynchronous messages."),
   notices: z.enum(["changes", "always", "never"]).describe("When the desk's notices go to the customer."),
@@ -126,7 +137,7 @@ const wecomDocument = z.strictObject({
 });
 
 /** An account as its operator writes it. Which secrets must be there depends on what is stored already: see account-secrets.ts. */
-export const accountDocument = z.discriminatedUnion("kind", [officialAccountDocument, wecomDocument]);
+export const accountDocument = z.discriminatedUnion("kind", [officialAccountDocument, wecomDocument]).meta({ examples: ACCOUNT_EXAMPLES });
 
 export type AccountDocument = z.output<typeof accountDocument>;
 
@@ -141,12 +152,22 @@ export const accountPatch = z
     replies: z.strictObject(replyFields).partial(),
   })
   .partial()
-  .describe("Only what is given changes; id and kind cannot. A secret is replaced by giving a new one.");
+  .describe(
+    "Only what is given changes; id and kind cannot. A secret that is given replaces the current one at once: no old value is taken any more. To keep the old one for a while, rotate it: POST /accounts/{id}/secrets/{name}.",
+  )
+  .meta({ examples: ACCOUNT_PATCH_EXAMPLES });
 
 export type AccountPatch = z.output<typeof accountPatch>;
 
 const secretMark = z
-  .object({ set: z.boolean(), hint: z.string().nullable(), changedAt: shownMoment.nullable() })
+  .object({
+    set: z.boolean(),
+    hint: z.string().nullable(),
+    changedAt: shownMoment.nullable(),
+    previous: z
+      .array(z.object({ hint: z.string(), expiresAt: shownMoment }))
+      .describe("Old values that are still taken, the latest first, and until when."),
+  })
   .meta({ id: "SecretMark", description: "What is shown of a secret. The secret itself is never returned." });
 
 const shownBase = {
@@ -156,7 +177,7 @@ const shownBase = {
   desk: z.object({ ...deskFields, key: secretMark, pushToken: secretMark }),
   replies: z.object(replyFields),
   callbackUrl: z.string().describe("To be entered in WeChat's console."),
-  pushUrl: z.string().describe("To be entered at the desk. Complete only in the answer to the creation."),
+  pushUrl: z.string().describe("To be entered at the desk. Complete only in the answer that made its token."),
   warning: z
     .object({ code: z.string(), sentence: z.string(), since: shownMoment })
     .nullable()
@@ -184,17 +205,15 @@ function shownAs<Extra extends z.ZodRawShape>(extra: Extra) {
   ]);
 }
 
-export const shownAccount = shownAs({}).meta({ id: "Account" });
+export const shownAccount = shownAs({}).meta({ id: "Account", examples: SHOWN_ACCOUNT_EXAMPLES });
 
 export type ShownAccount = z.output<typeof shownAccount>;
 
-export const createdAccount = shownAs({
+export const shownWithGenerated = shownAs({
   generated: z
     .object({ token: z.string(), encodingAesKey: z.string() })
     .partial()
     .describe("What was generated because it was omitted. Shown this once: paste it into WeChat's console."),
-}).meta({ id: "CreatedAccount" });
-
-export const shownChecks = z.object({
-  checks: z.array(z.object({ name: z.enum(["desk", "accessToken"]), ok: z.boolean(), ms: z.int().min(0), sentence: z.string() })),
 });
+
+export const createdAccount = shownWithGenerated.meta({ id: "CreatedAccount", examples: CREATED_ACCOUNT_EXAMPLES });

@@ -10,6 +10,11 @@ export function toMoment(date: Date | null): string | null {
   return date?.toISOString() ?? null;
 }
 
+/** A moment of a request. Years outside these have more digits than Postgres takes in ISO 8601. */
+export const givenMoment = z.iso
+  .datetime({ offset: true, abort: true })
+  .refine((text) => text >= "1970-01-02" && text < "9999-12-31", "must lie in the years 1970 to 9999");
+
 export const accountId = z.string().regex(ACCOUNT_ID, "must be 1 to 63 of a-z, 0-9, _ and -, beginning with a letter or digit");
 
 export const pageQuery = {

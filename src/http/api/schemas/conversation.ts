@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DeskStatus } from "../../../domain/conversation.ts";
-import { pageQuery, shownMoment } from "./common.ts";
+import { givenMoment, pageQuery, shownMoment } from "./common.ts";
+import { CONTACT_PATCH_EXAMPLES, CONVERSATION_EXAMPLES } from "./examples.ts";
 
 const deskStatus = z.enum(["queueing", "chatting", "offline", "unknown"] satisfies DeskStatus[]);
 
@@ -27,34 +28,31 @@ export const shownConversation = z
       .describe("Whether the contact can be answered."),
     pending: z.object({ toDesk: z.int(), toCustomer: z.int(), dead: z.int() }),
   })
-  .meta({ id: "Conversation" });
+  .meta({ id: "Conversation", examples: CONVERSATION_EXAMPLES });
 
 export type ShownConversation = z.output<typeof shownConversation>;
 
 const searchText = z.string().min(1).max(200).optional();
-
-// Years outside these have more digits than Postgres takes in ISO 8601.
-const moment = z.iso
-  .datetime({ offset: true, abort: true })
-  .refine((text) => text >= "1970-01-02" && text < "9999-12-31", "must lie in the years 1970 to 9999");
 
 export const conversationQuery = z.strictObject({
   accountId: searchText,
   status: deskStatus.optional(),
   agentName: searchText,
   q: searchText.describe("Part of openId, nickname, number, email or agent name."),
-  updatedSince: moment.optional(),
+  updatedSince: givenMoment.optional(),
   ...pageQuery,
 });
 
-export const contactPatch = z.strictObject({
-  contact: z
-    .strictObject({
-      nickname: z.string().min(1).max(100).nullable(),
-      number: z.string().min(1).max(40).nullable(),
-      email: z.email().max(254).nullable(),
-    })
-    .partial()
-    .refine((contact) => Object.keys(contact).length > 0, "must hold nickname, number or email")
-    .describe("Only what is given changes; null removes."),
-});
+export const contactPatch = z
+  .strictObject({
+    contact: z
+      .strictObject({
+        nickname: z.string().min(1).max(100).nullable(),
+        number: z.string().min(1).max(40).nullable(),
+        email: z.email().max(254).nullable(),
+      })
+      .partial()
+      .refine((contact) => Object.keys(contact).length > 0, "must hold nickname, number or email")
+      .describe("Only what is given changes; null removes."),
+  })
+  .meta({ examples: CONTACT_PATCH_EXAMPLES });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Direction, MessageState, Origin, Way } from "../../../domain/message.ts";
 import { shownMoment } from "./common.ts";
+import { MESSAGE_EXAMPLES, MESSAGE_WITH_ATTEMPTS_EXAMPLES, NEW_MESSAGE_EXAMPLES } from "./examples.ts";
 
 const STATES = [
   "received",
@@ -34,7 +35,9 @@ const fields = {
   settledAt: shownMoment.nullable(),
 };
 
-export const shownMessage = z.object({ ...fields, attempts: z.int().describe("How many so far.") }).meta({ id: "Message" });
+export const shownMessage = z
+  .object({ ...fields, attempts: z.int().describe("How many so far.") })
+  .meta({ id: "Message", examples: MESSAGE_EXAMPLES });
 
 const shownAttempt = z.object({
   number: z.int(),
@@ -46,15 +49,19 @@ const shownAttempt = z.object({
   way,
 });
 
-export const shownMessageWithAttempts = z.object({ ...fields, attempts: z.array(shownAttempt) }).meta({ id: "MessageWithAttempts" });
+export const shownMessageWithAttempts = z
+  .object({ ...fields, attempts: z.array(shownAttempt) })
+  .meta({ id: "MessageWithAttempts", examples: MESSAGE_WITH_ATTEMPTS_EXAMPLES });
 
 export type ShownMessage = z.output<typeof shownMessage>;
 export type ShownAttempt = z.output<typeof shownAttempt>;
 
-export const newMessage = z.strictObject({
-  type: z.literal("text"),
-  text: z.string().max(20_000).regex(/\S/, "must hold something to read").describe("Long texts are split where a reader would pause."),
-});
+export const newMessage = z
+  .strictObject({
+    type: z.literal("text"),
+    text: z.string().max(20_000).regex(/\S/, "must hold something to read").describe("Long texts are split where a reader would pause."),
+  })
+  .meta({ examples: NEW_MESSAGE_EXAMPLES });
 
 export const idempotencyHeaders = z.object({
   "idempotency-key": z.string().min(1).max(200).optional().describe("A request repeated with the same key says nothing twice."),

@@ -1,0 +1,40 @@
+import { MISTAKES, type Mistake, type MistakeGroup } from "../test/mistakes/list.ts";
+
+const GROUPS: Record<MistakeGroup, { title: string; where: string }> = {
+  start: {
+    title: "The gateway does not start",
+    where: "The start prints it and ends with exit code 2. `doctor` finds all but the last two, which are no mistake while a gateway runs.",
+  },
+  callbacks: {
+    title: "Customers' messages or agents' replies do not come in",
+    where: "In the log, as `callback.refused` or `push.refused`, in the field `detail`. Who called hears only `401` or `400`.",
+  },
+  answers: { title: "What WeChat and the desk are answered", where: "In the answer itself: in WeChat's console, or in the desk's log." },
+  accounts: {
+    title: "An account does not work",
+    where: "In the answer of `POST /api/v1/accounts/{id}/test`, as `sentence` and `remedy` (here with `; ` in between), and in `doctor`.",
+  },
+  api: { title: "The API says no", where: "In `detail` of the answer, or in `detail` of the field that `errors` points at." },
+};
+
+/** docs/troubleshooting.md, whole. Each of its sentences is one that a test has got by making the mistake. */
+export function renderTroubleshooting(): string {
+  const sections = Object.entries(GROUPS).flatMap(([group, { title, where }]) => {
+    const mistakes: Mistake[] = Object.values(MISTAKES[group as MistakeGroup]);
+    // As code, so that each can be found with a search for its words.
+    const rows = mistakes.map(({ mistake, sentence }) => `| ${mistake} | \`${sentence.replaceAll("|", "\\|")}\` |`);
+    return [`## ${title}`, "", where, "", "| mistake | what is said |", "| --- | --- |", ...rows, ""];
+  });
+  return [
+    "# Troubleshooting",
+    "",
+    "Begin with `POST /api/v1/accounts/{id}/test` (everything that concerns one account) and `GET /readyz` (database, migrations, worker). Why a",
+    "message is where it is, its attempts tell: `GET /api/v1/messages/{id}`; the codes there are in [platform-codes.md](platform-codes.md) and",
+    "[api.md](api.md#why-a-message-is-where-it-is).",
+    "",
+    "Below are mistakes that are easily made, with the sentence that says so, word for word: `{…}` stands for what differs. Made by `npm run docs`",
+    "from [the list](../test/mistakes/list.ts) whose every entry a test makes for real.",
+    "",
+    ...sections,
+  ].join("\n");
+}

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { Finding } from "./finding.ts";
+import { toFinding } from "./to-finding.ts";
+
+/** A gateway's API, however it is reached. Both reject when the answer is no success. */
+export interface GatewayApi {
+  get(path: string): Promise<unknown>;
+  post(path: string): Promise<unknown>;
+}
+
+const accountsSchema = z.object({
+  items: z.array(
+    z.object({
+      id: z.string(),
+      enabled: z.boolean(),
+      warning: z.object({ code: z.string(), sentence: z.string(), since: z.string() }).nullable().default(null),
+    }),
+  ),
+});
+
+type ListedAccount = z.output<typeof accountsSchema>["items"][number];
+
+const checkSchema = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  sentence: z.string(),
+  why: z.string().nullish(),
+  remedy: z.string().nullish(),
+  ms: z.number().optional(),
+});
+const checksSchema = z.object({ checks: z.array(checkSchema) });
+
+/** What each account's own test says; it is the gateway that asks, so that its way to WeChat and to the desk is the one that is tried. */
+export async function diagnoseAccounts(api: GatewayApi | null, remedy = "start the gateway, then ask again"): Promise<Finding[]> {
+  const name = "accounts";
+  if (api === null) {
+    const why = "it is the gateway that knows their secrets and asks WeChat and the desk";
+    return [{ name, ok: "warning", what: "not looked at: there is no gateway to ask", why, remedy }];
+  }
+  try {
+    const { items } = accountsSchema.parse(await api.get("/accounts"));
+    if (items.length === 0) {
+      const remedy = "create one: POST /api/v1/accounts, as in the README";
+      return [{ name, ok: "warning", what: "there is no account", why: "nothing arrives without one", remedy }];
+    }
+    return (await Promise.all(items.map((account) => diagnoseAccount(account, api)))).flat();
+  } catch (error) {
+    return [toRefusal(error)];
+  }
+}
+
+async function diagnoseAccount({ id, enabled, warning }: ListedAccount, api: GatewayApi): Promise<Finding[]> {
+  if (!enabled) {
+    const why = "its callbacks and pushes are answered with 404";
+    return [{ name: "account", account: id, ok: true, what: "disabled, so it is not tested", why, remedy: null }];
+  }
+  try {
+    const { checks } = checksSchema.parse(await api.post(`/accounts/${encodeURIComponent(id)}/test`));
+    return [...toWarning(id, warning), ...toFindings(id, checks)];
+  } catch (error) {
+    return [{ ...toRefusal(error), name: "account", account: id }];
+  }
+}
+
+/** The address is the gateway's, not one account's: it has been looked at once already. */
+export function toFindings(account: string, checks: readonly z.output<typeof checkSchema>[]): Finding[] {
+  return checks.filter(({ name }) => name !== "publicUrl").map(({ name, ...check }) => toFinding(name, check, account));
+}
+
+function toWarning(account: string, warning: ListedAccount["warning"]): Finding[] {
+  if (warning === null) return [];
+  const what = `noticed while sending, since ${warning.since}: ${warning.sentence}`;
+  const why = "replies that cannot be sent are held until the customer writes";
+  return [{ name: "warning", account, ok: "warning", what, why, remedy: "it goes with the first asynchronous message that is taken" }];
+}
+
+/** What the API says is meant to be read; what the way to it says is not always. */
+function toRefusal(error: unknown): Finding {
+  const what = `the gateway's API does not answer: ${error instanceof z.ZodError ? "its answer is of another version" : String(error)}`;
+  const remedy = "check the API key (it needs the role admin) and the gateway's log";
+  return { name: "accounts", ok: false, what, why: "without it the accounts cannot be tested", remedy };
+}

@@ -1,0 +1,21 @@
+import type { Inspection } from "../store/inspect.ts";
+import type { Finding } from "./finding.ts";
+
+const WHY = {
+  dead: "they were tried for 24 hours and have not arrived; nobody tries them again",
+  uncertain: "the platform's answer was lost: the customer may have read them, or not",
+  held: "they leave when the customer writes again, and not before",
+} as const;
+
+/** What has stopped on its way, for each account. */
+export function diagnoseMessages({ stopped }: Pick<Inspection, "stopped">): Finding[] {
+  return stopped.map(({ accountId, state, count }) => ({
+    name: "messages",
+    account: accountId,
+    ok: state === "held" ? true : "warning",
+    what: `${count} message${count === 1 ? " is" : "s are"} ${state}`,
+    why: WHY[state],
+    remedy:
+      state === "held" ? null : `look why, then send again: POST /api/v1/messages/retry {"accountId":"${accountId}","state":"${state}"}`,
+  }));
+}

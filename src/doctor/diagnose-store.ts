@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "../config.ts";
+import { ConfigError } from "../domain/errors.ts";
+import { before } from "../http/before.ts";
+import { lockFolder } from "../lib/folder-lock.ts";
+import { type DatabaseAddress, openDatabase, toConnectionProblem } from "../store/database.ts";
+import { inspect } from "../store/inspect.ts";
+import { diagnoseAdminKey } from "./diagnose-admin-key.ts";
+import { diagnoseMasterKey } from "./diagnose-master-key.ts";
+import { diagnoseMessages } from "./diagnose-messages.ts";
+import { diagnoseMigrations } from "./diagnose-migrations.ts";
+import type { Finding } from "./finding.ts";
+
+const WHY = "without its database the gateway does not start, and takes no message";
+
+/** The database and what is in it, as it stands: no migration is applied, no folder and no key is made. */
+export async function diagnoseStore(config: Config): Promise<Finding[]> {
+  if (config.databaseUrl !== undefined) return look(config, { kind: "server", url: config.databaseUrl });
+  const folder = join(config.dataDir, "postgres");
+  if (!existsSync(folder)) {
+    const what = `there is no database in ${config.dataDir} yet; the first start makes it`;
+    return [{ name: "database", ok: true, what, why: "", remedy: null }];
+  }
+  try {
+    const unlock = await lockFolder(config.dataDir);
+    try {
+      return await look(config, { kind: "embedded", folder });
+    } finally {
+      await unlock();
+    }
+  } catch (error) {
+    return [toLockFinding(error, config.dataDir)];
+  }
+}
+
+/** That somebody else has the folder is how it should be while a gateway runs. */
+function toLockFinding(error: unknown, dataDir: string): Finding {
+  const why = "an embedded database is open in one process only; what is in it is asked of the running gateway";
+  if (error instanceof ConfigError && error.code === "DATA_FOLDER_IN_USE") {
+    return { name: "database", ok: true, what: `a gateway is running on ${dataDir}`, why, remedy: null };
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+  const remedy = "give the user that runs the gateway the right to read and write WXDESK_DATA_DIR";
+  return { name: "database", ok: false, what: `the data folder ${dataDir} cannot be used (${code})`, why: WHY, remedy };
+}
+
+// Longer than a connection may take, and than a start of another process holds the lock of the migrations.
+const LOOK_MS_MAX = 15_000;
+
+async function look(config: Config, address: DatabaseAddress): Promise<Finding[]> {
+  const startedAt = performance.now();
+  try {
+    const database = await openDatabase(address);
+    try {
+      const inspection = await before(new Date(Date.now() + LOOK_MS_MAX), () => new Date(), inspect(database));
+      const ms = Math.round(performance.now() - startedAt);
+      const where = address.kind === "server" ? "the server of DATABASE_URL" : `the embedded database in ${config.dataDir}`;
+      return [
+        { name: "database", ok: true, what: `${where} answers; it is PostgreSQL ${inspection.serverVersion}`, why: "", remedy: null, ms },
+        ...diagnoseMigrations(inspection),
+        ...(await diagnoseMasterKey(config, inspection)),
+        ...diagnoseAdminKey(config, inspection),
+        ...diagnoseMessages(inspection),
+      ];
+    } finally {
+      await database.close().catch(() => {});
+    }
+  } catch (error) {
+    return [toDatabaseFinding(toConnectionProblem(error))];
+  }
+}
+
+/** Only what is ours to word is shown: a database may quote its address, which holds a password. */
+function toDatabaseFinding(error: unknown): Finding {
+  const code = error instanceof Error && "code" in error ? String(error.code) : error instanceof Error ? error.name : "unknown";
+  if (error instanceof ConfigError) {
+    const [what = "", ...remedy] = error.message.split("; ");
+    return { name: "database", ok: false, what, why: WHY, remedy: remedy.join("; ") || null };
+  }
+  const remedy = "check that the database is up and that its user may create tables; its own log tells more";
+  return { name: "database", ok: false, what: `the database does not let itself be looked at (${code})`, why: WHY, remedy };
+}

@@ -1,0 +1,18 @@
+/** One thing that was looked at: what is the case, why it matters, what to do. */
+export interface Finding {
+  /** Stable, for scripts: `settings`, `database`, `masterKey`, … */
+  name: string;
+  /** "warning": it works, and somebody should have a look. */
+  ok: boolean | "warning";
+  what: string;
+  why: string;
+  /** Null where there is nothing to do. */
+  remedy: string | null;
+  account?: string;
+  ms?: number;
+}
+
+/** Whether a script may go on: warnings do not stop it. */
+export function isHealthy(findings: readonly Finding[]): boolean {
+  return findings.every(({ ok }) => ok !== false);
+}

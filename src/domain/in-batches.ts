@@ -1,0 +1,69 @@
+export interface BatchOptions {
+  /** Inputs of one run. */
+  sizeMax: number;
+  /** A run that takes longer no longer holds up the next one. */
+  stalledAfterMs: number;
+  /** Whether the inputs of a failed run are worth another try, each by itself: one of them may have spoilt it for all. */
+  isWorthSplitting: (error: unknown) => boolean;
+}
+
+/**
+ * What is asked for while a run is under way goes into the next one, in the order of asking. When nothing is, a run begins at once:
+ * no timer, and no waiting for company. `run` answers in the order of its inputs.
+ */
+export function inBatches<Input, Output>(
+  run: (inputs: readonly Input[]) => Promise<readonly Output[]>,
+  { sizeMax, stalledAfterMs, isWorthSplitting }: BatchOptions,
+): (input: Input) => Promise<Output> {
+  interface Asked {
+    input: Input;
+    resolve: (output: Output) => void;
+    reject: (error: unknown) => void;
+  }
+  let waiting: Asked[] = [];
+  let isUnderWay = false;
+
+  const runOne = async (asked: Asked) => {
+    try {
+      const [output] = await run([asked.input]);
+      asked.resolve(output as Output);
+    } catch (error) {
+      asked.reject(error);
+    }
+  };
+
+  const runBatch = async (batch: readonly Asked[]) => {
+    try {
+      const outputs = await run(batch.map(({ input }) => input));
+      for (const [index, { resolve }] of batch.entries()) resolve(outputs[index] as Output);
+    } catch (error) {
+      if (batch.length > 1 && isWorthSplitting(error)) await Promise.all(batch.map(runOne));
+      else for (const { reject } of batch) reject(error);
+    }
+  };
+
+  const next = () => {
+    if (isUnderWay || waiting.length === 0) return;
+    const batch = waiting.slice(0, sizeMax);
+    waiting = waiting.slice(sizeMax);
+    isUnderWay = true;
+    let isOver = false;
+    const goOn = () => {
+      if (isOver) return;
+      isOver = true;
+      isUnderWay = false;
+      next();
+    };
+    const stalled = setTimeout(goOn, stalledAfterMs);
+    void runBatch(batch).finally(() => {
+      clearTimeout(stalled);
+      goOn();
+    });
+  };
+
+  return (input) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ input, resolve, reject });
+      next();
+    });
+}

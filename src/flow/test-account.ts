@@ -1,0 +1,75 @@
+import { canTestReach } from "../domain/channel.ts";
+import type { CheckResult } from "../domain/check.ts";
+import { judgeClock } from "../domain/clock.ts";
+import type { Connection } from "../domain/connection.ts";
+
+export const CHECKS = ["desk", "accessToken", "permissionToSend", "keyShapes", "clock", "publicUrl", "reachableByWechat"] as const;
+
+export interface NamedCheck extends CheckResult {
+  name: (typeof CHECKS)[number];
+  ms: number;
+}
+
+export interface TestAccountDeps {
+  /** Whether the address that WeChat and the desk are given leads to a gateway. */
+  checkPublicUrl: (signal: AbortSignal) => Promise<CheckResult>;
+}
+
+/**
+ * Asks both ends of an account whether it works, and looks at what nobody need be asked. Whatever the others do is a check that says
+ * so; only a fault of ours throws. No customer notices anything, so it may be repeated at will.
+ */
+export async function testAccount(connection: Connection, deps: TestAccountDeps, signal: AbortSignal): Promise<NamedCheck[]> {
+  const { account, channel, desk } = connection;
+  const [deskCheck, platformChecks, keyShapes, publicUrl] = await Promise.all([
+    timed("desk", () => desk.testChannel(signal)),
+    testPlatform(connection, signal),
+    timed("keyShapes", async () => channel.testKeys()),
+    timed("publicUrl", () => deps.checkPublicUrl(signal)),
+  ]);
+  const [accessToken, permissionToSend, ...reachableByWechat] = platformChecks;
+  const clock = await timed("clock", async () =>
+    judgeClock(
+      [
+        { whose: "WeChat", offsetMs: accessToken.clockOffsetMs ?? null },
+        { whose: "the desk", offsetMs: deskCheck.clockOffsetMs ?? null },
+      ],
+      account.wechat.timestampToleranceSeconds,
+    ),
+  );
+  return [deskCheck, accessToken, permissionToSend, keyShapes, clock, publicUrl, ...reachableByWechat];
+}
+
+type PlatformChecks = [accessToken: NamedCheck, permissionToSend: NamedCheck, ...reachableByWechat: NamedCheck[]];
+
+/** The token first: without one nothing else can be asked. */
+async function testPlatform({ account, channel }: Connection, signal: AbortSignal): Promise<PlatformChecks> {
+  const isAsync = account.replies.async;
+  const hasSecret = account.secrets[account.kind === "wecom" ? "corpSecret" : "appSecret"]?.set === true;
+  const accessToken = await timed("accessToken", async () => (isAsync || hasSecret ? channel.testAccess(signal) : NOT_NEEDED));
+  const hasToken = hasSecret && accessToken.ok;
+  const permission = timed("permissionToSend", async () => {
+    if (!isAsync) return NOT_NEEDED;
+    return hasToken ? channel.testPermission(signal) : NO_TOKEN;
+  });
+  if (!canTestReach(channel)) return [accessToken, await permission];
+  const reach = timed("reachableByWechat", async () => (hasToken ? channel.testReach(signal) : NOBODY_TO_ASK));
+  return [accessToken, ...(await Promise.all([permission, reach]))];
+}
+
+const NOT_NEEDED: CheckResult = {
+  ok: true,
+  sentence: "not needed: the account answers only while a callback is open (replies.async is false)",
+};
+const NO_TOKEN: CheckResult = {
+  ok: false,
+  sentence: "not checked: there is no access token to ask with",
+  remedy: "mend what accessToken says first, then test again",
+};
+const NOBODY_TO_ASK: CheckResult = { ok: true, sentence: "not checked: it takes an access token to ask WeChat" };
+
+async function timed(name: NamedCheck["name"], check: () => Promise<CheckResult>): Promise<NamedCheck> {
+  const startedAt = performance.now();
+  const result = await check();
+  return { ...result, name, ms: Math.round(performance.now() - startedAt) };
+}

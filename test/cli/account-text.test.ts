@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { toChecksText } from "../../src/cli/account-text.ts";
+
+const DESK = { name: "desk", ok: true, ms: 23, sentence: "The desk answered." };
+
+test("a check that failed says why that matters and what to do, as far as the gateway knows it", () => {
+  const token = {
+    name: "accessToken",
+    ok: false,
+    ms: 15,
+    sentence: "errcode 40164",
+    why: "nothing can be sent",
+    remedy: "add the address",
+  };
+  expect(toChecksText({ checks: [DESK, token] })).toBe(`\
+        CHECK        TIME   FOUND
+ok      desk         23 ms  The desk answered.
+FAILED  accessToken  15 ms  errcode 40164
+
+accessToken: nothing can be sent
+  → add the address`);
+});
+
+test("where the gateway says nothing more, nothing more is printed", () => {
+  expect(toChecksText({ checks: [{ ...DESK, ok: false }] })).toBe("        CHECK  TIME   FOUND\nFAILED  desk   23 ms  The desk answered.");
+});

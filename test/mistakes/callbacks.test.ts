@@ -1,0 +1,138 @@
+import { afterAll, beforeAll } from "vitest";
+import type { EmulatedAccount } from "../../src/emulators/wechat.ts";
+import { type ConnectedAccount, DESK_KEY, eventually, type OpenGateway, openGateway } from "../support/gateway.ts";
+import { describeMistakes } from "./expect-said.ts";
+
+const lines: string[] = [];
+let gateway: OpenGateway;
+/** How far WeChat's clock is ahead of the gateway's. */
+let aheadMs = 0;
+let count = 0;
+
+beforeAll(async () => {
+  gateway = await openGateway({
+    environment: { WXDESK_LOG_LEVEL: "warn" },
+    logTo: { write: (line) => void lines.push(line) },
+    wechat: { now: () => new Date(Date.now() + aheadMs), tries: 1 },
+  });
+});
+afterAll(() => gateway.close());
+
+/** What the log says of the callbacks and pushes that are refused while `act` is under way. */
+async function logOf(act: () => Promise<unknown>): Promise<string> {
+  lines.length = 0;
+  await act();
+  const refused = () => lines.map((line) => JSON.parse(line)).filter(({ msg }) => /^(callback|push)\.refused$/.test(msg));
+  const found = await eventually(
+    "a refusal in the log",
+    async () => refused(),
+    (all) => all.length > 0,
+  );
+  return found.map(({ code, detail }) => `${code}: ${detail}`).join("\n");
+}
+
+async function connected(change: Parameters<OpenGateway["connect"]>[1] = {}): Promise<ConnectedAccount> {
+  count += 1;
+  return gateway.connect("official_account", { id: `shop-${count}`, ...change });
+}
+
+/** An account that is not at WeChat what the gateway was told; its customer writes. */
+async function logOfText(change: (wechat: EmulatedAccount) => void, { wechat }: { wechat: EmulatedAccount }): Promise<string> {
+  change(wechat);
+  return logOf(() => wechat.sendText("oA", "hello"));
+}
+
+const PUSH = JSON.stringify({ touser: "oA", msgtype: "text", text: { content: "hello" } });
+
+async function push(url: string): Promise<void> {
+  await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: PUSH });
+}
+
+describeMistakes("callbacks", {
+  "token-wrong": async () =>
+    logOfText(
+      (wechat) => {
+        wechat.details.token = "anotherToken";
+      },
+      await connected(),
+    ),
+  "token-wrong-wecom": async () =>
+    logOfText(
+      (wechat) => {
+        wechat.details.token = "anotherToken";
+      },
+      await gateway.connect("wecom"),
+    ),
+  "aes-key-wrong": async () =>
+    logOfText(
+      (wechat) => {
+        wechat.details.encodingAesKey = "A".repeat(43);
+      },
+      await connected(),
+    ),
+  "receiver-wrong": async () =>
+    logOfText(
+      (wechat) => {
+        if (wechat.details.kind === "official_account") wechat.details.appId = "wxffffffffffffffff";
+      },
+      await connected(),
+    ),
+  "plain-against-safe": async () =>
+    logOfText(
+      (wechat) => {
+        if (wechat.details.kind === "official_account") wechat.details.encryption = "plain";
+      },
+      await connected(),
+    ),
+  "safe-without-key": async () => {
+    const document = {
+      id: "plain",
+      name: "Plain",
+      kind: "official_account",
+      wechat: { appId: "wx0123456789abcdef", appSecret: "app-secret", token: "tok3nForTests", encryption: "plain" },
+      desk: { protocol: "udesk-message-interface", url: gateway.desk.url, key: DESK_KEY },
+    };
+    const { body } = await gateway.api<{ callbackUrl: string }>("POST", "/accounts", document);
+    const { wechat } = await connected();
+    return logOfText(
+      () => {
+        wechat.callbackUrl = body.callbackUrl;
+      },
+      { wechat },
+    );
+  },
+  "clock-off": async () => {
+    aheadMs = -700_000;
+    const text = await logOfText(() => {}, await connected());
+    aheadMs = 0;
+    return text;
+  },
+  "push-token-wrong": async () => {
+    const { pushUrl } = await connected();
+    return logOf(() => push(pushUrl.replace(/[^/]+$/, "guessed")));
+  },
+  "push-sign-wrong": async () => {
+    const { pushUrl } = await connected();
+    return logOf(() => push(`${pushUrl}?number=&email=&timestamp=20260131020304&sign=${"0".repeat(32)}`));
+  },
+  "push-sign-missing": async () => {
+    const { pushUrl } = await connected({ desk: { requireSign: true } });
+    return logOf(() => push(pushUrl));
+  },
+});
+
+async function answerTo(url: string, body: string): Promise<string> {
+  const answer = await (await fetch(url, { method: "POST", headers: { "content-type": "text/plain" }, body })).text();
+  return answer.replaceAll("\\", "");
+}
+
+describeMistakes("answers", {
+  "callback-account-unknown": async () => answerTo((await connected()).callbackUrl.replace(/[^/]+$/, "nobody"), "<xml/>"),
+  "callback-account-disabled": async () => {
+    const { id, wechat } = await connected();
+    await gateway.api("POST", `/accounts/${id}/disable`);
+    return (await wechat.sendText("oA", "hello")).tries.map(({ body }) => body).join("\n");
+  },
+  "push-unreadable": async () => answerTo((await connected()).pushUrl, "hello"),
+  "push-without-receiver": async () => answerTo((await connected()).pushUrl, '{"text":"hello"}'),
+});

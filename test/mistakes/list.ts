@@ -1,0 +1,263 @@
+/** Something that is easily set up wrongly, and the sentence that says so; `{…}` stands for what differs from case to case. */
+export interface Mistake {
+  mistake: string;
+  sentence: string;
+}
+
+const toBasics = "in the basic configuration of WeChat's console";
+const toNetwork = "this machine's way to the network (DNS, firewall, proxy)";
+
+/** docs/troubleshooting.md is made from this list, and each entry is made for real by the test of its group. */
+export const MISTAKES = {
+  /** Printed by the start, which ends with exit code 2; most are also found by `doctor`. */
+  start: {
+    "bad-port": { mistake: "a port that is no number", sentence: "WXDESK_PORT must be a whole number from 0 to 65535" },
+    "unknown-setting": {
+      mistake: "a misspelt setting",
+      sentence: "WXDESK_ADMIN_KYE is no setting; did you mean WXDESK_ADMIN_KEY?",
+    },
+    "value-and-file": {
+      mistake: "a setting and its `_FILE` together",
+      sentence: "WXDESK_MASTER_KEY and WXDESK_MASTER_KEY_FILE are both set; keep one of them",
+    },
+    "file-missing": {
+      mistake: "a `_FILE` that is not there",
+      sentence: "WXDESK_ADMIN_KEY_FILE names a file that cannot be read (ENOENT); check path and permissions",
+    },
+    "public-url-with-slash": {
+      mistake: "a public address with a slash at its end",
+      sentence:
+        "WXDESK_PUBLIC_URL must be an http or https address without trailing slash, query and password, such as https://gateway.example.com",
+    },
+    "master-key-missing": {
+      mistake: "a database server without a master key",
+      sentence:
+        "WXDESK_MASTER_KEY is required when DATABASE_URL is set; make one with node -p \"crypto.randomBytes(32).toString('base64')\", the same for all replicas",
+    },
+    "master-key-short": {
+      mistake: "a master key that is too short",
+      sentence: "WXDESK_MASTER_KEY must be 32 bytes in base64; make one with node -p \"crypto.randomBytes(32).toString('base64')\"",
+    },
+    "master-key-wrong": {
+      mistake: "another master key than the secrets were stored with",
+      sentence:
+        'stored secrets are encrypted with a master key that is not at hand: {id} (account "shop"); start with that key in WXDESK_MASTER_KEY, or in WXDESK_MASTER_KEY_PREVIOUS during a rotation',
+    },
+    "master-key-file-spoilt": {
+      mistake: "a master key file that was overwritten",
+      sentence:
+        "{folder}/master.key does not hold 32 bytes in base64; put the original file back, without it the stored secrets are lost: then begin with an empty WXDESK_DATA_DIR",
+    },
+    "database-away": {
+      mistake: "a database server that is not there",
+      sentence:
+        "no connection to PostgreSQL on 127.0.0.1:{port} (ECONNREFUSED); nothing listens there: start PostgreSQL, or correct host and port in DATABASE_URL",
+    },
+    "database-password": {
+      mistake: "a wrong password of the database",
+      sentence:
+        "no connection to PostgreSQL on 127.0.0.1:{port} (28P01); PostgreSQL refuses the password: correct user and password in DATABASE_URL",
+    },
+    "database-name": {
+      mistake: "a database that the server does not have",
+      sentence:
+        "no connection to PostgreSQL on 127.0.0.1:{port} (3D000); the server has no such database: create it, or correct its name in DATABASE_URL",
+    },
+    "folder-in-use": {
+      mistake: "a second gateway on one data folder",
+      sentence:
+        "another gateway, or a command of wxdesk, is running on {folder}; stop it, give this one another WXDESK_DATA_DIR, or let both use one server with DATABASE_URL",
+    },
+    "port-in-use": {
+      mistake: "a port that is taken",
+      sentence: "cannot listen on 127.0.0.1:{port} (EADDRINUSE); stop what uses it, or choose another WXDESK_HOST or WXDESK_PORT",
+    },
+  },
+
+  /** In the log, as `callback.refused`; WeChat itself is only told 401 or 400. */
+  callbacks: {
+    "token-wrong": {
+      mistake: "another token than in WeChat's console",
+      sentence: "msg_signature is wrong; set the account's token to the one in WeChat's console",
+    },
+    "token-wrong-wecom": {
+      mistake: "another token than in WeCom's console",
+      sentence: "msg_signature is wrong; set the account's token to the one in WeCom's console",
+    },
+    "aes-key-wrong": {
+      mistake: "another EncodingAESKey than in WeChat's console",
+      sentence: "the encrypted message cannot be read ({reason}); is the account's encodingAesKey the one in the platform's console?",
+    },
+    "receiver-wrong": {
+      mistake: "another appId than the account's",
+      sentence: "the callback is encrypted for another receiver; set the account's appId or corpId to the one in the platform's console",
+    },
+    "plain-against-safe": {
+      mistake: "plain mode in WeChat's console, safe in the account",
+      sentence: "plain callback for a safe account; choose safe mode in WeChat's console, or set the account's encryption to plain",
+    },
+    "safe-without-key": {
+      mistake: "safe mode in WeChat's console, and an account in plain mode without a key",
+      sentence:
+        "the callback is encrypted, but the account has no encodingAesKey; set the one in WeChat's console, or choose plain mode there",
+    },
+    "clock-off": {
+      mistake: "a clock that is more than ten minutes off",
+      sentence: "timestamp is more than 600 s off; set this machine's clock by NTP",
+    },
+    "push-token-wrong": {
+      mistake: "a push address that was typed by hand",
+      sentence: "the push token in the address is wrong; enter the account's pushUrl at the desk as its creation showed it",
+    },
+    "push-sign-wrong": {
+      mistake: "another KEY at the desk than in the account",
+      sentence: "sign of the push does not verify; set this account's desk key to the desk's KEY",
+    },
+    "push-sign-missing": {
+      mistake: "`requireSign`, and a desk that does not sign",
+      sentence: "push has no sign, and desk.requireSign is set; let the desk sign its pushes, or set it to false",
+    },
+  },
+
+  /** Answered to WeChat or to the desk. */
+  answers: {
+    "callback-account-unknown": {
+      mistake: "an account id in the callback address that there is not",
+      sentence: "no such account, or it is disabled",
+    },
+    "callback-account-disabled": { mistake: "a callback for an account that is disabled", sentence: "no such account, or it is disabled" },
+    "push-unreadable": { mistake: "a push in a form that nobody knows", sentence: "body is neither JSON nor XML nor a form" },
+    "push-without-receiver": { mistake: "a push that names no contact", sentence: "JSON has neither touser nor customer_token" },
+  },
+
+  /** Answered by `POST /accounts/{id}/test`, and shown by `doctor`: `sentence`, then `remedy`. */
+  accounts: {
+    "desk-key-wrong": {
+      mistake: "a desk key that is not the desk's KEY",
+      sentence:
+        "the desk refused the signature: this account's desk key is not the desk's KEY; enter the KEY of Udesk's Message Interface Access page as this account's desk key (desk.key)",
+    },
+    "desk-away": {
+      mistake: "a desk that cannot be reached",
+      sentence: `the desk cannot be reached: no connection to 127.0.0.1:{port} (ECONNREFUSED); check desk.url, and ${toNetwork}`,
+    },
+    "desk-url-wrong": {
+      mistake: "a desk.url that does not end in /im_callback",
+      sentence:
+        'the desk answered HTTP 404 without {"success":true}: desk.url is not Udesk\'s address, or something in between answers; set desk.url to the address that Udesk shows, ending in /im_callback',
+    },
+    "desk-url-of-a-page": {
+      mistake: "a desk.url that leads to a web page",
+      sentence:
+        'the desk answered HTTP 200 without {"success":true}: desk.url is not Udesk\'s address, or something in between answers; set desk.url to the address that Udesk shows, ending in /im_callback',
+    },
+    "desk-slow": {
+      mistake: "a desk that does not answer in time",
+      sentence: `the desk cannot be reached: no answer from 127.0.0.1:{port} (TIMEOUT); check desk.url, and ${toNetwork}`,
+    },
+    "app-secret-wrong": {
+      mistake: "a wrong appSecret",
+      sentence: `the appSecret is wrong (errcode 40125); set the current AppSecret; if nobody has it, reset it ${toBasics}`,
+    },
+    "app-id-wrong": {
+      mistake: "a wrong appId",
+      sentence: `the appId is wrong (errcode 40013); copy the AppID (wx…) from the basic configuration of WeChat's console; a gh_ name is not it`,
+    },
+    "app-id-is-name": {
+      mistake: "the account's gh_ name as appId",
+      sentence: `gh_0123456789ab is the account's name, not its AppID; copy the AppID from the basic configuration of WeChat's console`,
+    },
+    "ip-not-listed": {
+      mistake: "an address that is not on the IP allow-list (40164)",
+      sentence: `WeChat does not take calls from this machine's address (errcode 40164); add 203.0.113.7 to the IP allow-list ${toBasics}`,
+    },
+    "ip-not-trusted": {
+      mistake: "an address that WeCom does not trust (60020)",
+      sentence:
+        "WeCom does not take calls from this machine's address (errcode 60020); add 203.0.113.7 to the trusted IPs on the app's page in WeCom's console; it works about a minute later",
+    },
+    "corp-secret-wrong": {
+      mistake: "a wrong corpSecret",
+      sentence: "the corpSecret is wrong (errcode 40001); copy the Secret from the page of this app in WeCom's console",
+    },
+    "corp-secret-of-another-app": {
+      mistake: "a corpSecret of another app",
+      sentence:
+        "the corpSecret belongs to another app than the agentId (errcode 301002); copy AgentId and Secret from the same app's page in WeCom's console",
+    },
+    "agent-id-wrong": {
+      mistake: "an agentId that there is not",
+      sentence: "the agentId is wrong (errcode 40056); copy the AgentId from the app's page in WeCom's console",
+    },
+    "may-not-send": {
+      mistake: "an account that is not verified (48001)",
+      sentence:
+        "the account may not send customer-service messages (errcode 48001); get the account verified in WeChat's console, or set replies.async to false",
+    },
+    "api-base-url-wrong": {
+      mistake: "an apiBaseUrl that leads nowhere",
+      sentence:
+        "no connection to 127.0.0.1:{port} (ECONNREFUSED); nothing was sent. Check the network and the account's apiBaseUrl; check this machine's way to the network (DNS, firewall, proxy) and the account's apiBaseUrl",
+    },
+    "clock-behind": {
+      mistake: "a clock that is minutes off",
+      sentence:
+        "this machine's clock is {seconds} s behind WeChat's and as the desk's; set this machine's clock by NTP (timedatectl set-ntp true)",
+    },
+    "public-url-loopback": {
+      mistake: "no WXDESK_PUBLIC_URL, or a private one",
+      sentence:
+        "WeChat cannot reach 127.0.0.1: it is an address of this machine or network only; set WXDESK_PUBLIC_URL to the address that leads here from outside, such as https://gateway.example.com",
+    },
+    "public-url-port": {
+      mistake: "a public address with a port of its own",
+      sentence:
+        "Official Accounts call ports 80 and 443 only, and https://gateway.example.com:8443 has another; put a proxy on port 443 in front, and leave the port out of WXDESK_PUBLIC_URL",
+    },
+  },
+
+  /** Answered by the API, in `detail` or in the `detail` of a field in `errors`. */
+  api: {
+    "api-key-missing": { mistake: "no API key", sentence: 'send an API key in the header "Authorization: Bearer <key>"' },
+    "api-key-wrong": { mistake: "a wrong API key", sentence: "the API key is unknown or no longer valid; send one that is" },
+    "role-too-low": { mistake: "a key whose role does not suffice", sentence: "this takes a key with the role admin; yours has viewer" },
+    "aes-key-short": {
+      mistake: "an EncodingAESKey that is one character short",
+      sentence: "must be the 43 characters that WeChat's console shows",
+    },
+    "token-form": { mistake: "a token with other characters", sentence: "must be 3 to 32 letters and digits" },
+    "id-taken": {
+      mistake: "an account id that exists already",
+      sentence: 'there is an account "shop" already; choose another id or change that one',
+    },
+    "desk-key-missing": {
+      mistake: "an account without a desk key",
+      sentence: "is needed to sign what is handed to the desk; give the key that the desk's settings show",
+    },
+    "app-secret-missing": {
+      mistake: "an account without an appSecret",
+      sentence: "is needed to send asynchronous messages; give it, or set replies.async to false",
+    },
+    "kind-mixed": { mistake: "WeCom's fields in an Official Account", sentence: "is not a known field" },
+    "desk-url-with-query": {
+      mistake: "a desk.url with a query",
+      sentence: "must be an http or https address without user, query and fragment",
+    },
+    "test-while-disabled": {
+      mistake: "the test of an account that is disabled",
+      sentence: "enable the account first: POST /api/v1/accounts/shop/enable",
+    },
+    "delete-unconfirmed": {
+      mistake: "a deletion without confirmation",
+      sentence: "this deletes all conversations of the account; repeat its id in ?confirm= to go on",
+    },
+  },
+} as const satisfies Record<string, Record<string, Mistake>>;
+
+export type MistakeGroup = keyof typeof MISTAKES;
+
+/** Whether the text says the sentence, whatever stands for its `{…}`. */
+export function says(text: string, sentence: string): boolean {
+  const parts = sentence.split(/\{[a-z]+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(parts.join("[^;\\n]+")).test(text);
+}
