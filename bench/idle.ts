@@ -63,7 +63,8 @@ export async function idle(stage: Stage): Promise<Findings> {
       1.1,
     );
   });
-  return { tables: [table], goals };
+  // After so few messages as in a quick run, the heap has not come to its usual size.
+  return { tables: [table], goals: stage.mode === "quick" ? [] : goals };
 }
 
 async function run(isEmbedded: boolean, { server, mode }: Stage): Promise<Run> {

@@ -1,6 +1,5 @@
 import type { Load } from "./lib/drive.ts";
 import { expectEqual } from "./lib/expect.ts";
-import { query } from "./lib/postgres.ts";
 import { atMost, type Findings, format, type Goal, type Table } from "./lib/report.ts";
 import { type Scene, type SceneOptions, startScene } from "./lib/scene.ts";
 import { CONNECTIONS, type Loader, type Stage, startLoader } from "./lib/stage.ts";
@@ -78,14 +77,10 @@ async function runSituation(
   await scene.outside.begin(deskMs);
   await loader.makeCallbacks({ first: WARM_UP, count: Math.round(perSecond * seconds), contacts: CONTACTS });
   const load = await loader.open({ addresses: scene.addresses, perSecond, connectionsMax: CONNECTIONS_MAX });
-  if (scene.databaseUrl) {
-    const [stored] = await query<{ count: string }>(scene.databaseUrl, "SELECT count(*) FROM messages WHERE direction = 'inbound'");
-    // What was refused may have been stored all the same; what was taken has been.
-    if (load.taken === load.sent) expectEqual("messages stored", Number(stored?.count), WARM_UP + load.taken);
-    else if (Number(stored?.count) < WARM_UP + load.taken)
-      throw new Error(`only ${stored?.count} of ${WARM_UP + load.taken} taken are stored`);
-  }
-  await scene.end();
+  const stored = await scene.end();
+  // What was refused may have been stored all the same; what was taken has been.
+  if (load.taken === load.sent) expectEqual("messages stored", stored, WARM_UP + load.taken);
+  else if (stored < WARM_UP + load.taken) throw new Error(`only ${stored} of ${WARM_UP + load.taken} taken are stored`);
   return load;
 }
 

@@ -58,7 +58,7 @@ const PROFILED = 4_000;
 /** One more run, unclocked, with the profiler in the gateway. */
 async function profile(stage: Stage, loader: Loader, kind: Kind): Promise<Share[]> {
   stage.say(`  profile: ${kind}`);
-  const folder = stage.profileFolder ?? (await mkdtemp(join(tmpdir(), "wxdesk-bench-profile-")));
+  const folder = stage.profileFolder ? join(stage.profileFolder, kind) : await mkdtemp(join(tmpdir(), "wxdesk-bench-profile-"));
   await runGateway({ ...stage, profileFolder: folder }, loader, kind, stage.mode === "quick" ? SIZES.quick.messages * 3 : PROFILED);
   const { owners } = summarizeProfile(folder);
   if (stage.profileFolder === undefined) await rm(folder, { recursive: true, force: true });

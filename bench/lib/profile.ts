@@ -9,9 +9,10 @@ interface Profile {
 
 /** Whose code it is, by its address; the first that fits. */
 const OWNERS: readonly (readonly [name: string, pattern: RegExp])[] = [
-  ["Prisma: client, query compiler, adapter", /@prisma\/|generated\/prisma|^wasm:|pglite-prisma/],
+  ["WebAssembly: Prisma's query compiler; embedded, Postgres", /^wasm:/],
+  ["Prisma: client, adapter", /@prisma\/|generated\/prisma|pglite-prisma/],
   ["database driver (pg)", /node_modules\/(pg|pg-[a-z]+|postgres-[a-z]+)\//],
-  ["embedded Postgres", /electric-sql/],
+  ["embedded Postgres, its JavaScript", /electric-sql/],
   ["HTTP server (Fastify)", /node_modules\/(fastify|@fastify|find-my-way|avvio|fast-querystring|content-type|@hapi)/],
   ["HTTP client (undici)", /node_modules\/undici/],
   ["log (pino)", /node_modules\/(pino|sonic-boom|thread-stream|quick-format|safe-stable|atomic-sleep)/],

@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
 import { createAccount, type Gateway, moveAccount, startGateway } from "./gateway.ts";
-import { listStatements, perMessage, resetStatements } from "./postgres.ts";
+import { listStatements, perMessage, query, resetStatements } from "./postgres.ts";
 import { type Outside, type Stage, startOutside } from "./stage.ts";
 
 /** A gateway with everything around it but the load. */
@@ -15,7 +19,8 @@ export interface Scene {
   begin(): Promise<void>;
   /** What was used for each of so many messages since `begin`. */
   used(messages: number): Promise<Used>;
-  end(): Promise<void>;
+  /** Ends everything. @returns how many messages of contacts are stored */
+  end(): Promise<number>;
 }
 
 export interface Used {
@@ -41,9 +46,10 @@ export async function startScene({ server, profileFolder }: Stage, options: Scen
   const { isEmbedded = server === null, replicas = 1, role = "all", passiveWaitMs = 0, isDeskDown = false } = options;
   const databaseUrl = isEmbedded ? undefined : (options.preparedUrl ?? (await server?.createDatabase()));
   const outside = await startOutside();
+  const folder = await mkdtemp(join(tmpdir(), "wxdesk-bench-"));
   const gateways: Gateway[] = [];
   for (let replica = 0; replica < replicas; replica++) {
-    gateways.push(await startGateway({ ...(databaseUrl && { databaseUrl }), role, profileFolder }));
+    gateways.push(await startGateway({ ...(databaseUrl && { databaseUrl }), folder, role, profileFolder }));
   }
   const [first] = gateways;
   if (first === undefined) throw new Error("a scene has at least one gateway");
@@ -76,7 +82,25 @@ export async function startScene({ server, profileFolder }: Stage, options: Scen
     end: async () => {
       for (const gateway of gateways) await gateway.stop();
       await outside.end();
+      const stored = databaseUrl ? await countOnServer(databaseUrl) : await countEmbedded(join(folder, "postgres"));
+      await rm(folder, { recursive: true, force: true });
       if (databaseUrl && options.preparedUrl === undefined) await server?.dropDatabase(databaseUrl);
+      return stored;
     },
   };
+}
+
+const COUNT = "SELECT count(*) FROM messages WHERE direction = 'inbound'";
+
+async function countOnServer(databaseUrl: string): Promise<number> {
+  const [row] = await query<{ count: string }>(databaseUrl, COUNT);
+  return Number(row?.count);
+}
+
+/** The gateway has ended, so its folder may be opened. */
+async function countEmbedded(folder: string): Promise<number> {
+  const database = new PGlite(folder);
+  const { rows } = await database.query<{ count: number }>(COUNT);
+  await database.close();
+  return Number(rows[0]?.count);
 }

@@ -9,16 +9,14 @@ const { createCallback } = await fromDist<typeof import("../../src/channels/offi
 
 /** The gateway without durability: verifies, decrypts and parses with the gateway's own codecs, and forgets. */
 const { id, appId, token, encodingAesKey } = ACCOUNT;
-const unused = () => {
-  throw new Error("nothing is sent here");
-};
 const channel = createCallback({
   account: { id, version: 1, wechat: { appId, encryption: "safe", apiBaseUrl: "", timestampToleranceSeconds: 600 } },
   credentials: { token: [{ value: token, expiresAt: null }], encodingAesKey: [{ value: encodingAesKey, expiresAt: null }] },
   secrets: {},
+  // Nothing is sent here.
+  http: {} as never,
+  tokens: {} as never,
   media: {} as never,
-  http: { exchange: unused, close: async () => {} },
-  tokens: { get: unused, forget: unused } as never,
   now: () => new Date(),
 });
 let read = 0;

@@ -6,14 +6,13 @@ import { createCallback } from "../../src/channels/official-account/callback.ts"
 
 test("the callbacks of the load are ones that the gateway opens, each a message of its own", () => {
   const { id, appId, token, encodingAesKey } = ACCOUNT;
-  const unused = { exchange: () => Promise.reject(new Error("nothing is sent")), close: async () => {} };
   const channel = createCallback({
     account: { id, version: 1, wechat: { appId, encryption: "safe", apiBaseUrl: "", timestampToleranceSeconds: 600 } },
     credentials: { token: [{ value: token, expiresAt: null }], encodingAesKey: [{ value: encodingAesKey, expiresAt: null }] },
     secrets: {},
-    media: {} as never,
-    http: unused,
+    http: {} as never,
     tokens: {} as never,
+    media: {} as never,
     now: () => new Date(),
   });
   const opened = makeCallbacks({ first: 7, count: 3, contacts: 2 }).map((request) => {
