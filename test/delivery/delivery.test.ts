@@ -134,6 +134,14 @@ test("work that is enqueued is tried at once, and the end of a long queue does n
   await untilState(last, "forwarded");
 });
 
+test("more lanes than a worker has places for are worked on as places get free, without waiting for the next look", async () => {
+  const contacts = Array.from({ length: 150 }, (_, index) => `oContact${index}`);
+  const messages = await Promise.all(contacts.map((openId) => write(openId, "hello")));
+  const delivery = start(async () => FORWARDED, { pollMs: 60_000 });
+  const late = await Promise.all(contacts.map((openId) => write(openId, "and another", delivery)));
+  for (const messageId of [...messages, ...late]) await untilState(messageId, "forwarded");
+});
+
 test("what another process enqueued is found by looking", async () => {
   start(async () => FORWARDED);
   await untilState(await write("oA", "hello"), "forwarded");
