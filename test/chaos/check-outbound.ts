@@ -67,13 +67,29 @@ export function checkOutbound(book: CustomerBook, { explained }: Books, figures:
   for (const [earlier, later] of findInversions(acknowledged, ({ text }) => rows.findIndex((row) => headOf(row.text) === headOf(text)))) {
     report("disordered", later.text, `stored before ${headOf(earlier.text)}`, rowOf.get(headOf(later.text)));
   }
-  for (const [earlier, later] of findInversions(rows, (row) => seen.findIndex(({ text }) => text.includes(headOf(row.text))))) {
+  findings.push(...checkOutageNotices(book, rows));
+  const tokened = rows.filter(({ text }) => findTokens(text).length > 0);
+  for (const [earlier, later] of findInversions(tokened, (row) => seen.findIndex(({ text }) => text.includes(headOf(row.text))))) {
     if (isCrossing(earlier, later, book)) figures.crossed++;
     else report("disordered", later.text, `seen before ${headOf(earlier.text)}`, later);
   }
   figures.pushes += pushed.length;
   figures.pushesAcknowledged += acknowledged.length;
   return findings;
+}
+
+/** What the gateway itself says of an outage is the same each time, so it can only be counted: seen as often as it was sent. */
+function checkOutageNotices(book: CustomerBook, rows: readonly StoredMessage[]): Finding[] {
+  const notices = rows.filter(({ text }) => findTokens(text).length === 0);
+  const [first] = notices;
+  if (first === undefined) return [];
+  const max = notices.filter(({ state }) => state === "sent" || state === "uncertain").length;
+  const min = notices.filter((row) => row.state === "sent" && !wentIntoTheVoid(row, book)).length;
+  // It may have been joined with others.
+  const times = book.seen.reduce((sum, { text }) => sum + text.split(first.text).length - 1, 0);
+  if (times >= min && times <= max) return [];
+  const detail = `${first.text.slice(0, 40)}: seen ${times} times, sent ${min} to ${max} times`;
+  return [{ kind: times < min ? "lost" : "doubled", openId: book.openId, detail, messageId: first.id }];
 }
 
 const ENDED_UNSENT: ReadonlySet<string> = new Set(["failed", "dead"]);

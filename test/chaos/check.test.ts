@@ -61,6 +61,16 @@ test("books that agree have no findings, and their figures are counted", () => {
   expect(figures).toMatchObject({ messages: 2, acknowledged: 2, pushes: 2, seenAsync: 2, toDeskMsMax: 490, toCustomerMsMax: 300 });
 });
 
+test("notices of outages, which all read the same, are seen as often as they were sent", () => {
+  const outage = (number: number) => reply(number, { id: `msg_o${number}`, text: "the desk is away" });
+  const saw = (number: number) => seen(number, { text: "the desk is away" });
+  const stored = [received(1), outage(1), reply(1), received(2), reply(2), outage(2)];
+  expect(kinds({ stored, seen: [saw(1), seen(1), seen(2), saw(3)] })).toEqual([]);
+  expect(kinds({ stored, seen: [seen(1, { text: "the desk is away\n«r0.1» hi" }), seen(2), saw(3)] })).toEqual([]);
+  expect(kinds({ stored, seen: [saw(1), seen(1), seen(2)] })).toEqual(["lost"]);
+  expect(kinds({ stored, seen: [saw(1), saw(1), seen(1), seen(2), saw(3)] })).toEqual(["doubled"]);
+});
+
 test("an acknowledged message that never reached the desk is lost", () => {
   expect(check(books({ atDesk: [atDesk(1)] })).findings).toEqual([
     { kind: "lost", openId: "oA", detail: "«m0.2» hello: acknowledged and never at the desk", messageId: "msg_m2" },
