@@ -77,6 +77,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     signals,
     log: logger,
     leaseMs,
+    awayDesks: breaker.openKeys,
     ...(options.pollMs && { pollMs: options.pollMs }),
     steps: {
       inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, breaker }, signal),

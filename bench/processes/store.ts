@@ -53,7 +53,13 @@ async function work({ url, count }: QueueLoad): Promise<Worked> {
   await Promise.all(
     Array.from({ length: LOOPS }, async (_, loop) => {
       while (!tally.isOver()) {
-        const claims = await outbox.claimDue({ holder: `bench-${loop}`, lanesMax: LANES, entriesMax: 10, leaseMs: LEASE_MS });
+        const claims = await outbox.claimDue({
+          holder: `bench-${loop}`,
+          lanesMax: LANES,
+          entriesMax: 10,
+          leaseMs: LEASE_MS,
+          exceptDesksOf: [],
+        });
         await Promise.all(claims.map((claim) => settleAll(claim, outbox, tally)));
       }
     }),

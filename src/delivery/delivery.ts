@@ -16,6 +16,8 @@ export interface DeliveryOptions {
   steps: Record<Direction, Step>;
   /** How long a claim lasts; longer than the longest try of a step. */
   leaseMs: number;
+  /** The accounts whose desks do not answer at present. */
+  awayDesks?: () => readonly string[];
   /** How often to look for lanes that came due, or that another process enqueued. */
   pollMs?: number;
 }
@@ -39,7 +41,15 @@ const ENTRIES_PER_CLAIM = 10;
  * The worker. What is enqueued here is tried at once: `deliver` claims that one lane. Everything else, such as retries, lanes of
  * other processes and lanes whose holder died, is found by looking for due lanes every `pollMs`.
  */
-export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = POLL_MS }: DeliveryOptions): Delivery {
+export function createDelivery({
+  outbox,
+  signals,
+  log,
+  steps,
+  leaseMs,
+  awayDesks = () => [],
+  pollMs = POLL_MS,
+}: DeliveryOptions): Delivery {
   const holder = newHolder("worker");
   const cutOff = new AbortController();
   setMaxListeners(LANES_MAX, cutOff.signal);
@@ -98,11 +108,19 @@ export function createDelivery({ outbox, signals, log, steps, leaseMs, pollMs = 
 
   const deliver: Deliver = (lane) => tryLane(lane, () => announce(lane));
 
-  const poll = async () => {
+  /** @returns whether lanes may be left for want of room */
+  const claimDue = async (exceptDesksOf: readonly string[]) => {
     const lanesMax = LANES_MAX - underWay.size;
-    const claims = lanesMax > 0 ? await outbox.claimDue({ ...claimOptions, lanesMax }) : [];
-    isFull = claims.length === lanesMax;
+    const claims = lanesMax > 0 ? await outbox.claimDue({ ...claimOptions, lanesMax, exceptDesksOf }) : [];
     for (const claim of claims) track(() => run(claim));
+    return claims.length === lanesMax;
+  };
+
+  /** What waits for a desk that is away only gets the places that nobody else needs. */
+  const poll = async () => {
+    const away = awayDesks();
+    isFull = away.length > 0 && (await claimDue(away));
+    if (!isFull) isFull = await claimDue([]);
   };
 
   /** Plans the next look. Never later than planned already: failures that keep coming would put it off for ever. */

@@ -29,6 +29,8 @@ export interface CircuitBreaker {
   failed(key: string, now: Date, retryAfterMs?: number): void;
   /** Whether something was refused for this key since it last succeeded. */
   isOpen(key: string): boolean;
+  /** All keys of which that is true. */
+  openKeys(): string[];
 }
 
 export function createCircuitBreaker(firstPauseMs = FIRST_PAUSE_MS): CircuitBreaker {
@@ -49,11 +51,13 @@ export function createCircuitBreaker(firstPauseMs = FIRST_PAUSE_MS): CircuitBrea
     failed: (key, now, retryAfterMs = 0) => {
       states.set(key, toFailed(states.get(key) ?? { kind: "closed", failures: 0 }, now.getTime(), { firstPauseMs, retryAfterMs }));
     },
-    isOpen: (key) => {
-      const kind = states.get(key)?.kind;
-      return kind === "open" || kind === "probing";
-    },
+    isOpen: (key) => isOpen(states.get(key)),
+    openKeys: () => [...states].flatMap(([key, state]) => (isOpen(state) ? [key] : [])),
   };
+}
+
+function isOpen(state: State | undefined): boolean {
+  return state?.kind === "open" || state?.kind === "probing";
 }
 
 function toFailed(state: State, nowMs: number, { firstPauseMs, retryAfterMs }: { firstPauseMs: number; retryAfterMs: number }): State {

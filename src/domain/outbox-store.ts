@@ -78,10 +78,17 @@ export interface CallbackProspect {
 
 export interface OutboxStore {
   /**
-   * Takes up to `lanesMax` lanes that are due, each with its first `entriesMax` entries, for `leaseMs`. Lanes that another
-   * process is taking at the same moment are skipped. A lease that has ended counts as due.
+   * Takes up to `lanesMax` lanes that are due, each with its first `entriesMax` entries, for `leaseMs`; none of the lanes to the desks of
+   * `exceptDesksOf`. Lanes that another process is taking at the same moment are skipped. A lease that has ended counts as due.
    */
-  claimDue(claim: { holder: string; lanesMax: number; entriesMax: number; leaseMs: number }): Promise<Claim[]>;
+  claimDue(claim: {
+    holder: string;
+    lanesMax: number;
+    entriesMax: number;
+    leaseMs: number;
+    /** Accounts. */
+    exceptDesksOf: readonly string[];
+  }): Promise<Claim[]>;
   /** Takes one lane if it is due. */
   claimLane(lane: LaneKey, claim: { holder: string; entriesMax: number; leaseMs: number }): Promise<Claim | null>;
   /**

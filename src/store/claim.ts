@@ -46,10 +46,15 @@ const entriesOf = (entriesMax: Prisma.Sql) => Prisma.sql`
  */
 export const claimDue: (prisma: PrismaClient) => OutboxStore["claimDue"] =
   (prisma) =>
-  async ({ holder, lanesMax, entriesMax, leaseMs }) => {
+  async ({ holder, lanesMax, entriesMax, leaseMs, exceptDesksOf }) => {
+    const except =
+      exceptDesksOf.length === 0
+        ? Prisma.empty
+        : Prisma.sql`AND (direction = 'outbound' OR NOT EXISTS (
+            SELECT FROM conversations c WHERE c.id = conversation_id AND c.account_id = ANY(${exceptDesksOf}::text[])))`;
     const rows = await prisma.$queryRaw<ClaimRow[]>`
       WITH due AS (
-        SELECT ctid, conversation_id, direction FROM outbox_lanes WHERE due_at <= ${SOON}
+        SELECT ctid, conversation_id, direction FROM outbox_lanes WHERE due_at <= ${SOON} ${except}
         ORDER BY due_at LIMIT ${lanesMax}::int FOR NO KEY UPDATE SKIP LOCKED
       ), lane AS (
         UPDATE outbox_lanes l

@@ -127,13 +127,27 @@ test("concurrent messages of one contact leave in the order in which they were s
 
 test("a claimed lane is nobody else's, and due lanes are shared out without overlap", async () => {
   for (let index = 0; index < 20; index++) await opened.store.inbound.record(inbound(`o${index}`, "hello"));
-  const claim = () => opened.store.outbox.claimDue({ holder: newHolder("worker"), lanesMax: 8, entriesMax: 1, leaseMs: LEASE_MS });
+  const claim = () =>
+    opened.store.outbox.claimDue({ holder: newHolder("worker"), lanesMax: 8, entriesMax: 1, leaseMs: LEASE_MS, exceptDesksOf: [] });
   const claims = (await Promise.all([claim(), claim(), claim(), claim()])).flat();
   const lanes = claims.map(({ conversationId }) => conversationId);
   expect(new Set(lanes).size).toBe(lanes.length);
   const rest = await claim();
   expect(new Set([...lanes, ...rest.map(({ conversationId }) => conversationId)]).size).toBe(20);
   expect(await claimOf("o0", "inbound")).toBeNull();
+});
+
+test("of an account whose desk is to be left alone, only the replies are claimed; all others are as before", async () => {
+  await opened.store.accounts.create(newAccount("other"), TESTER);
+  await opened.store.inbound.record(inbound("oA", "hello"));
+  await say("oA", "hi");
+  const elsewhere = { ...inbound("oA", "hello"), accountId: "other", conversationId: toConversationId("other", "oA") };
+  await opened.store.inbound.record({ ...elsewhere, messageId: newMessageId(new Date()) });
+  const claim = (exceptDesksOf: string[]) =>
+    opened.store.outbox.claimDue({ holder: "worker-1", lanesMax: 10, entriesMax: 1, leaseMs: LEASE_MS, exceptDesksOf });
+  const toLanes = (claims: Claim[]) => claims.map(({ conversation, direction }) => `${conversation.accountId} ${direction}`).sort();
+  expect(toLanes(await claim(["shop"]))).toEqual(["other inbound", "shop outbound"]);
+  expect(toLanes(await claim([]))).toEqual(["shop inbound"]);
 });
 
 test("a worker that was overtaken changes nothing", async () => {
@@ -316,7 +330,7 @@ test("an agent's repeated push within the window is one message, with different 
 test("everything a holder has is given back when it stops", async () => {
   for (const openId of ["oA", "oB"]) await opened.store.inbound.record(inbound(openId, "hello"));
   const holder = newHolder("worker");
-  expect(await opened.store.outbox.claimDue({ holder, lanesMax: 10, entriesMax: 1, leaseMs: LEASE_MS })).toHaveLength(2);
+  expect(await opened.store.outbox.claimDue({ holder, lanesMax: 10, entriesMax: 1, leaseMs: LEASE_MS, exceptDesksOf: [] })).toHaveLength(2);
   await opened.store.outbox.releaseAll(holder);
   expect(texts(await mustClaim("oA", "inbound"))).toEqual(["hello"]);
   expect(texts(await mustClaim("oB", "inbound"))).toEqual(["hello"]);
