@@ -7,7 +7,7 @@ import { createCircuitBreaker } from "./domain/circuit-breaker.ts";
 import { forward } from "./flow/forward.ts";
 import { relay } from "./flow/relay.ts";
 import { before } from "./http/before.ts";
-import { closeServer, listen, toLoopback, toPlannedAddress } from "./http/listener.ts";
+import { closeServer, countRequests, listen, toLoopback, toPlannedAddress } from "./http/listener.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createAccessTokens } from "./lib/access-tokens.ts";
 import { createHttpClient } from "./lib/http-client.ts";
@@ -42,6 +42,8 @@ export interface AppOptions {
   pollMs?: number;
   breakerPauseMs?: number;
   leaseMs?: number;
+  /** How long `/readyz` says that a stop has begun before nothing is taken any more. */
+  stopNoticeMs?: number;
   /** Where the log goes, instead of standard output. */
   logTo?: LoggerOptions["destination"];
 }
@@ -49,6 +51,8 @@ export interface AppOptions {
 /** Longer than a token fetch, a send and their settling together. */
 const LEASE_MS = 35_000;
 const STOP_GRACE_MS = 4_000;
+/** A proxy that looks once a second has noticed by then. */
+const STOP_NOTICE_MS = 1_000;
 /** Of the ten seconds that a stop may take, and what is left of them for one that only says goodbye. */
 const STOP_MS_MAX = 9_000;
 const GOODBYE_MS_MAX = 500;
@@ -100,7 +104,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       config.role === "worker"
         ? null
         : {
-            callbacks: { ...shared, inbound: store.inbound, outbox: store.outbox },
+            callbacks: { ...shared, isStopping: () => isStopping, inbound: store.inbound, outbox: store.outbox },
             push: { ...shared, outbound: store.outbound, rejects: store.pushRejects },
           },
     api: {
@@ -118,6 +122,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
     operations: { health: store.health, worker: () => !hasWorker || delivery.isRunning(), isStopping: () => isStopping },
   });
+
+  const openRequests = countRequests(server);
 
   return {
     get address() {
@@ -153,7 +159,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       // One after the other, and whatever fails or hangs, the next: a stop that ends half-way would leave the folder locked, and a
       // database that stands still answers no goodbye.
       const steps: [maxMs: number, step: () => Promise<void>][] = [
-        [STOP_MS_MAX, () => closeServer(server)],
+        [STOP_MS_MAX, () => closeServer(server, openRequests, address === "" ? 0 : (options.stopNoticeMs ?? STOP_NOTICE_MS))],
         [GOODBYE_MS_MAX, () => unhear()],
         [STOP_GRACE_MS + GOODBYE_MS_MAX, () => delivery.stop(STOP_GRACE_MS)],
         [GOODBYE_MS_MAX, async () => (folder === null ? undefined : removeLocalApi(folder))],

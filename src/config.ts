@@ -71,6 +71,11 @@ export function readEnvironment(path = ".env"): Environment {
   return { ...parseEnv(readOptionalFile(path)), ...process.env };
 }
 
+/** npm and npx tell what they run that they do. */
+export function isRunByNpm(environment: Environment): boolean {
+  return environment.npm_execpath !== undefined;
+}
+
 /**
  * Reads the settings; an empty value counts as not set.
  * @throws SettingsError (ConfigError SETTINGS_INVALID) with every problem, one per line

@@ -1,15 +1,19 @@
 import { type App, createApp } from "./app.ts";
-import { readConfig, readEnvironment } from "./config.ts";
+import { isRunByNpm, readConfig, readEnvironment } from "./config.ts";
 import { ConfigError } from "./domain/errors.ts";
+
+const PARENT_LOOK_MS = 500;
 
 /** The process: settings in, gateway up, orderly stop on SIGTERM and SIGINT. */
 try {
-  const app = await createApp(readConfig(readEnvironment()));
+  const environment = readEnvironment();
+  const app = await createApp(readConfig(environment));
   // Before anything else can fail, such as a port that is taken: it is stored already and will not be made again.
   if (app.adminKey !== null) console.log(`admin key, shown this once: ${app.adminKey}`);
   const address = await app.listen();
   // Before the line that says so: whoever reads it may stop us at once.
   stopOn(["SIGTERM", "SIGINT"], app);
+  if (isRunByNpm(environment)) stopWithParent();
   console.log(`wxdesk listens on ${address}   API description: ${address}/docs`);
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
@@ -30,4 +34,15 @@ function stopOn(signals: NodeJS.Signals[], app: App): void {
       );
     });
   }
+}
+
+/** npx puts a shell between itself and us, which ends at a signal without handing it on. Without our parent nobody could stop us. */
+function stopWithParent(): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, "SIGTERM");
+  }, PARENT_LOOK_MS);
+  timer.unref();
 }

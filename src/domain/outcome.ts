@@ -9,7 +9,10 @@ export type Outcome =
   | { kind: "done" /** What the vendor said, where that is worth keeping. */; detail?: string }
   | { kind: "retry"; code: string; detail: string; retryAfterMs?: number; triesMax?: number }
   | { kind: "rejected"; code: string; detail: string }
-  | { kind: "hold"; code: string; detail: string }
+  | { kind: "hold"; code: string; detail: string; ended?: Allowance }
   | { kind: "uncertain"; code: string; detail: string };
+
+/** What the platform says is over until the contact acts again: the time for asynchronous messages, or their number. */
+export type Allowance = "window" | "quota";
 
 export const DONE: Outcome = { kind: "done" };

@@ -17,6 +17,9 @@ export interface DeskPushOptions extends AcceptPushDeps {
 
 const BODY_BYTES_MAX = 1024 * 1024;
 
+/** What is not stored by then is refused, and the desk pushes again: it is promised an answer within a second. */
+const ANSWER_MS_MAX = 950;
+
 interface PushRoute {
   Params: { accountId: string; pushToken: string };
   Querystring: PushRequest["query"];
@@ -30,7 +33,7 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
     refuse(reply, error, request.params?.accountId, options.log),
   );
 
-  app.post<PushRoute>("/desk/:accountId/:pushToken", { schema: { hide: true } }, async (request, reply) => {
+  app.post<PushRoute>("/desk/:accountId/:pushToken", { schema: { hide: true }, handlerTimeout: ANSWER_MS_MAX }, async (request, reply) => {
     const startedAt = options.now();
     const { accountId, pushToken } = request.params;
     const connection = await options.connections.get(accountId);

@@ -1,10 +1,11 @@
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { ConfigError } from "../domain/errors.ts";
 
 /** A callback that came just before the stop is answered by then; what is still open is a client that trickles or says nothing. */
 const CONNECTIONS_GRACE_MS = 5_000;
-const IDLE_LOOK_MS = 50;
+const LOOK_MS = 50;
 
 /**
  * @returns `http://host:port`
@@ -22,15 +23,29 @@ export async function listen(server: FastifyInstance, { host, port }: { host: st
 }
 
 /**
- * Answers what is open. Closing only ends the connections that are idle at that moment: one that a client keeps after its last
- * answer, as every proxy does, would be waited for until its keep-alive ends.
+ * Answers what is open, and meanwhile what still comes, so that `/readyz` can tell whoever sends traffic to send it elsewhere: for
+ * `noticeMs` at least. Then it takes no more. Closing only ends the connections that are idle at that moment: one that a client
+ * keeps after its last answer, as every proxy does, would be waited for until its keep-alive ends.
  */
-export async function closeServer(server: FastifyInstance): Promise<void> {
-  const idle = setInterval(() => server.server.closeIdleConnections(), IDLE_LOOK_MS);
-  const cutOff = setTimeout(() => server.server.closeAllConnections(), CONNECTIONS_GRACE_MS);
+export async function closeServer(server: FastifyInstance, openRequests: () => number, noticeMs: number): Promise<void> {
+  const startedAtMs = performance.now();
+  const elapsedMs = () => performance.now() - startedAtMs;
+  while (elapsedMs() < noticeMs || (openRequests() > 0 && elapsedMs() < CONNECTIONS_GRACE_MS - LOOK_MS)) await sleep(LOOK_MS);
+  const idle = setInterval(() => server.server.closeIdleConnections(), LOOK_MS);
+  const cutOff = setTimeout(() => server.server.closeAllConnections(), CONNECTIONS_GRACE_MS - elapsedMs());
   await server.close();
   clearInterval(idle);
   clearTimeout(cutOff);
+}
+
+/** How many requests are under way, from now on. */
+export function countRequests({ server }: FastifyInstance): () => number {
+  let open = 0;
+  server.on("request", (_request, response) => {
+    open++;
+    response.once("close", () => open--);
+  });
+  return () => open;
 }
 
 /** The address that `listen` will give, unless the port is 0. */

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: "The idempotency key belongs to another request" },
   RATE_LIMITED: { status: 429, title: "Too many wrong API keys" },
   HEADERS_TOO_LARGE: { status: 431, title: "The headers are too large" },
+  TOO_SLOW: { status: 503, title: "Not done in time" },
   INTERNAL: { status: 500, title: "Something failed on our side" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
@@ -112,7 +113,10 @@ function toProblem(error: unknown): Problem {
   return toFrameworkProblem(error) ?? new Problem("INTERNAL", "try again; if it stays, the gateway's log tells why", { cause: error });
 }
 
+const TOO_SLOW_DETAIL = "the database or an outside was too slow: look at /readyz, then at what is there, since a change may still be made";
+
 const FASTIFY_PROBLEMS: Readonly<Record<string, [ProblemCode, string]>> = {
+  FST_ERR_HANDLER_TIMEOUT: ["TOO_SLOW", TOO_SLOW_DETAIL],
   FST_ERR_CTP_BODY_TOO_LARGE: ["BODY_TOO_LARGE", "send a smaller body"],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ["MEDIA_TYPE_UNSUPPORTED", "send the body as application/json"],
   FST_ERR_CTP_INVALID_JSON_BODY: ["JSON_INVALID", "send one JSON object, encoded in UTF-8"],
@@ -122,5 +126,5 @@ const FASTIFY_PROBLEMS: Readonly<Record<string, [ProblemCode, string]>> = {
 function toFrameworkProblem(error: unknown): Problem | null {
   if (!(error instanceof Error) || !("code" in error) || !("statusCode" in error)) return null;
   const [code, detail] = FASTIFY_PROBLEMS[String(error.code)] ?? ["REQUEST_INVALID", "mend the request's address, headers or length"];
-  return Number(error.statusCode) < 500 ? new Problem(code, detail, { cause: error }) : null;
+  return Number(error.statusCode) < 500 || code === "TOO_SLOW" ? new Problem(code, detail, { cause: error }) : null;
 }

@@ -35,6 +35,8 @@ const LIMITS: Limits = { headersTimeoutMs: 5_000, requestTimeoutMs: 10_000, idle
 const HEADER_BYTES_MAX = 16 * 1024;
 /** Must not end before a proxy in front reuses the connection; nginx keeps its own for 60 s. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** However the database stands still, every request has an answer. Longer than a callback is ever kept open. */
+const HANDLER_TIMEOUT_MS = 10_000;
 const PATH_PARAMETER_CHARACTERS_MAX = 300;
 
 /** All surfaces on one listener, each in a scope of its own. The description comes first: it hears of the routes as they are added. */
@@ -54,6 +56,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     connectionTimeout: limits.idleTimeoutMs,
     clientErrorHandler: answerClientError,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    handlerTimeout: HANDLER_TIMEOUT_MS,
     frameworkErrors: sendProblem,
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
   });

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import type { RepliesSettings } from "../domain/account.ts";
 import { toCallbackTimes } from "../domain/callback-times.ts";
 import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
@@ -13,6 +14,8 @@ import { acceptRawBodies } from "./raw-body.ts";
 
 export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps {
   connections: Connections;
+  /** From then on nothing new is waited for. */
+  isStopping: () => boolean;
   log: Log;
 }
 
@@ -58,7 +61,7 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
       options.log.info({ account: connection.account.id, name: callback.name }, "callback.ignored");
       return acknowledge(reply, connection);
     }
-    const { waitMs } = toCallbackTimes(connection.account.replies, 0);
+    const { waitMs } = toCallbackTimes(toReplies(connection, options), 0);
     const stored = receive(callback, connection, options, waitMs - elapsed(arrivedAt, options.now));
     const received = await before(at(arrivedAt, STORE_MS_MAX), options.now, stored).catch((error: unknown) => {
       // Stored when this was refused already, it would keep replies waiting for a callback that is gone.
@@ -87,17 +90,18 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
 async function findReply(
   replyTo: Parameters<typeof passiveReply>[0]["replyTo"],
   received: Received,
-  { account, channel }: Connection,
+  connection: Connection,
   arrivedAt: Date,
   reply: FastifyReply,
   options: WechatCallbacksOptions,
 ): Promise<TakenReply | null> {
+  const { account, channel } = connection;
   if (!canReplyPassively(channel)) return null;
   const hungUp = new AbortController();
   reply.raw.once("close", () => hungUp.abort());
   // It may have gone while the message was being stored; then "close" has been and does not come again.
   if (reply.raw.destroyed) hungUp.abort();
-  const times = toCallbackTimes(account.replies, received.ageMs);
+  const times = toCallbackTimes(toReplies(connection, options), received.ageMs);
   const found = passiveReply(
     {
       received,
@@ -121,6 +125,10 @@ async function findReply(
     late();
     return null;
   }
+}
+
+function toReplies({ account: { replies } }: Connection, { isStopping }: WechatCallbacksOptions): RepliesSettings {
+  return isStopping() ? { ...replies, passiveWaitMs: 0 } : replies;
 }
 
 function give(reply: FastifyReply, taken: TakenReply, log: Log): FastifyReply {

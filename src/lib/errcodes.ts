@@ -1,4 +1,4 @@
-import { DONE, type Outcome } from "../domain/outcome.ts";
+import { type Allowance, DONE, type Outcome } from "../domain/outcome.ts";
 import { readCallerAddress } from "./caller-address.ts";
 import { toQuotable } from "./redact.ts";
 
@@ -11,6 +11,8 @@ export interface Errcode {
   remedy: string;
   retryAfterMs?: number;
   triesMax?: number;
+  /** With `hold`: what is over, which the conversation then shows. */
+  ended?: Allowance;
 }
 
 /** A platform's dictionary: logs, API, command line and `doctor` all say what stands here. */
@@ -33,7 +35,7 @@ export function judge(errcodes: Errcodes, errcode: string, errmsg: string): Outc
       };
     }
     case "hold":
-      return { kind: "hold", ...refusal };
+      return { kind: "hold", ...refusal, ...(known.ended !== undefined && { ended: known.ended }) };
     default:
       return { kind: "rejected", ...refusal };
   }

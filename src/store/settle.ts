@@ -1,5 +1,6 @@
 import { toReadableText } from "../domain/content.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
+import type { Allowance } from "../domain/outcome.ts";
 import type { OutboxStore, Settled } from "../domain/store.ts";
 import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
 import { SOON } from "./claim.ts";
@@ -22,6 +23,8 @@ interface Values {
   sent: boolean;
   /** The desk has taken it. */
   forwarded: boolean;
+  /** What the platform says is over. */
+  ended: Allowance | null;
 }
 
 export const settle: (prisma: PrismaClient) => OutboxStore["settle"] =
@@ -51,6 +54,7 @@ function toValues({ direction }: Claim, entry: ClaimedEntry, { outcome, next, wa
     sent,
     forwarded: direction === "inbound" && outcome.kind === "done",
     sentAsync: sent && way === "async",
+    ended: outcome.kind === "hold" ? (outcome.ended ?? null) : null,
   };
 }
 
@@ -129,7 +133,14 @@ export async function settleOnce(
         notice = CASE WHEN o.is_news AND r ? 'notice' THEN r ->> 'notice' ELSE c.notice END,
         status_at = CASE WHEN o.is_news THEN ${report?.askedAt ?? null}::timestamptz(3) ELSE c.status_at END,
         last_reply_at = CASE WHEN ${values.sent} THEN now() ELSE c.last_reply_at END,
-        replies_remaining = CASE WHEN ${values.sentAsync} THEN GREATEST(c.replies_remaining - 1, 0) ELSE c.replies_remaining END,
+        -- The platform's word goes above our own count, unless the contact has acted since.
+        replies_remaining = CASE
+          WHEN ${values.sentAsync} THEN GREATEST(c.replies_remaining - 1, 0)
+          WHEN ${values.ended === "quota"} AND NOT o.has_written THEN 0
+          ELSE c.replies_remaining END,
+        window_closes_at = CASE
+          WHEN ${values.ended === "window"} AND NOT o.has_written THEN LEAST(c.window_closes_at, now())
+          ELSE c.window_closes_at END,
         outage_told_at = CASE
           WHEN ${values.forwarded} THEN NULL
           WHEN ${notice?.when === "outage"} THEN COALESCE(c.outage_told_at, now())

@@ -52,7 +52,7 @@ export interface GatewayOptions extends AppOptions {
 }
 
 /** Quick enough for a test, and still a pause: retries happen within tens of milliseconds. */
-const TEST_PAUSES: AppOptions = { pauseMs: () => 50, pollMs: 50, breakerPauseMs: 100 };
+const TEST_PAUSES: AppOptions = { pauseMs: () => 50, pollMs: 50, breakerPauseMs: 100, stopNoticeMs: 0 };
 
 /** A real gateway with the emulated WeChat and desk around it, all on loopback; everything ends with the test. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {

@@ -127,11 +127,20 @@ export const ERRCODES: Errcodes = new Map<string, Errcode>([
     "45011",
     { action: "retry", meaning: "too many calls in this minute", remedy: "nothing: it is tried again after one", retryAfterMs: MINUTE_MS },
   ],
-  ["45015", { action: "hold", meaning: "the contact's time window is over", remedy: "nothing: it goes out with their next message" }],
+  [
+    "45015",
+    {
+      action: "hold",
+      ended: "window",
+      meaning: "the contact's time window is over",
+      remedy: "nothing: it goes out with their next message",
+    },
+  ],
   [
     "45047",
     {
       action: "hold",
+      ended: "quota",
       meaning: "the replies to the contact's last message are used up",
       remedy: "nothing: it goes out with their next one",
     },

@@ -91,11 +91,20 @@ export const ERRCODES: Errcodes = new Map<string, Errcode>([
     "95001",
     {
       action: "hold",
+      ended: "quota",
       meaning: "the replies to the contact's last message are used up",
       remedy: "nothing: it goes out with their next one",
     },
   ],
-  ["95002", { action: "hold", meaning: "the contact's time window is over", remedy: "nothing: it goes out with their next message" }],
+  [
+    "95002",
+    {
+      action: "hold",
+      ended: "window",
+      meaning: "the contact's time window is over",
+      remedy: "nothing: it goes out with their next message",
+    },
+  ],
   ["95013", { action: "rejected", meaning: "the customer-service session has ended", remedy: "the contact has to write again" }],
   [
     "95016",

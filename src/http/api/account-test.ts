@@ -8,6 +8,7 @@ import { idParams } from "./schemas/common.ts";
 
 // Longer than any timeout an account can set for its desk, shorter than what proxies grant a request.
 const CHECK_TIMEOUT_MS = 12_000;
+const HANDLER_TIMEOUT_MS = 15_000;
 
 export type AccountTestDeps = Pick<ApiDeps, "accounts" | "connections" | "publicUrl" | "http">;
 
@@ -16,6 +17,7 @@ export const accountTestRoute: FastifyPluginAsyncZod<AccountTestDeps> = async (a
   app.post(
     "/accounts/:id/test",
     {
+      handlerTimeout: HANDLER_TIMEOUT_MS,
       schema: {
         tags: ["accounts"],
         operationId: "testAccount",

@@ -33,6 +33,7 @@ function toWays(conversation: ConversationOverview, account: Account | null, now
   // WeCom knows no window; at an Official Account one is opened by what the contact does.
   const isWindowOpen = windowClosesAt === null ? account.kind === "wecom" : windowClosesAt > now;
   const isQuotaLeft = repliesRemaining === null || repliesRemaining > 0;
-  const canSend = account.replies.async && isWindowOpen && isQuotaLeft;
+  // What an account is warned of is that the platform does not let it send.
+  const canSend = account.replies.async && account.warning === null && isWindowOpen && isQuotaLeft;
   return [...(passiveOpen ? (["passive"] as const) : []), ...(canSend ? (["async"] as const) : [])];
 }
