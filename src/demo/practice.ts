@@ -13,7 +13,7 @@ export interface Practice {
   close(): Promise<void>;
 }
 
-export interface PracticeEnds {
+interface PracticeEnds {
   wechat: WechatEmulator;
   desk: KeyedDesk;
 }
@@ -110,7 +110,7 @@ async function answer(
   desk.assign(CUSTOMER, AGENT);
   const text = toText(form);
   const before = account.seenBy(CUSTOMER).length;
-  const { status, body } = await desk.pushText(CUSTOMER, text, { status: "chatting", agentName: AGENT });
+  const { status, body } = await desk.pushText(CUSTOMER, text, { status: "chatting", turn: 0, agentName: AGENT });
   if (status !== 200) return `Desk: the gateway refused the reply: status ${status ?? "none"} ${body.trim()}`;
   const hasCome = () =>
     account
