@@ -30,7 +30,7 @@ export function renderPlatformCodes(): string {
       return `| ${msg} | ${meaning} | ${remedy} |`;
     }),
     "",
-    "The gateway's own codes are in [api.md](api.md#why-a-message-is-where-it-is).",
+    "The gateway's own codes are in [problems.md](problems.md).",
     "",
   ].join("\n");
 }

@@ -9,12 +9,25 @@ const GROUPS: Record<MistakeGroup, { title: string; where: string }> = {
     title: "Customers' messages or agents' replies do not come in",
     where: "In the log, as `callback.refused` or `push.refused`, in the field `detail`. Who called hears only `401` or `400`.",
   },
+  rotation: {
+    title: "After a secret was changed",
+    where: "In the log, likewise. While the overlap lasts nothing of this happens: [secrets.md](secrets.md).",
+  },
+  messages: { title: "A reply does not arrive", where: "As `error` of the message (`npx wxdesk message list`), and in its attempts." },
   answers: { title: "What WeChat and the desk are answered", where: "In the answer itself: in WeChat's console, or in the desk's log." },
   accounts: {
     title: "An account does not work",
-    where: "In the answer of `POST /api/v1/accounts/{id}/test`, as `sentence` and `remedy` (here with `; ` in between), and in `doctor`.",
+    where:
+      "Printed by `npx wxdesk doctor` and `npx wxdesk account test`, and in the answer of `POST /api/v1/accounts/{id}/test` as `sentence` and `remedy` (here with `; ` in between).",
   },
-  api: { title: "The API says no", where: "In `detail` of the answer, or in `detail` of the field that `errors` points at." },
+  api: {
+    title: "The API says no",
+    where: "In `detail` of the answer, or in `detail` of the field that `errors` points at. `npx wxdesk` prints both, after the code.",
+  },
+  cli: {
+    title: "A command does not work",
+    where: "Printed by `npx wxdesk` on standard error; the exit code is 1, or 2 when nothing was tried.",
+  },
 };
 
 /** docs/troubleshooting.md, whole. Each of its sentences is one that a test has got by making the mistake. */
@@ -28,9 +41,9 @@ export function renderTroubleshooting(): string {
   return [
     "# Troubleshooting",
     "",
-    "Begin with `POST /api/v1/accounts/{id}/test` (everything that concerns one account) and `GET /readyz` (database, migrations, worker). Why a",
-    "message is where it is, its attempts tell: `GET /api/v1/messages/{id}`; the codes there are in [platform-codes.md](platform-codes.md) and",
-    "[api.md](api.md#why-a-message-is-where-it-is).",
+    "Begin with `npx wxdesk doctor`: it looks at settings, database, keys, clock and every account, and says what to do. Why a message is where it",
+    "is, its attempts tell: `npx wxdesk message show <id>`; the codes there are in [platform-codes.md](platform-codes.md) and",
+    "[problems.md](problems.md).",
     "",
     "Below are mistakes that are easily made, with the sentence that says so, word for word: `{…}` stands for what differs. Made by `npm run docs`",
     "from [the list](../test/mistakes/list.ts) whose every entry a test makes for real.",

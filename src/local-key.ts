@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
 import type { ApiKey } from "./domain/api-key.ts";
+import type { Actor } from "./domain/audit.ts";
 import type { ApiKeyStore } from "./domain/store.ts";
 import { hashApiKey } from "./lib/api-key.ts";
 
@@ -12,8 +13,7 @@ export function withLocalKey<Keys extends ApiKeyStore>(apiKeys: Keys): { key: st
   const key = `wxl_${randomBytes(24).toString("base64url")}`;
   const localHash = hashApiKey(key);
   const local: ApiKey = {
-    id: "cli",
-    name: `command line (${userName()})`,
+    ...commandLineActor(),
     role: "admin",
     accountIds: [],
     createdAt: new Date(),
@@ -24,6 +24,11 @@ export function withLocalKey<Keys extends ApiKeyStore>(apiKeys: Keys): { key: st
     key,
     apiKeys: { ...apiKeys, find: async (hash: string) => (hash === localHash ? { ...local, lastUsedAt: new Date() } : apiKeys.find(hash)) },
   };
+}
+
+/** Who the audit log says it was, when a command changed something. */
+export function commandLineActor(): Actor {
+  return { id: "cli", name: `command line (${userName()})` };
 }
 
 /** A container's user need not have a name. */

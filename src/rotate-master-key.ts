@@ -1,11 +1,11 @@
 import type { Config } from "./config.ts";
-import type { Actor } from "./domain/audit.ts";
 import type { Log } from "./domain/log.ts";
 import type { SecretBox } from "./domain/secret-box.ts";
 import { beginKeyRotation, endKeyRotation, requireMasterKey } from "./lib/key-rotation.ts";
 import { masterKeyFile } from "./lib/master-key.ts";
 import { createSecretBox } from "./lib/secret-box.ts";
 import { syncTree } from "./lib/sync-folder.ts";
+import { commandLineActor } from "./local-key.ts";
 import { proveMasterKey, readMasterKeys } from "./master-keys.ts";
 import { embeddedFolder, openLocked } from "./open-store.ts";
 import { type Database, toConnectionProblem } from "./store/database.ts";
@@ -24,7 +24,6 @@ export interface MasterKeyRotation {
 
 /** Small enough that a row is never locked for long while a gateway runs. */
 const BATCH = 100;
-const COMMAND_LINE: Actor = { id: "cli", name: "command line" };
 const KEEP_FOR_BACKUPS = "Keep the old key in a safe place for as long as you keep backups of the database from before.";
 
 /**
@@ -84,7 +83,7 @@ async function reencryptAll(database: Database, box: SecretBox): Promise<number>
   await proveMasterKey(database, box);
   let total = 0;
   for (;;) {
-    const { found, reencrypted } = await reencrypt(database.prisma, box, BATCH, COMMAND_LINE);
+    const { found, reencrypted } = await reencrypt(database.prisma, box, BATCH, commandLineActor());
     total += reencrypted;
     if (found === 0) return total;
   }

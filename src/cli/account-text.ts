@@ -37,9 +37,10 @@ export const accountChecks = z.object({
 });
 
 export function toChecksText({ checks }: z.output<typeof accountChecks>): string {
-  const rows = checks.map(({ name, ok, ms, sentence }) => [ok ? "ok" : "FAILED", name, `${ms} ms`, sentence]);
+  const rows = checks.map(({ name, ok, ms, sentence, remedy }) => [!ok ? "FAILED" : remedy ? "warning" : "ok", name, `${ms} ms`, sentence]);
+  // A remedy beside what works is advice.
   const remedies = checks.flatMap(({ name, ok, why, remedy }) =>
-    ok || !(why ?? remedy) ? [] : `\n\n${name}: ${toSentences(why, remedy)}`,
+    remedy || (!ok && why) ? `\n\n${name}: ${toSentences(why, remedy)}` : [],
   );
   return toTable(["", "CHECK", "TIME", "FOUND"], rows) + remedies.join("");
 }

@@ -32,6 +32,7 @@ export function addSignCommand(program: Command, cli: Cli): void {
     // `--key-file` is also an option of all commands, so commander keeps its value there.
     const options = command.optsWithGlobals<SignOptions>();
     const key = (await readKey(options, cli)).trim();
+    if (key === "") throw new UsageError("the KEY is empty; give the one that the desk's Message Interface Access page shows");
     const now = new Date();
     if (options.check !== undefined) {
       const verdict = checkSignature(options.check, key, now);

@@ -40,7 +40,7 @@ async function play(stage: Stage, hand: Stagehand): Promise<"played"> {
   return "played";
 }
 
-function showAddresses({ address, adminKey, wechat, desks }: Stage, { say }: Stagehand): void {
+function showAddresses({ address, adminKey, wechat, desks, dataDir, practice }: Stage, { say }: Stagehand): void {
   say(`
   API              ${address}/api/v1
   API description  ${address}/docs
@@ -49,8 +49,13 @@ function showAddresses({ address, adminKey, wechat, desks }: Stage, { say }: Sta
                    ${desks.staff.url} (staff)
   admin key        ${adminKey}
 
+Look around, in another terminal in this folder:
+
+  export WXDESK_DATA_DIR=${dataDir}
+  npx wxdesk conversation list
   curl -H "Authorization: Bearer ${adminKey}" "${address}/api/v1/conversations?limit=5"
-  WXDESK_API_KEY=${adminKey} npx wxdesk conversation list --url ${address}
+
+Connect an account yourself: ${practice.url}
 
 Ctrl-C stops everything and removes its data.`);
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { readConfig } from "../config.ts";
 import { type DeskEmulator, startDesk } from "../emulators/desk.ts";
 import { startWechat, type WechatEmulator } from "../emulators/wechat.ts";
 import { createOperator, type Operator } from "./operator.ts";
+import { openPractice, type Practice } from "./practice.ts";
 
 /** The gateway between its two outsides, all on loopback, with nothing that outlives it. */
 export interface Stage {
@@ -18,6 +19,9 @@ export interface Stage {
   wechat: WechatEmulator;
   /** One desk per account, as each has a KEY and a push server address of its own. */
   desks: { shop: KeyedDesk; staff: KeyedDesk };
+  /** Where the gateway keeps its data, and tells the command line how to reach it. */
+  dataDir: string;
+  practice: Practice;
   /** Stops everything and removes the data folder. */
   close(): Promise<void>;
 }
@@ -42,10 +46,21 @@ export async function setStage(): Promise<Stage> {
     const staff = await openDesk();
     cleanups.push(staff.close);
 
+    const practiceDesk = await openDesk();
+    cleanups.push(practiceDesk.close);
+    const documentFile = join(dataDir, "practice.json");
+    const practice = await openPractice({ wechat, desk: practiceDesk }, [
+      `export WXDESK_DATA_DIR=${dataDir}`,
+      `npx wxdesk account add --file ${documentFile}`,
+    ]);
+    cleanups.push(practice.close);
+    await writeFile(documentFile, `${JSON.stringify(practice.document, null, 2)}\n`);
+
     const adminKey = randomBytes(24).toString("base64url");
     const app = await startGateway({ dataDir, adminKey });
     cleanups.push(() => app.close());
-    return { address: app.address, adminKey, operator: createOperator(app.address, adminKey), wechat, desks: { shop, staff }, close };
+    const operator = createOperator(app.address, adminKey);
+    return { address: app.address, adminKey, operator, wechat, desks: { shop, staff }, dataDir, practice, close };
   } catch (error) {
     await close();
     throw error;

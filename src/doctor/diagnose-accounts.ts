@@ -30,8 +30,16 @@ const checkSchema = z.object({
 });
 const checksSchema = z.object({ checks: z.array(checkSchema) });
 
+/** A gateway that can only be asked through its API; its settings and its database are looked at on its own machine. */
+export function diagnoseElsewhere(api: GatewayApi): Promise<Finding[]> {
+  return diagnoseAccounts(api, { isElsewhere: true });
+}
+
 /** What each account's own test says; it is the gateway that asks, so that its way to WeChat and to the desk is the one that is tried. */
-export async function diagnoseAccounts(api: GatewayApi | null, remedy = "start the gateway, then ask again"): Promise<Finding[]> {
+export async function diagnoseAccounts(
+  api: GatewayApi | null,
+  { remedy = "start the gateway, then ask again", isElsewhere = false } = {},
+): Promise<Finding[]> {
   const name = "accounts";
   if (api === null) {
     const why = "it is the gateway that knows their secrets and asks WeChat and the desk";
@@ -40,31 +48,28 @@ export async function diagnoseAccounts(api: GatewayApi | null, remedy = "start t
   try {
     const { items } = accountsSchema.parse(await api.get("/accounts"));
     if (items.length === 0) {
-      const remedy = "create one: POST /api/v1/accounts, as in the README";
-      return [{ name, ok: "warning", what: "there is no account", why: "nothing arrives without one", remedy }];
+      const create = "create one: npx wxdesk account add";
+      return [{ name, ok: "warning", what: "there is no account", why: "nothing arrives without one", remedy: create }];
     }
-    return (await Promise.all(items.map((account) => diagnoseAccount(account, api)))).flat();
+    return (await Promise.all(items.map((account) => diagnoseAccount(account, api, isElsewhere)))).flat();
   } catch (error) {
     return [toRefusal(error)];
   }
 }
 
-async function diagnoseAccount({ id, enabled, warning }: ListedAccount, api: GatewayApi): Promise<Finding[]> {
+async function diagnoseAccount({ id, enabled, warning }: ListedAccount, api: GatewayApi, isElsewhere: boolean): Promise<Finding[]> {
   if (!enabled) {
     const why = "its callbacks and pushes are answered with 404";
     return [{ name: "account", account: id, ok: true, what: "disabled, so it is not tested", why, remedy: null }];
   }
   try {
     const { checks } = checksSchema.parse(await api.post(`/accounts/${encodeURIComponent(id)}/test`));
-    return [...toWarning(id, warning), ...toFindings(id, checks)];
+    // Here the address has been looked at once already: it is the gateway's, not one account's.
+    const wanted = isElsewhere ? checks : checks.filter(({ name }) => name !== "publicUrl");
+    return [...toWarning(id, warning), ...wanted.map(({ name, ...check }) => toFinding(name, check, id))];
   } catch (error) {
     return [{ ...toRefusal(error), name: "account", account: id }];
   }
-}
-
-/** The address is the gateway's, not one account's: it has been looked at once already. */
-export function toFindings(account: string, checks: readonly z.output<typeof checkSchema>[]): Finding[] {
-  return checks.filter(({ name }) => name !== "publicUrl").map(({ name, ...check }) => toFinding(name, check, account));
 }
 
 function toWarning(account: string, warning: ListedAccount["warning"]): Finding[] {
@@ -74,9 +79,10 @@ function toWarning(account: string, warning: ListedAccount["warning"]): Finding[
   return [{ name: "warning", account, ok: "warning", what, why, remedy: "it goes with the first asynchronous message that is taken" }];
 }
 
-/** What the API says is meant to be read; what the way to it says is not always. */
-function toRefusal(error: unknown): Finding {
-  const what = `the gateway's API does not answer: ${error instanceof z.ZodError ? "its answer is of another version" : String(error)}`;
+/** What stands between us and an answer: no way to the API, or its own refusal. */
+export function toRefusal(error: unknown): Finding {
+  const reason = error instanceof z.ZodError ? "its answer is of another version" : error instanceof Error ? error.message : String(error);
+  const what = `the gateway's API does not answer: ${reason}`;
   const remedy = "check the API key (it needs the role admin) and the gateway's log";
   return { name: "accounts", ok: false, what, why: "without it the accounts cannot be tested", remedy };
 }

@@ -15,7 +15,6 @@ export function diagnoseMessages({ stopped }: Pick<Inspection, "stopped">): Find
     ok: state === "held" ? true : "warning",
     what: `${count} message${count === 1 ? " is" : "s are"} ${state}`,
     why: WHY[state],
-    remedy:
-      state === "held" ? null : `look why, then send again: POST /api/v1/messages/retry {"accountId":"${accountId}","state":"${state}"}`,
+    remedy: state === "held" ? null : `look why, then send again: npx wxdesk message retry --state ${state} --account ${accountId}`,
   }));
 }

@@ -14,13 +14,19 @@ import type { Finding } from "./finding.ts";
 
 const WHY = "without its database the gateway does not start, and takes no message";
 
+export interface StoreDiagnosis {
+  findings: Finding[];
+  /** Whether a gateway could be opened on it without making or changing anything: a database, a key, a table. */
+  isReady: boolean;
+}
+
 /** The database and what is in it, as it stands: no migration is applied, no folder and no key is made. */
-export async function diagnoseStore(config: Config): Promise<Finding[]> {
+export async function diagnoseStore(config: Config): Promise<StoreDiagnosis> {
   if (config.databaseUrl !== undefined) return look(config, { kind: "server", url: config.databaseUrl });
   const folder = join(config.dataDir, "postgres");
   if (!existsSync(folder)) {
     const what = `there is no database in ${config.dataDir} yet; the first start makes it`;
-    return [{ name: "database", ok: true, what, why: "", remedy: null }];
+    return { findings: [{ name: "database", ok: true, what, why: "", remedy: null }], isReady: false };
   }
   try {
     const unlock = await lockFolder(config.dataDir);
@@ -30,7 +36,8 @@ export async function diagnoseStore(config: Config): Promise<Finding[]> {
       await unlock();
     }
   } catch (error) {
-    return [toLockFinding(error, config.dataDir)];
+    const finding = toLockFinding(error, config.dataDir);
+    return { findings: [finding], isReady: finding.ok === true };
   }
 }
 
@@ -48,7 +55,7 @@ function toLockFinding(error: unknown, dataDir: string): Finding {
 // Longer than a connection may take, and than a start of another process holds the lock of the migrations.
 const LOOK_MS_MAX = 15_000;
 
-async function look(config: Config, address: DatabaseAddress): Promise<Finding[]> {
+async function look(config: Config, address: DatabaseAddress): Promise<StoreDiagnosis> {
   const startedAt = performance.now();
   try {
     const database = await openDatabase(address);
@@ -56,18 +63,20 @@ async function look(config: Config, address: DatabaseAddress): Promise<Finding[]
       const inspection = await before(new Date(Date.now() + LOOK_MS_MAX), () => new Date(), inspect(database));
       const ms = Math.round(performance.now() - startedAt);
       const where = address.kind === "server" ? "the server of DATABASE_URL" : `the embedded database in ${config.dataDir}`;
-      return [
+      const findings: Finding[] = [
         { name: "database", ok: true, what: `${where} answers; it is PostgreSQL ${inspection.serverVersion}`, why: "", remedy: null, ms },
         ...diagnoseMigrations(inspection),
         ...(await diagnoseMasterKey(config, inspection)),
         ...diagnoseAdminKey(config, inspection),
         ...diagnoseMessages(inspection),
       ];
+      const { migrations, admins } = inspection;
+      return { findings, isReady: migrations.pending.length === 0 && (admins > 0 || config.adminKey !== undefined) };
     } finally {
       await database.close().catch(() => {});
     }
   } catch (error) {
-    return [toDatabaseFinding(toConnectionProblem(error))];
+    return { findings: [toDatabaseFinding(toConnectionProblem(error))], isReady: false };
   }
 }
 

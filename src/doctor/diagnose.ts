@@ -2,14 +2,13 @@ import type { Environment } from "../config.ts";
 import { toPlannedAddress } from "../http/listener.ts";
 import { checkPublicUrl } from "../lib/check-public-url.ts";
 import { createHttpClient } from "../lib/http-client.ts";
-import { diagnoseAccounts, type GatewayApi } from "./diagnose-accounts.ts";
+import { diagnoseAccounts, type GatewayApi, toRefusal } from "./diagnose-accounts.ts";
 import { diagnoseSettings } from "./diagnose-settings.ts";
 import { diagnoseStore } from "./diagnose-store.ts";
 import { type Finding, isHealthy } from "./finding.ts";
 import { toFinding } from "./to-finding.ts";
 
-export type { GatewayApi } from "./diagnose-accounts.ts";
-export { type Finding, isHealthy } from "./finding.ts";
+export { diagnoseElsewhere, type GatewayApi } from "./diagnose-accounts.ts";
 
 /**
  * A way to a gateway's API, or one to open when the rest has been looked at: opening a gateway on an embedded database locks the folder
@@ -23,14 +22,19 @@ export type ApiSource = GatewayApi | null | (() => Promise<GatewayApi | null>);
  */
 export async function diagnose(environment: Environment, api: ApiSource): Promise<Finding[]> {
   const { config, findings: settings } = diagnoseSettings(environment);
-  if (config === null) return [...settings, ...(await diagnoseAccounts(typeof api === "function" ? null : api, MEND_FIRST))];
+  if (config === null) return [...settings, ...(await diagnoseAccounts(typeof api === "function" ? null : api, { remedy: MEND_FIRST }))];
 
-  const store = await diagnoseStore(config);
+  const { findings: store, isReady } = await diagnoseStore(config);
   const publicUrl = await diagnosePublicUrl(config.publicUrl ?? toPlannedAddress(config));
   const before = [...settings, ...store, publicUrl];
   if (typeof api !== "function") return [...before, ...(await diagnoseAccounts(api))];
-  if (!isHealthy(before)) return [...before, ...(await diagnoseAccounts(null, MEND_FIRST))];
-  return [...before, ...(await diagnoseAccounts(await api()))];
+  if (!isHealthy(before)) return [...before, ...(await diagnoseAccounts(null, { remedy: MEND_FIRST }))];
+  if (!isReady) return [...before, ...(await diagnoseAccounts(null))];
+  try {
+    return [...before, ...(await diagnoseAccounts(await api()))];
+  } catch (error) {
+    return [...before, toRefusal(error)];
+  }
 }
 
 const MEND_FIRST = "mend what has failed, then ask again";

@@ -29,7 +29,7 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** One field that is wrong. `pointer` is a JSON pointer (RFC 6901, as a URI fragment) into the named part of the request. */
-export const fieldErrorSchema = z.object({
+const fieldErrorSchema = z.object({
   in: z.enum(["body", "query", "path", "header"]),
   pointer: z.string(),
   detail: z.string(),

@@ -2,7 +2,7 @@ import type { CheckResult } from "../domain/check.ts";
 import { type Errcodes, lookUp } from "./errcodes.ts";
 import type { PlatformAnswer } from "./platform-json.ts";
 
-export const NETWORK_REMEDY = "check this machine's way to the network (DNS, firewall, proxy) and the account's apiBaseUrl";
+const NETWORK_REMEDY = "check this machine's way to the network (DNS, firewall, proxy) and the account's apiBaseUrl";
 
 /** A check that the platform did not let pass, in the words of its dictionary. */
 export function toFailedCheck(answer: PlatformAnswer, errcodes: Errcodes, why: string): CheckResult {

@@ -58,7 +58,7 @@ function toPayload({ body, file }: PlatformCall): { headers?: Record<string, str
  * JSON without any \uXXXX, which the platforms refuse (40033) or show to the customer as it stands. JSON.stringify writes it for
  * lone surrogates, replaced here, and for control characters, left out here: nothing of either can be seen in a chat.
  */
-export function toPlatformJson(value: unknown): string {
+function toPlatformJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === "string" ? part.replace(LONE_SURROGATE, "\ufffd").replace(UNPRINTABLE, "") : part,
   );

@@ -62,6 +62,6 @@ async function create(prisma: PrismaClient, box: SecretBox, { id, name, settings
   }
 }
 
-export function isUniqueViolation(cause: unknown): boolean {
+function isUniqueViolation(cause: unknown): boolean {
   return cause instanceof Error && "code" in cause && cause.code === "P2002";
 }

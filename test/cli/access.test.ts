@@ -1,90 +1,116 @@
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { json } from "node:stream/consumers";
-import { expect, onTestFinished, test } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { ADMIN_KEY, type ConnectedAccount, DESK_KEY, type OpenGateway, openGateway } from "../support/gateway.ts";
 import { wxdeskHere } from "./wxdesk.ts";
 
-interface Asked {
-  method: string | undefined;
-  url: string | undefined;
-  body?: unknown;
+let gateway: OpenGateway;
+let shop: ConnectedAccount;
+
+beforeAll(async () => {
+  gateway = await openGateway();
+  shop = await gateway.connect("official_account");
+});
+afterAll(() => gateway.close());
+
+const on = (args: string[], { input = "", key = ADMIN_KEY } = {}) =>
+  wxdeskHere([...args, "--url", gateway.address], { environment: { WXDESK_API_KEY: key }, input });
+
+/** The value at the end of a line of the answer. */
+const printed = (text: string, field: string) => new RegExp(`^${field} +(\\S+)$`, "m").exec(text)?.[1] ?? "";
+
+async function push(url: string): Promise<number> {
+  const body = JSON.stringify({ touser: "oA", msgtype: "text", text: { content: "hello" } });
+  return (await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body })).status;
 }
 
-/** The API from outside: what it was asked, answered with one document. */
-async function answerWith(status: number, document: unknown) {
-  const asked: Asked[] = [];
-  const server = createServer(async (request, response) => {
-    const hasBody = request.headers["content-type"] === "application/json";
-    asked.push({ method: request.method, url: request.url, ...(hasBody && { body: await json(request) }) });
-    response.writeHead(status, { "content-type": "application/json" }).end(document === null ? "" : JSON.stringify(document));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => void server.close());
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const on = (args: string[], input?: string) =>
-    wxdeskHere([...args, "--url", url], { environment: { WXDESK_API_KEY: "key" }, ...(input !== undefined && { input }) });
-  return { asked, on };
-}
-
-const KEY = {
-  id: "key_1",
-  name: "bot",
-  role: "operator",
-  accountIds: ["shop"],
-  createdAt: "2026-01-31T02:03:04.005Z",
-  expiresAt: null,
-  lastUsedAt: null,
-};
-
-test("a new key stands alone on standard output, so that it can go into a file unseen", async () => {
-  const { asked, on } = await answerWith(201, { ...KEY, key: "wxk_new" });
+test("a new key stands alone on standard output, works as far as it was made to, and is refused once it is removed", async () => {
   const made = await on(["key", "create", "--name", "bot", "--role", "operator", "--account", "shop", "--expires", "90d"]);
-  expect(made).toMatchObject({ code: 0, stdout: "wxk_new\n", stderr: expect.stringContaining("shown this once") });
-  expect(asked).toEqual([
-    {
-      method: "POST",
-      url: "/api/v1/api-keys",
-      body: { name: "bot", role: "operator", accountIds: ["shop"], expiresAt: expect.stringMatching(/^\d{4}-.*Z$/) },
-    },
-  ]);
+  expect(made).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^wxk_[\w-]+\n$/),
+    stderr: expect.stringContaining("shown this once"),
+  });
+  const key = made.stdout.trim();
+  expect(await on(["conversation", "list"], { key })).toMatchObject({ code: 0 });
+  expect(await on(["account", "list"], { key })).toMatchObject({ code: 1, stderr: expect.stringMatching(/^FORBIDDEN: .*role admin/) });
+
+  const listed = (await on(["key", "list"])).stdout;
+  expect(listed).not.toContain(key);
+  const id = /^(\S+) +bot +operator +shop +\d{4}-\S+ +\d{4}-/m.exec(listed)?.[1] ?? "";
+  expect(await on(["key", "rm", id])).toMatchObject({ code: 0, stdout: "", stderr: `Key ${id} is removed.\n` });
+  expect(await on(["conversation", "list"], { key })).toMatchObject({ code: 1, stderr: expect.stringMatching(/^UNAUTHORIZED: /) });
 });
 
-test("keys are listed and removed", async () => {
-  const list = await answerWith(200, { items: [KEY, { ...KEY, id: "key_2", accountIds: [] }] });
-  expect((await list.on(["key", "list"])).stdout).toMatch(/^key_1 +bot +operator +shop +never +never\nkey_2 +bot +operator +all /m);
-  const remove = await answerWith(204, null);
-  expect(await remove.on(["key", "rm", "key_settings", "--confirm", "key_settings"])).toMatchObject({ code: 0, stdout: "" });
-  expect(remove.asked).toEqual([{ method: "DELETE", url: "/api/v1/api-keys/key_settings?confirm=key_settings" }]);
+test("the key of the settings, and the last of the admins, are not removed by a slip", async () => {
+  expect(await on(["key", "rm", "key_settings"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^CONFIRMATION_MISSING: /) });
+  const confirmed = await on(["key", "rm", "key_settings", "--confirm", "key_settings"]);
+  expect(confirmed).toMatchObject({ code: 1, stderr: expect.stringMatching(/^LAST_ADMIN_KEY: .*create another key/) });
 });
 
 test("a secret is replaced by one from standard input, with an overlap, and not shown", async () => {
-  const { asked, on } = await answerWith(200, { id: "shop", pushUrl: "https://g/desk/shop/…aaXb", generated: {} });
-  const ended = await on(["secret", "rotate", "shop", "deskKey", "--value-file", "-", "--overlap", "12h"], "new-desk-key\n");
+  const ended = await on(["secret", "rotate", "shop", "deskKey", "--value-file", "-", "--overlap", "12h"], {
+    input: "new-desk-key-0123456789\n",
+  });
   expect(ended).toEqual({ code: 0, stdout: 'The deskKey of "shop" is replaced.\n', stderr: "" });
-  const body = { value: "new-desk-key", overlapSeconds: 43_200 };
-  expect(asked).toEqual([{ method: "POST", url: "/api/v1/accounts/shop/secrets/deskKey", body }]);
+  expect((await gateway.desk.pushText("oA", "signed with the old one")).status).toBe(200);
+  expect(await on(["secret", "rotate", "shop", "deskKey", "--revoke-previous"])).toMatchObject({ code: 0, stdout: "" });
+  expect((await gateway.desk.pushText("oA", "and again")).status).toBe(401);
+  await on(["account", "set", "shop", "--desk-key-file", "-"], { input: DESK_KEY });
 });
 
-test("what is generated is printed to be pasted", async () => {
-  const token = await answerWith(200, { pushUrl: "https://g/desk/shop/…aaXb", generated: { token: "newToken" } });
-  expect((await token.on(["secret", "rotate", "shop", "token"])).stdout).toMatch(/Shown this once: paste it now\.\n\ntoken +newToken\n$/);
-  expect(token.asked).toMatchObject([{ body: {} }]);
-  const push = await answerWith(200, { pushUrl: "https://g/desk/shop/newPushToken", generated: {} });
-  expect((await push.on(["secret", "rotate", "shop", "pushToken"])).stdout).toContain(
-    "message push server address  https://g/desk/shop/newPushToken",
-  );
+test("a generated token is printed to be pasted; the old one counts until it is revoked", async () => {
+  const ended = await on(["secret", "rotate", "shop", "token", "--overlap", "1d"]);
+  expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining("Shown this once: paste it now.") });
+  const [old, token] = [shop.wechat.details.token, printed(ended.stdout, "token")];
+  const statusWith = async (value: string) => {
+    shop.wechat.details.token = value;
+    return (await shop.wechat.verifyUrl()).status;
+  };
+  expect([await statusWith(old), await statusWith(token)]).toEqual([200, 200]);
+  const shown = (await on(["account", "show", "shop", "--json"])).stdout;
+  expect(JSON.parse(shown).wechat.token.previous).toHaveLength(1);
+  expect(shown).not.toContain(token);
+  await on(["secret", "rotate", "shop", "token", "--revoke-previous"]);
+  expect([await statusWith(old), await statusWith(token)]).toEqual([401, 200]);
 });
 
-test("an overlap is ended before its time", async () => {
-  const { asked, on } = await answerWith(200, {});
-  expect(await on(["secret", "rotate", "shop", "token", "--revoke-previous"])).toMatchObject({ code: 0, stdout: "" });
-  expect(asked).toEqual([{ method: "DELETE", url: "/api/v1/accounts/shop/secrets/token/previous" }]);
+test("a new push address is printed whole; the old one counts until it is revoked", async () => {
+  const { stdout } = await on(["secret", "rotate", "shop", "pushToken"]);
+  const pushUrl = printed(stdout, "message push server address");
+  expect([await push(shop.pushUrl), await push(pushUrl)]).toEqual([200, 200]);
+  await on(["secret", "rotate", "shop", "pushToken", "--revoke-previous"]);
+  expect([await push(shop.pushUrl), await push(pushUrl)]).toEqual([401, 200]);
 });
 
+test("a secret that this kind of account does not have, and an account that is not there, end with 1", async () => {
+  const ended = await on(["secret", "rotate", "shop", "corpSecret", "--value-file", "-"], { input: "x" });
+  expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining("name is no secret of this kind of account; it has token") });
+  expect(await on(["secret", "rotate", "nobody", "token"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^NOT_FOUND: /) });
+});
+
+test("a key file that is empty is said to be no key", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "wxdesk-access-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, "empty.key"), "");
+  const ended = await wxdeskHere(["key", "list", "--url", gateway.address, "--key-file", join(folder, "empty.key")]);
+  expect(ended).toMatchObject({ code: 2, stderr: expect.stringMatching(/empty\.key .*no API key/) });
+});
+
+/** A gateway of another version, which no gateway of ours can play. */
 test("an answer of another version is said to be one", async () => {
-  const { on } = await answerWith(200, { keys: [] });
-  expect(await on(["key", "list"])).toMatchObject({ code: 1, stderr: expect.stringContaining("of the same version") });
-  expect(await on(["key", "list", "--json"])).toMatchObject({ code: 0, stdout: '{\n  "keys": []\n}\n' });
+  const server = createServer((_, response) => response.setHeader("content-type", "application/json").end('{"keys":[]}'));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const list = (...args: string[]) =>
+    wxdeskHere(["key", "list", ...args, "--url", `http://127.0.0.1:${(server.address() as AddressInfo).port}`], {
+      environment: { WXDESK_API_KEY: "key" },
+    });
+  expect(await list()).toMatchObject({ code: 1, stderr: expect.stringContaining("of the same version") });
+  expect(await list("--json")).toMatchObject({ code: 0, stdout: '{\n  "keys": []\n}\n' });
 });

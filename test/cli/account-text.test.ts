@@ -24,3 +24,8 @@ accessToken: nothing can be sent
 test("where the gateway says nothing more, nothing more is printed", () => {
   expect(toChecksText({ checks: [{ ...DESK, ok: false }] })).toBe("        CHECK  TIME   FOUND\nFAILED  desk   23 ms  The desk answered.");
 });
+
+test("advice beside a check that passed is a warning with what to do", () => {
+  const publicUrl = { ...DESK, name: "publicUrl", sentence: "without TLS", why: "others can read along", remedy: "use https" };
+  expect(toChecksText({ checks: [publicUrl] })).toMatch(/^warning +publicUrl [\s\S]*publicUrl: others can read along\n {2}→ use https$/m);
+});

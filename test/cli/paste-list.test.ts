@@ -75,4 +75,8 @@ test("a WeCom app has its own console, and its trusted IP comes last", () => {
 test("an address that WeChat cannot reach is said to be one before it is pasted", () => {
   const text = toPasteList(official("safe", {}, { callbackUrl: "http://127.0.0.1:8787/wechat/shop" }));
   expect(text).toContain("WeChat cannot reach http://127.0.0.1:8787/wechat/shop. Put WXDESK_PUBLIC_URL=");
+  // The demo's WeChat is on this machine too.
+  const account = official("safe", {}, { callbackUrl: "http://127.0.0.1:8787/wechat/shop" });
+  account.wechat.apiBaseUrl = "http://127.0.0.1:4000";
+  expect(toPasteList(account)).not.toContain("cannot reach");
 });

@@ -68,3 +68,8 @@ test("a wrong one ends the command with 1", async () => {
   expect(ended).toMatchObject({ code: 1, stdout: expect.stringContaining("WRONG"), stderr: "" });
   expect(await wxdeskHere(["sign"])).toMatchObject({ code: 2, stderr: expect.stringContaining("--key-file") });
 });
+
+test("an empty key signs nothing", async () => {
+  const ended = await wxdeskHere(["sign", "--key-file", "-"], { input: "\n" });
+  expect(ended).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("the KEY is empty") });
+});

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { renderPlatformCodes } from "../../scripts/platform-codes.ts";
 import { renderTroubleshooting } from "../../scripts/troubleshooting.ts";
+import { MISTAKES, type Mistake } from "../mistakes/list.ts";
 
 const read = (path: string) => readFileSync(new URL(`../../docs/${path}`, import.meta.url), "utf8");
 
@@ -11,6 +12,20 @@ test("docs/platform-codes.md says what the dictionaries say; if not, run: npm ru
 
 test("docs/troubleshooting.md says what the mistakes that are tested say; if not, run: npm run docs", () => {
   expect(read("troubleshooting.md")).toBe(renderTroubleshooting());
+});
+
+test("each sentence that the README quotes of a common mistake is one of the list", () => {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const table = readme.split("### Common mistakes")[1]?.split("Over sixty more")[0] ?? "";
+  const quoted = table.split("\n").flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([^`]{25,})`/g)].map(([, text = ""]) => text));
+  const sentences = Object.values(MISTAKES).flatMap((group) => Object.values<Mistake>(group).map(({ sentence }) => sentence));
+  const isSaid = (text: string) => {
+    const start = text.split("…")[0]?.trimEnd().replace(/\($/, "") ?? "";
+    return sentences.some((sentence) => sentence.includes(start));
+  };
+  expect(quoted.length).toBeGreaterThan(9);
+  expect(quoted.filter((text) => !isSaid(text))).toEqual([]);
+  expect(sentences.length).toBeGreaterThan(70);
 });
 
 test("every return code that the reference names is in the dictionary of its platform", () => {

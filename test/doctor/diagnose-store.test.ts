@@ -25,7 +25,7 @@ const toConfig = (more: Record<string, string> = {}) =>
   readConfig({ WXDESK_DATA_DIR: folder, WXDESK_PORT: "0", WXDESK_LOG_LEVEL: "silent", WXDESK_ADMIN_KEY: ADMIN_KEY, ...more });
 
 async function findings(name: string, more: Record<string, string> = {}): Promise<Finding[]> {
-  return (await diagnoseStore(toConfig(more))).filter((finding) => finding.name === name);
+  return (await diagnoseStore(toConfig(more))).findings.filter((finding) => finding.name === name);
 }
 
 /** Whatever the migrations of the folder are, they are all applied after this. */
@@ -66,7 +66,7 @@ describe("the migrations", () => {
   });
 });
 
-test("a message that has stopped is counted, with the request that sends it again", async () => {
+test("a message that has stopped is counted, with the command that sends it again", async () => {
   const [wechat, desk] = [await startWechat(), await startDesk({ key: DESK_KEY })];
   onTestFinished(async () => {
     await Promise.all([wechat.close(), desk.close()]);
@@ -86,7 +86,7 @@ test("a message that has stopped is counted, with the request that sends it agai
 
   const [stopped] = await findings("messages");
   expect(stopped).toMatchObject({ account: "shop", ok: "warning", what: "1 message is dead" });
-  expect(stopped?.remedy).toContain('POST /api/v1/messages/retry {"accountId":"shop","state":"dead"}');
+  expect(stopped?.remedy).toContain("npx wxdesk message retry --state dead --account shop");
 });
 
 test("a short admin key can be guessed, one that is not there yet will be made", async () => {
@@ -116,7 +116,7 @@ test.skipIf(!process.env.TEST_DATABASE_URL)("a server is looked at without a dat
     WXDESK_MASTER_KEY: randomBytes(32).toString("base64"),
     WXDESK_DATA_DIR: elsewhere,
   };
-  const found = await diagnoseStore(toConfig(settings));
+  const { findings: found } = await diagnoseStore(toConfig(settings));
   expect(found.map(({ name, ok }) => `${name} ${ok}`)).toEqual(["database true", "migrations true", "masterKey true", "adminKey true"]);
   expect(found[0]?.what).toMatch(/^the server of DATABASE_URL answers; it is PostgreSQL \d+/);
   expect(JSON.stringify(found)).not.toContain(new URL(settings.DATABASE_URL).pathname.slice(1));

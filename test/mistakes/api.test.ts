@@ -1,6 +1,6 @@
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { callAs, createApi } from "../http/api/app.ts";
-import { DESK_KEY, type OpenGateway, openGateway } from "../support/gateway.ts";
+import { DESK_KEY, eventually, type OpenGateway, openGateway } from "../support/gateway.ts";
 import { describeMistakes } from "./expect-said.ts";
 
 let gateway: OpenGateway;
@@ -8,6 +8,7 @@ let gateway: OpenGateway;
 beforeAll(async () => {
   gateway = await openGateway();
   await gateway.connect("official_account");
+  await gateway.connect("wecom");
 });
 afterAll(() => gateway.close());
 
@@ -29,6 +30,12 @@ const create = (change: { wechat?: object; desk?: object }) =>
     desk: { protocol: "udesk-message-interface", url: gateway.desk.url, key: DESK_KEY, ...change.desk },
   });
 
+/** An admin's key, good for another account than the shop. */
+async function keyForCompany(): Promise<string> {
+  const order = { name: "Company", role: "admin", accountIds: ["company"] };
+  return (await gateway.api<{ key: string }>("POST", "/api-keys", order)).body.key;
+}
+
 describeMistakes("api", {
   "api-key-missing": () => ask("GET", "/accounts", undefined, null),
   "api-key-wrong": () => ask("GET", "/accounts", undefined, "wrong-key"),
@@ -38,6 +45,31 @@ describeMistakes("api", {
     await api.close();
     return toText(problem);
   },
+  "api-key-expired": async () => {
+    const soon = new Date(Date.now() + 1_000).toISOString();
+    const { body } = await gateway.api<{ key: string }>("POST", "/api-keys", { name: "Guest", role: "admin", expiresAt: soon });
+    return eventually(
+      "the key's end",
+      () => ask("GET", "/accounts", undefined, body.key),
+      (text) => text.includes("unknown or no longer valid"),
+    );
+  },
+  "api-key-guessed": async () => {
+    // An API of its own: for a minute nobody else gets in from this address.
+    const api = await createApi();
+    const headers = { authorization: "Bearer the-key-of-last-year" };
+    const guess = () => api.inject({ method: "GET", url: "/api/v1/accounts", headers });
+    for (let count = 0; count < 10; count += 1) expect((await guess()).statusCode).toBe(401);
+    const problem = (await guess()).json();
+    await api.close();
+    return toText(problem);
+  },
+  "key-of-other-account": async () => ask("GET", "/accounts/shop", undefined, await keyForCompany()),
+  "key-limited": async () => ask("GET", "/api-keys", undefined, await keyForCompany()),
+  "last-admin-key": () => ask("DELETE", "/api-keys/key_settings?confirm=key_settings"),
+  "settings-key": () => ask("DELETE", "/api-keys/key_settings"),
+  "secret-of-other-kind": () => ask("POST", "/accounts/shop/secrets/corpSecret", { value: "x" }),
+  "secret-not-given": () => ask("POST", "/accounts/shop/secrets/appSecret"),
   "aes-key-short": () => create({ wechat: { encodingAesKey: "a".repeat(42) } }),
   "token-form": () => create({ wechat: { token: "not-a-token" } }),
   "id-taken": () =>

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import type { EmulatedAccount } from "../../src/emulators/wechat.ts";
-import { type ConnectedAccount, DESK_KEY, eventually, type OpenGateway, openGateway } from "../support/gateway.ts";
+import { type ConnectedAccount, DESK_KEY, eventually, look, type OpenGateway, openGateway } from "../support/gateway.ts";
 import { describeMistakes } from "./expect-said.ts";
 
 const lines: string[] = [];
@@ -118,6 +118,47 @@ describeMistakes("callbacks", {
   "push-sign-missing": async () => {
     const { pushUrl } = await connected({ desk: { requireSign: true } });
     return logOf(() => push(pushUrl));
+  },
+});
+
+async function rotate(id: string, name: string, overlapSeconds: number): Promise<void> {
+  const value = name === "deskKey" ? { value: "the-new-desk-key-0123456789" } : {};
+  expect((await gateway.api("POST", `/accounts/${id}/secrets/${name}`, { ...value, overlapSeconds })).status).toBe(200);
+}
+
+describeMistakes("rotation", {
+  "callback-token-revoked": async () => {
+    const account = await connected();
+    await rotate(account.id, "token", 3_600);
+    expect(await account.wechat.verifyUrl()).toMatchObject({ ok: true });
+    await gateway.api("DELETE", `/accounts/${account.id}/secrets/token/previous`);
+    return logOfText(() => {}, account);
+  },
+  "push-token-old": async () => {
+    const { id, pushUrl } = await connected();
+    await rotate(id, "pushToken", 1);
+    const statusOf = async () =>
+      (await fetch(pushUrl, { method: "POST", headers: { "content-type": "application/json" }, body: PUSH })).status;
+    await eventually("the end of the overlap", statusOf, (status) => status === 401);
+    return logOf(() => push(pushUrl));
+  },
+  "desk-key-old": async () => {
+    const { id } = await connected();
+    await rotate(id, "deskKey", 0);
+    return logOf(() => gateway.desk.pushText("oA", "hello"));
+  },
+});
+
+describeMistakes("messages", {
+  "media-private": async () => {
+    const account = await connected();
+    await gateway.desk.pushMedia("oMedia", { type: "image", url: "http://127.0.0.1:9/a.png" });
+    const { messages } = await eventually(
+      "the refusal of the address",
+      () => look(gateway, account, "oMedia"),
+      (seen) => seen.messages.some(({ state }) => state === "failed"),
+    );
+    return messages.map(({ error }) => error).join("\n");
   },
 });
 

@@ -119,6 +119,31 @@ export const MISTAKES = {
     },
   },
 
+  /** In the log as above, some time after something was changed. */
+  rotation: {
+    "callback-token-revoked": {
+      mistake: "a revoked token that WeChat's console still has",
+      sentence: "msg_signature is wrong; set the account's token to the one in WeChat's console",
+    },
+    "push-token-old": {
+      mistake: "the old push address, after the overlap of its rotation",
+      sentence: "the push token in the address is wrong; enter the account's pushUrl at the desk as its creation showed it",
+    },
+    "desk-key-old": {
+      mistake: "a desk key that was rotated here, and not at the desk",
+      sentence: "sign of the push does not verify; set this account's desk key to the desk's KEY",
+    },
+  },
+
+  /** In `detail` of the message's attempt, and as `error` of the message. */
+  messages: {
+    "media-private": {
+      mistake: "a desk that keeps its media on a private network",
+      sentence:
+        "the media's address ({host}) leads to 127.0.0.1, which is not public; if the desk's media are there, list the network in WXDESK_MEDIA_ALLOW_NETWORKS",
+    },
+  },
+
   /** Answered to WeChat or to the desk. */
   answers: {
     "callback-account-unknown": {
@@ -221,6 +246,38 @@ export const MISTAKES = {
     "api-key-missing": { mistake: "no API key", sentence: 'send an API key in the header "Authorization: Bearer <key>"' },
     "api-key-wrong": { mistake: "a wrong API key", sentence: "the API key is unknown or no longer valid; send one that is" },
     "role-too-low": { mistake: "a key whose role does not suffice", sentence: "this takes a key with the role admin; yours has viewer" },
+    "api-key-expired": {
+      mistake: "an API key that has expired",
+      sentence: "the API key is unknown or no longer valid; send one that is",
+    },
+    "api-key-guessed": {
+      mistake: "too many wrong API keys, as of a program with an old one",
+      sentence: "too many wrong API keys came from your address; wait {seconds} s, then send one that is valid",
+    },
+    "key-of-other-account": {
+      mistake: "a key that is limited to other accounts",
+      sentence: 'there is no account "shop"',
+    },
+    "key-limited": {
+      mistake: "a key that is limited to some accounts, where all are meant",
+      sentence: "this takes a key that is good for all accounts; yours is limited to some",
+    },
+    "last-admin-key": {
+      mistake: "the deletion of the last key of an admin",
+      sentence: "nobody could manage keys without this one; create another key of role admin for all accounts first",
+    },
+    "settings-key": {
+      mistake: "the deletion of the key that WXDESK_ADMIN_KEY brings back",
+      sentence: "this key is WXDESK_ADMIN_KEY and comes back at the next start while that has its value; remove or change that setting",
+    },
+    "secret-of-other-kind": {
+      mistake: "the rotation of a secret that this kind of account does not have",
+      sentence: "is no secret of this kind of account; it has token, encodingAesKey, appSecret, deskKey, pushToken",
+    },
+    "secret-not-given": {
+      mistake: "the rotation of an appSecret or desk key without its new value",
+      sentence: "is needed: it cannot be generated, give the one that the platform's console shows",
+    },
     "aes-key-short": {
       mistake: "an EncodingAESKey that is one character short",
       sentence: "must be the 43 characters that WeChat's console shows",
@@ -250,6 +307,40 @@ export const MISTAKES = {
     "delete-unconfirmed": {
       mistake: "a deletion without confirmation",
       sentence: "this deletes all conversations of the account; repeat its id in ?confirm= to go on",
+    },
+  },
+
+  /** Said by `npx wxdesk` on standard error. */
+  cli: {
+    "url-of-something-else": {
+      mistake: "`--url` with the address of something else",
+      sentence: "is none of wxdesk's (status {status}); is that address the gateway?",
+    },
+    "url-away": {
+      mistake: "`--url` where nothing listens",
+      sentence: "CONNECT_FAILED: no connection to 127.0.0.1:{port} (ECONNREFUSED)",
+    },
+    "url-without-key": {
+      mistake: "`--url` without a key",
+      sentence:
+        "--url needs an API key: set WXDESK_API_KEY or WXDESK_API_KEY_FILE, or name a file that holds it, or - for standard input, with --key-file",
+    },
+    "key-file-empty": {
+      mistake: "a key file that is empty",
+      sentence: "{file} holds no API key, which is one word of letters, digits and signs; wxdesk key create makes one",
+    },
+    "cli-role-too-low": {
+      mistake: "a key whose role does not suffice",
+      sentence: "FORBIDDEN: this takes a key with the role admin; yours has viewer",
+    },
+    "option-unknown": { mistake: "a misspelt option", sentence: "unknown option '--jsn' Did you mean --json?" },
+    "secret-as-argument": {
+      mistake: "a secret on the command line",
+      sentence: "unknown option '--value'",
+    },
+    "value-file-missing": {
+      mistake: "a file with a secret that is not there",
+      sentence: "{file} cannot be read (ENOENT); check path and permissions",
     },
   },
 } as const satisfies Record<string, Record<string, Mistake>>;

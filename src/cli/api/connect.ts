@@ -56,6 +56,10 @@ function toAddress(url: string): string {
 async function readKey({ terminal, readConfig }: Cli, { keyFile }: GlobalOptions): Promise<string> {
   const key = keyFile === undefined ? readConfig().apiKey : (await readValue(keyFile, terminal)).trim();
   if (key !== undefined && /^[\x21-\x7e]+$/.test(key)) return key;
+  if (keyFile !== undefined) {
+    const where = keyFile === "-" ? "standard input" : keyFile;
+    throw new UsageError(`${where} holds no API key, which is one word of letters, digits and signs; wxdesk key create makes one`);
+  }
   throw new UsageError(
     "--url needs an API key: set WXDESK_API_KEY or WXDESK_API_KEY_FILE, or name a file that holds it, or - for standard input, with --key-file",
   );

@@ -15,7 +15,7 @@ export function toList(entries: readonly (readonly [name: string, value: unknown
 }
 
 /** One line, whatever a customer wrote: control characters would move the cursor of whoever reads. */
-export function toCell(value: unknown): string {
+function toCell(value: unknown): string {
   if (value === null || value === undefined || value === "") return "-";
   if (typeof value === "boolean") return value ? "yes" : "no";
   return String(value).replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");

@@ -1,0 +1,45 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { wxdeskHere } from "../cli/wxdesk.ts";
+import { findFreePort } from "../support/free-port.ts";
+import { ADMIN_KEY, type OpenGateway, openGateway } from "../support/gateway.ts";
+import { describeMistakes } from "./expect-said.ts";
+
+let gateway: OpenGateway;
+let folder: string;
+
+beforeAll(async () => {
+  gateway = await openGateway();
+  folder = await mkdtemp(join(tmpdir(), "wxdesk-mistakes-"));
+});
+afterAll(async () => {
+  await gateway.close();
+  await rm(folder, { recursive: true });
+});
+
+/** What is said on standard error, in one line: commander gives its suggestions a line of their own. */
+async function noteOf(args: string[], key?: string): Promise<string> {
+  const { code, stdout, stderr } = await wxdeskHere(args, { environment: key === undefined ? {} : { WXDESK_API_KEY: key } });
+  if (code === 0 || stdout !== "") throw new Error(`it went well: ${code} ${stdout}`);
+  return stderr.replaceAll(/[\n()]+(?=Did you mean)/g, " ");
+}
+
+describeMistakes("cli", {
+  "url-of-something-else": () => noteOf(["account", "list", "--url", gateway.desk.url], ADMIN_KEY),
+  "url-away": async () => noteOf(["account", "list", "--url", `http://127.0.0.1:${await findFreePort()}`], ADMIN_KEY),
+  "url-without-key": () => noteOf(["account", "list", "--url", gateway.address]),
+  "key-file-empty": async () => {
+    const file = join(folder, "empty.key");
+    await writeFile(file, "\n");
+    return noteOf(["account", "list", "--url", gateway.address, "--key-file", file]);
+  },
+  "cli-role-too-low": async () => {
+    const { body } = await gateway.api<{ key: string }>("POST", "/api-keys", { name: "Reader", role: "viewer" });
+    return noteOf(["account", "list", "--url", gateway.address], body.key);
+  },
+  "option-unknown": () => noteOf(["account", "list", "--jsn"]),
+  "secret-as-argument": () => noteOf(["secret", "rotate", "shop", "deskKey", "--value", "x"]),
+  "value-file-missing": () => noteOf(["secret", "rotate", "shop", "deskKey", "--value-file", join(folder, "absent")]),
+});
