@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type ConnectedAccount, eventually, type Gateway, look, startGateway } from "./support/gateway.ts";
+import { type ConnectedAccount, eventually, type Gateway, look, type ShownConversation, startGateway } from "./support/gateway.ts";
 
 const KINDS = ["official_account", "wecom"] as const;
 
@@ -354,6 +354,27 @@ test("an account that may not send gets its replies through all the same, one ca
     () => gateway.api<{ warning: unknown }>("GET", `/accounts/${account.id}`),
     ({ body }) => body.warning === null,
   );
+});
+
+test.each([
+  [45015, { ways: [], held: 1 }, (reply: ShownConversation["reply"]) => Date.parse(reply.windowClosesAt ?? "") <= Date.now()],
+  [45047, { ways: [], held: 1, remaining: 0 }, (reply: ShownConversation["reply"]) => Date.parse(reply.windowClosesAt ?? "") > Date.now()],
+])("what WeChat says of window and quota goes above our own count: %i", async (errcode, shown, isRight) => {
+  const gateway = await startGateway();
+  const account = await gateway.connect("official_account", { replies: { passiveWaitMs: 0 } });
+  gateway.desk.setAnswer("*", queueing(1));
+  await account.wechat.sendText("oA", "hello");
+  gateway.wechat.misbehave({ kind: "errcode", errcode, errmsg: "", path: "/cgi-bin/message/custom/send", times: 1 });
+  await gateway.desk.pushText("oA", "one");
+  const { conversation } = await eventually(
+    "it to be held",
+    () => look(gateway, account, "oA"),
+    (seen) => seen.conversation.reply.held === 1,
+  );
+  expect(conversation.reply).toMatchObject(shown);
+  expect(isRight(conversation.reply)).toBe(true);
+  expect((await account.wechat.sendText("oA", "hello?")).reply?.text).toBe("one");
+  expect((await look(gateway, account, "oA")).conversation.reply).toMatchObject({ ways: ["async"], remaining: 5 });
 });
 
 test("without asynchronous messages, WeChat's three tries are one long window, and the customer never reads that nobody is there", async () => {

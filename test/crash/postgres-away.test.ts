@@ -43,6 +43,7 @@ async function startStage() {
     write: (openId: string, text: string) => account.wechat.sendText(openId, text),
     livez: () => get("/livez"),
     readyz: () => get("/readyz"),
+    api,
     look: (openId: string) => look({ api }, account, openId),
   };
 }
@@ -97,7 +98,12 @@ describe.runIf(hasPostgres())("with the database away", { timeout: 90_000 }, () 
     await stage.desk.waitForReceived("oA", 1);
 
     await stage.postgres.freeze();
+    const push = stage.desk.pushText("oA", "hi there");
+    const asked = stage.api("GET", "/conversations");
     await Promise.all(["one", "two", "three"].map((text) => expectRefusal(stage, text, 4_800)));
+    // The desk is promised an answer within a second, everybody else one at all.
+    expect((await push).status).toBe(503);
+    expect(await asked).toMatchObject({ status: 503, body: { code: "TOO_SLOW" } });
     expect(await stage.readyz()).toBe(503);
     expect(await stage.livez()).toBe(200);
 

@@ -93,6 +93,31 @@ test("at SIGTERM an open callback still gets its reply, the reply is known as se
   expect(messages.map(({ state }) => state)).toEqual(["forwarded", "sent"]);
 });
 
+test("at SIGTERM /readyz says so while callbacks are open, and what still comes is stored and acknowledged at once", async () => {
+  const stage = await startStage();
+  stage.desk.setAnswer("*", QUEUEING);
+  const back = stage.desk.misbehave({ kind: "late", ms: 60_000 });
+  const open = stage.account.wechat.sendText("oA", "hello");
+  await stage.desk.waitForReceived("oA", 1);
+  const address = await stage.gateway.listening();
+  const exit = stage.gateway.stop();
+  const readiness = await eventually(
+    "readiness to end",
+    async () => {
+      const response = await fetch(`${address}/readyz`);
+      return { status: response.status, body: await response.json() };
+    },
+    ({ status }) => status === 503,
+  );
+  expect(readiness.body).toMatchObject({ checks: { stopping: "yes", database: "ok" } });
+  expect(await stage.account.wechat.sendText("oB", "in the last moment")).toMatchObject({ acknowledged: true, reply: null });
+  expect(await open).toMatchObject({ acknowledged: true });
+  expect(await exit).toBe(0);
+  back();
+  await stage.restart();
+  expect((await stage.look("oB")).messages.map(({ text }) => text)).toEqual(["in the last moment"]);
+});
+
 test("at SIGTERM a callback that waits in vain is acknowledged, and its message goes on after the restart", async () => {
   const stage = await startStage({ account: { replies: { passiveWaitMs: 1_500 } } });
   stage.desk.setAnswer("*", QUEUEING);

@@ -171,7 +171,7 @@ export interface ShownConversation {
   agentName: string | null;
   notice: string | null;
   pending: { toDesk: number; toCustomer: number; dead: number };
-  reply: { ways: string[]; held: number; remaining: number | null };
+  reply: { ways: string[]; held: number; remaining: number | null; windowClosesAt: string | null };
 }
 
 /** The conversation of a contact, and its messages, oldest first; the two belong to the same moment. */
