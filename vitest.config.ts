@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -10,6 +11,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",
+    // Most files wait for processes and the database, not for the processor.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     env: { NO_COLOR: "1" },
   },
 });
