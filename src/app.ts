@@ -18,7 +18,7 @@ import { createSignals } from "./lib/signals.ts";
 import { withLocalKey } from "./local-key.ts";
 import { openStore } from "./open-store.ts";
 import { LANES_CHANNEL, toLane } from "./store/announce.ts";
-import type { DatabaseAddress } from "./store/database.ts";
+import { type DatabaseAddress, isConnectionLost } from "./store/database.ts";
 import { readVersion } from "./version.ts";
 
 export interface App {
@@ -107,6 +107,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       ...store,
       apiKeys: local.apiKeys,
       connections,
+      isDatabaseAway: isConnectionLost,
       http,
       deliver: (conversationId) => {
         signals.notify(conversationId);

@@ -23,6 +23,7 @@ export const PROBLEMS = {
   RATE_LIMITED: { status: 429, title: "Too many wrong API keys" },
   HEADERS_TOO_LARGE: { status: 431, title: "The headers are too large" },
   INTERNAL: { status: 500, title: "Something failed on our side" },
+  DATABASE_UNAVAILABLE: { status: 503, title: "The database does not answer" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -88,6 +89,14 @@ export class Problem extends Error {
 
 export function notFound(what: string): Problem {
   return new Problem("NOT_FOUND", `there is no ${what}`);
+}
+
+const DATABASE_BACK_SECONDS = 5;
+
+/** Of a change nobody knows whether the database made it before it went. */
+export function databaseUnavailable(cause: unknown): Problem {
+  const detail = "try again when the database is back (GET /readyz tells); if this was to change something, look first whether it did";
+  return new Problem("DATABASE_UNAVAILABLE", detail, { cause, retryAfterSeconds: DATABASE_BACK_SECONDS });
 }
 
 /** Fastify's error handler for the API. What nobody expected is answered without a word about its cause, which is logged. */
