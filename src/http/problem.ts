@@ -19,6 +19,7 @@ export const PROBLEMS = {
   LAST_ADMIN_KEY: { status: 409, title: "The last key that may manage keys" },
   BODY_TOO_LARGE: { status: 413, title: "The body is too large" },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: "The body's media type is not supported" },
+  EXPECTATION_UNKNOWN: { status: 417, title: "The expectation is not known" },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: "The idempotency key belongs to another request" },
   RATE_LIMITED: { status: 429, title: "Too many wrong API keys" },
   HEADERS_TOO_LARGE: { status: 431, title: "The headers are too large" },
