@@ -54,7 +54,7 @@ export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
   app.register(secretRoutes, { accounts, connections, publicUrl, now });
   app.register(conversationRoutes, { accounts, conversations, now });
   app.register(messageRoutes, { conversations, outbound, deliver, now });
-  app.register(retryRoutes, { conversations, replays, deliver });
+  app.register(retryRoutes, { accounts, conversations, replays, deliver });
   app.register(apiKeyRoutes, { accounts, apiKeys, now });
   app.register(auditRoutes, { audit });
 };
