@@ -137,6 +137,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       if (hasWorker) retention.start();
       if (folder !== null) await writeLocalApi(folder, { address: toLoopback(address), key: local.key });
       logger.info({ address }, "gateway.started");
+      if (!hasWorker && folder !== null) {
+        const remedy = "set WXDESK_ROLE to all, or DATABASE_URL to a server that a worker shares";
+        logger.warn({ remedy }, "gateway.no-worker: nothing is forwarded, for no other process can open the embedded database");
+      }
       return address;
     },
     request: async (method, path, body) => {
