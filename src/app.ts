@@ -18,7 +18,7 @@ import { createSignals } from "./lib/signals.ts";
 import { withLocalKey } from "./local-key.ts";
 import { openStore } from "./open-store.ts";
 import { LANES_CHANNEL, toLane } from "./store/announce.ts";
-import type { DatabaseAddress } from "./store/database.ts";
+import { type DatabaseAddress, isConnectionLost } from "./store/database.ts";
 import { readVersion } from "./version.ts";
 
 export interface App {
@@ -111,6 +111,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       ...store,
       apiKeys: local.apiKeys,
       connections,
+      isDatabaseAway: isConnectionLost,
       http,
       deliver: (conversationId) => {
         signals.notify(conversationId);
@@ -142,6 +143,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       if (hasWorker) retention.start();
       if (folder !== null) await writeLocalApi(folder, { address: toLoopback(address), key: local.key });
       logger.info({ address }, "gateway.started");
+      if (!hasWorker && folder !== null) {
+        const remedy = "set WXDESK_ROLE to all, or DATABASE_URL to a server that a worker shares";
+        logger.warn({ remedy }, "gateway.no-worker: nothing is forwarded, for no other process can open the embedded database");
+      }
       return address;
     },
     request: async (method, path, body) => {

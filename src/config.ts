@@ -6,6 +6,7 @@ import { ConfigError } from "./domain/errors.ts";
 import { isBareHttpUrl } from "./lib/http-url.ts";
 import { parseMasterKey } from "./lib/master-key.ts";
 import { nearest } from "./lib/nearest.ts";
+import { withoutBom } from "./lib/without-bom.ts";
 
 const MASTER_KEY_REMEDY = `make one with node -p "crypto.randomBytes(32).toString('base64')"`;
 
@@ -48,6 +49,7 @@ export type SettingName = keyof typeof settingsSchema.shape;
 
 /** Settings whose value can stand in a file that `<name>_FILE` names. */
 export const FILE_SETTINGS = [
+  "DATABASE_URL",
   "WXDESK_MASTER_KEY",
   "WXDESK_MASTER_KEY_PREVIOUS",
   "WXDESK_ADMIN_KEY",
@@ -152,7 +154,7 @@ function resolveFiles(values: Values, problems: string[]): Values {
     if (path === undefined) continue;
     if (values[name] !== undefined) problems.push(`${name} and ${name}_FILE are both set; keep one of them`);
     try {
-      resolved[name] = readFileSync(path, "utf8").replace(/\r?\n$/, "");
+      resolved[name] = withoutBom(readFileSync(path, "utf8")).replace(/\r?\n$/, "");
     } catch (error) {
       problems.push(`${name}_FILE names a file that cannot be read (${errorCode(error)}); check path and permissions`);
     }
@@ -162,7 +164,7 @@ function resolveFiles(values: Values, problems: string[]): Values {
 
 function readOptionalFile(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return withoutBom(readFileSync(path, "utf8"));
   } catch (error) {
     if (errorCode(error) === "ENOENT") return "";
     throw error;

@@ -61,7 +61,7 @@ async function openSecretBox(config: Config, log: Log): Promise<SecretBox> {
 
 /**
  * The database that the settings name, as it is. An embedded one is held by this process until it is unlocked.
- * @throws ConfigError DATA_FOLDER_IN_USE
+ * @throws ConfigError DATA_FOLDER_IN_USE, DATA_FOLDER_UNUSABLE
  */
 export async function openLocked(config: Config, address?: DatabaseAddress): Promise<Pick<OpenedStore, "database" | "folder" | "unlock">> {
   const shared = address ?? (config.databaseUrl === undefined ? undefined : { kind: "server" as const, url: config.databaseUrl });

@@ -134,8 +134,18 @@ describe("settings", () => {
 
 describe("settings in files", () => {
   test.each(FILE_SETTINGS)("%s_FILE reads the value, without its final newline", async (name) => {
-    const value = name === "WXDESK_ADMIN_KEY" ? "an-admin-key" : KEY;
-    expect(readConfig({ [`${name}_FILE`]: await fileWith(`${value}\n`) })).toEqual(readConfig({ [name]: value }));
+    const value = name === "DATABASE_URL" ? "postgresql://wxdesk:pw@db/wxdesk" : KEY;
+    const others = name === "DATABASE_URL" ? { WXDESK_MASTER_KEY: KEY } : {};
+    expect(readConfig({ ...others, [`${name}_FILE`]: await fileWith(`${value}\n`) })).toEqual(readConfig({ ...others, [name]: value }));
+  });
+
+  test("a database server whose address is in a file asks for a master key too", async () => {
+    const problems = problemsOf({ DATABASE_URL_FILE: await fileWith("postgresql://db/wxdesk\n") });
+    expect(problems).toEqual([expect.stringContaining("WXDESK_MASTER_KEY is required")]);
+  });
+
+  test("the mark that editors on Windows begin a file with is no part of the value", async () => {
+    expect(readConfig({ WXDESK_MASTER_KEY_FILE: await fileWith(`\uFEFF${KEY}\r\n`) }).masterKey).toEqual(Buffer.alloc(32, 7));
   });
 
   test("only the final newline is taken off", async () => {
@@ -167,6 +177,13 @@ describe(".env", () => {
     const environment = readEnvironment(await fileWith("PATH=/elsewhere\nWXDESK_PORT=1234\n"));
     expect(environment.WXDESK_PORT).toBe("1234");
     expect(environment.PATH).not.toBe("/elsewhere");
+  });
+
+  test("keeps its first setting when it begins with a byte order mark", async () => {
+    expect(readEnvironment(await fileWith("\uFEFFWXDESK_PORT=1234\r\nWXDESK_HOST=0.0.0.0\r\n"))).toMatchObject({
+      WXDESK_PORT: "1234",
+      WXDESK_HOST: "0.0.0.0",
+    });
   });
 
   test("need not exist", () => {

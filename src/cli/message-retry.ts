@@ -33,11 +33,12 @@ export function addMessageRetry(message: Command, cli: Cli): void {
       if (id === undefined) {
         const answer = await call(api, "POST", "/messages/retry", { state, accountId, since, until });
         present(cli, command, answer, retried, toText);
+        if (retried.safeParse(answer).data?.retried !== 0) sayWhen(api, cli);
       } else {
         const answer = await call(api, "POST", `/messages/${encodeURIComponent(id)}/retry`);
         present(cli, command, answer, shownMessage, (shown) => `Message ${shown.id} is ${shown.state}.`);
+        if (!ARRIVED.includes(shownMessage.safeParse(answer).data?.state ?? "")) sayWhen(api, cli);
       }
-      sayWhen(api, cli);
     });
   });
   withExamples(command, [
@@ -46,6 +47,9 @@ export function addMessageRetry(message: Command, cli: Cli): void {
     "wxdesk message retry --state uncertain --since 2h     may say something twice",
   ]);
 }
+
+/** What has arrived is left alone. */
+const ARRIVED: readonly string[] = ["forwarded", "sent"];
 
 function toText({ retried: count, more }: z.output<typeof retried>): string {
   return `${count} sent again.${more ? " There may be more: run this again." : ""}`;

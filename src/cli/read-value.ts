@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { withoutBom } from "../lib/without-bom.ts";
 import { UsageError } from "./failure.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -9,7 +10,7 @@ import type { Terminal } from "./terminal/terminal.ts";
  */
 export async function readValue(path: string, terminal: Pick<Terminal, "readInput">): Promise<string> {
   const text = path === "-" ? await terminal.readInput() : await readFile(path, "utf8").catch(fail(path));
-  return text.replace(/\r?\n$/, "");
+  return withoutBom(text).replace(/\r?\n$/, "");
 }
 
 /** @throws UsageError also when it is no JSON object */

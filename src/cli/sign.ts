@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
+import { findUnsignable } from "../desks/udesk-message-interface/identity.ts";
 import { signIdentity, toDeskTimestamp } from "../desks/udesk-message-interface/sign.ts";
 import { checkSignature } from "./check-signature.ts";
 import { type Cli, present, withExamples } from "./cli.ts";
@@ -31,6 +32,7 @@ export function addSignCommand(program: Command, cli: Cli): void {
   command.action(async () => {
     // `--key-file` is also an option of all commands, so commander keeps its value there.
     const options = command.optsWithGlobals<SignOptions>();
+    if (options.check === undefined) refuseUnsignable(options);
     const key = (await readKey(options, cli)).trim();
     if (key === "") throw new UsageError("the KEY is empty; give the one that the desk's Message Interface Access page shows");
     const now = new Date();
@@ -51,6 +53,16 @@ export function addSignCommand(program: Command, cli: Cli): void {
     "wxdesk sign --number 13574221234 --email 894733082@qq.com --key-file desk.key",
     "wxdesk sign --check 'https://example.udesk.cn/spa1/im_callback?number=…&sign=…' --key-file desk.key",
   ]);
+}
+
+/** @throws UsageError */
+function refuseUnsignable(options: SignOptions): void {
+  const [name] = findUnsignable(options);
+  if (name === undefined) return;
+  const allowed = name === "number" ? "digits only" : "a plain address of letters, digits and . _ ~ - around one @";
+  throw new UsageError(
+    `--${name} must be ${allowed}: the desk hashes the raw value, and one that a URL has to escape (a + arrives as a blank) breaks the signature`,
+  );
 }
 
 async function readKey({ keyFile }: SignOptions, { terminal }: Cli): Promise<string> {

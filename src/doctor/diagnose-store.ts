@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { ConfigError } from "../domain/errors.ts";
 import { before } from "../http/before.ts";
+import { proveFolder } from "../lib/data-folder.ts";
 import { lockFolder } from "../lib/folder-lock.ts";
 import { type DatabaseAddress, openDatabase, toConnectionProblem } from "../store/database.ts";
 import { inspect } from "../store/inspect.ts";
@@ -25,6 +26,8 @@ export async function diagnoseStore(config: Config): Promise<StoreDiagnosis> {
   if (config.databaseUrl !== undefined) return look(config, { kind: "server", url: config.databaseUrl });
   const folder = join(config.dataDir, "postgres");
   if (!existsSync(folder)) {
+    const problem = await proveFolder(config.dataDir).catch((error: unknown) => error);
+    if (problem !== undefined) return { findings: [toDatabaseFinding(problem)], isReady: false };
     const what = `there is no database in ${config.dataDir} yet; the first start makes it`;
     return { findings: [{ name: "database", ok: true, what, why: "", remedy: null }], isReady: false };
   }
@@ -47,9 +50,7 @@ function toLockFinding(error: unknown, dataDir: string): Finding {
   if (error instanceof ConfigError && error.code === "DATA_FOLDER_IN_USE") {
     return { name: "database", ok: true, what: `a gateway is running on ${dataDir}`, why, remedy: null };
   }
-  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-  const remedy = "give the user that runs the gateway the right to read and write WXDESK_DATA_DIR";
-  return { name: "database", ok: false, what: `the data folder ${dataDir} cannot be used (${code})`, why: WHY, remedy };
+  return toDatabaseFinding(error);
 }
 
 // Longer than a connection may take, and than a start of another process holds the lock of the migrations.

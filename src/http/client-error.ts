@@ -1,5 +1,4 @@
-import type { ServerResponse } from "node:http";
-import { STATUS_CODES } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { Problem } from "./problem.ts";
 
@@ -21,6 +20,17 @@ export function answerClientError(error: Error, socket: Socket & { _httpMessage?
   }
   // Without the error: it holds the raw bytes, a key among them.
   socket.destroy();
+}
+
+/** An `Expect` that is not `100-continue`. Node hands it to nobody else: without this it answers by itself, with an empty body. */
+export function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const problem = new Problem("EXPECTATION_UNKNOWN", 'send no Expect header, or "100-continue"');
+  response.writeHead(problem.status, {
+    "content-type": "application/problem+json",
+    "x-content-type-options": "nosniff",
+    connection: "close",
+  });
+  response.end(JSON.stringify(problem.toBody()));
 }
 
 function toProblem(code: unknown): Problem {

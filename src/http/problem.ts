@@ -19,11 +19,13 @@ export const PROBLEMS = {
   LAST_ADMIN_KEY: { status: 409, title: "The last key that may manage keys" },
   BODY_TOO_LARGE: { status: 413, title: "The body is too large" },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: "The body's media type is not supported" },
+  EXPECTATION_UNKNOWN: { status: 417, title: "The expectation is not known" },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: "The idempotency key belongs to another request" },
   RATE_LIMITED: { status: 429, title: "Too many wrong API keys" },
   HEADERS_TOO_LARGE: { status: 431, title: "The headers are too large" },
   TOO_SLOW: { status: 503, title: "Not done in time" },
   INTERNAL: { status: 500, title: "Something failed on our side" },
+  DATABASE_UNAVAILABLE: { status: 503, title: "The database does not answer" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -89,6 +91,14 @@ export class Problem extends Error {
 
 export function notFound(what: string): Problem {
   return new Problem("NOT_FOUND", `there is no ${what}`);
+}
+
+const DATABASE_BACK_SECONDS = 5;
+
+/** Of a change nobody knows whether the database made it before it went. */
+export function databaseUnavailable(cause: unknown): Problem {
+  const detail = "try again when the database is back (GET /readyz tells); if this was to change something, look first whether it did";
+  return new Problem("DATABASE_UNAVAILABLE", detail, { cause, retryAfterSeconds: DATABASE_BACK_SECONDS });
 }
 
 /** Fastify's error handler for the API. What nobody expected is answered without a word about its cause, which is logged. */

@@ -2,11 +2,11 @@ import helmet from "@fastify/helmet";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { ApiDeps } from "./api/deps.ts";
 import { apiPlugin } from "./api/plugin.ts";
-import { answerClientError } from "./client-error.ts";
+import { answerClientError, answerExpectation } from "./client-error.ts";
 import { type DeskPushOptions, deskPush } from "./desk-push.ts";
 import { openapiPlugin } from "./openapi.ts";
 import { type OperationsDeps, operationsPlugin } from "./operations.ts";
-import { sendProblem, sendRouteNotFound } from "./problem.ts";
+import { Problem, sendProblem, sendRouteNotFound } from "./problem.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { type WechatCallbacksOptions, wechatCallbacks } from "./wechat-callbacks.ts";
 
@@ -47,6 +47,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     http: {
+      // Refused below, in words: Node's own refusal has none.
+      requireHostHeader: false,
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
@@ -59,6 +61,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     handlerTimeout: HANDLER_TIMEOUT_MS,
     frameworkErrors: sendProblem,
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
+  });
+  app.server.on("checkExpectation", answerExpectation);
+  app.addHook("onRequest", async (request, reply) => {
+    if (request.raw.httpVersion !== "1.1" || request.headers.host !== undefined) return;
+    return sendProblem(new Problem("REQUEST_INVALID", "send a Host header, as HTTP/1.1 asks for"), request, reply);
   });
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler(sendRouteNotFound);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigError } from "../domain/errors.ts";
+import { toFolderProblem } from "./data-folder.ts";
 
 /** Unix takes 107 bytes for the path of a socket, some systems fewer. */
 const SOCKET_PATH_MAX = 100;
@@ -19,9 +20,17 @@ const ASKS_MAX = 100;
  * the other. One that answers nothing is removed, which is safe because its name is never used again. One that holds the folder
  * wins; among those still trying the lowest name does, and waits until the others have given up.
  * @returns gives the folder free
- * @throws ConfigError DATA_FOLDER_IN_USE
+ * @throws ConfigError DATA_FOLDER_IN_USE, DATA_FOLDER_UNUSABLE
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  try {
+    return await lock(folder);
+  } catch (error) {
+    throw toFolderProblem(error, folder);
+  }
+}
+
+async function lock(folder: string): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true });
   const place = await toPlace(folder);
   const own = `${place.prefix}-${randomBytes(4).toString("hex")}.sock`;

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError } from "../domain/errors.ts";
+import { toFolderProblem } from "./data-folder.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 const KEY_BYTES = 32;
@@ -24,9 +25,17 @@ export interface GeneratedKeys {
 
 /**
  * The key in `<dataDir>/master.key`, made at the first call. Processes that call at the same time get the same key.
- * @throws ConfigError MASTER_KEY_WRONG when a file holds anything else; it is never overwritten
+ * @throws ConfigError MASTER_KEY_WRONG when a file holds anything else; it is never overwritten. DATA_FOLDER_UNUSABLE
  */
 export async function loadOrCreateMasterKey(dataDir: string): Promise<GeneratedKeys> {
+  try {
+    return await loadOrCreate(dataDir);
+  } catch (error) {
+    throw toFolderProblem(error, dataDir);
+  }
+}
+
+async function loadOrCreate(dataDir: string): Promise<GeneratedKeys> {
   const path = masterKeyFile(dataDir);
   const previous = await loadMasterKey(previousKeyFile(dataDir));
   const existing = await loadMasterKey(path);

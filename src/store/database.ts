@@ -3,6 +3,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { PrismaPGlite } from "pglite-prisma-adapter";
+import { z } from "zod";
 import { ConfigError } from "../domain/errors.ts";
 import { PrismaClient } from "../generated/prisma/client.ts";
 import { listen } from "./listen.ts";
@@ -119,10 +120,25 @@ export function toConnectionProblem(error: unknown): unknown {
   return isConnectionLost(error) && !(error instanceof ConfigError) ? unreachable("the connection to PostgreSQL broke", error) : error;
 }
 
+/** Whether the database could not be asked, or went away while it was: what was asked of it may or may not have been done. */
 export function isConnectionLost(error: unknown): boolean {
-  return (
-    CONNECTION_LOST.test(toCode(error)) || (error instanceof Error && /connection terminated|closed the connection/i.test(error.message))
-  );
+  if (!(error instanceof Error)) return false;
+  return [toCode(error), ...toDriverCodes(error)].some((code) => CONNECTION_LOST.test(code)) || CONNECTION_LOST_WORDS.test(error.message);
+}
+
+/** Of pg and Prisma, which give these no code, or one that they share with others: no session came, or it broke. */
+const CONNECTION_LOST_WORDS = /connection terminated|closed the connection|connection error and is not|unable to start a transaction/i;
+
+const driverErrorSchema = z.object({
+  meta: z.object({ driverAdapterError: z.object({ cause: z.object({ kind: z.string(), originalCode: z.string().optional() }) }) }),
+});
+
+/** A raw statement that fails has Prisma's P2010, whatever the reason; the driver's own is inside. */
+function toDriverCodes(error: Error): string[] {
+  const { data } = driverErrorSchema.safeParse(error);
+  if (data === undefined) return [];
+  const { kind, originalCode } = data.meta.driverAdapterError.cause;
+  return kind === "DatabaseNotReachable" || kind === "ConnectionClosed" ? ["P1001"] : [originalCode ?? ""];
 }
 
 /** PostgreSQL's own refusals of a connection (its manual, appendix A), and the name that no server has. */

@@ -157,6 +157,11 @@ describe("conversations and messages", () => {
     expect((await gateway.wechat.waitForSeen("oA", 1)).map(({ text }) => text)).toEqual(["your parcel has left"]);
     const all = await on("message", "retry", "--state", "dead", "--account", "shop");
     expect(all).toMatchObject({ code: 0, stdout: "0 sent again.\n" });
+    expect(await on("message", "retry", "--state", "dead", "--account", "nope")).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: 'NOT_FOUND: there is no account "nope"\n',
+    });
     expect(await on("message", "retry")).toMatchObject({ code: 2 });
     expect(await on("message", "retry", refused.id, "--state", "dead")).toMatchObject({ code: 2 });
   });

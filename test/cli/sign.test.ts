@@ -19,6 +19,17 @@ test("makes the published signature, from a key that is in no argument", async (
   expect(JSON.parse(json.stdout).sign).toBe("5115174BBECA8A19B2FE835E3BBEA724");
 });
 
+test.each([
+  ["--number", "+86 1"],
+  ["--number", "1&email=x"],
+  ["--email", "a+b@qq.com"],
+  ["--email", "李@qq.com"],
+])("what a URL would have to escape is refused, with the reason: %s %s", async (option, value) => {
+  const ended = await wxdeskHere(["sign", option, value, "--key-file", "-"], { input: KEY });
+  expect(ended).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(`${option} must be `) });
+  expect(ended.stderr).toContain("breaks the signature");
+});
+
 test("a right signature is right, in a whole address or a query alone", () => {
   expect(checkSignature(`https://example.udesk.cn/spa1/im_callback?${IDENTITY}&sign=${SIGN}`, KEY, NOW)).toEqual({
     ok: true,

@@ -86,6 +86,9 @@ describe.runIf(hasPostgres())("with the database away", { timeout: 90_000 }, () 
       for (const text of ["one", "two", "three"]) await expectRefusal(stage, text, 5_000);
       expect(await stage.readyz()).toBe(503);
       expect(await stage.livez()).toBe(200);
+      for (const path of ["/accounts", "/conversations", "/messages/ms_1"]) {
+        expect(await stage.api("GET", path)).toMatchObject({ status: 503, body: { code: "DATABASE_UNAVAILABLE" } });
+      }
 
       await stage.postgres.start();
       await expectRecovery(stage);

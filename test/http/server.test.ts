@@ -71,6 +71,21 @@ describe("a client", () => {
     expect(problemIn(answer)).toMatchObject({ status: 431, code: "HEADERS_TOO_LARGE" });
   });
 
+  test.each(["/livez", "/nowhere", "/api/v1/accounts"])("that names no host is refused with a problem, on %s", async (path) => {
+    const answer = await say(`GET ${path} HTTP/1.1\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(problemIn(answer)).toMatchObject({ status: 400, code: "REQUEST_INVALID", detail: expect.stringContaining("Host") });
+    expect(await say("GET /livez HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test("that expects what nobody knows is refused with a problem, and 100-continue goes on", async () => {
+    const answer = await say("GET /livez HTTP/1.1\r\nHost: x\r\nExpect: foo\r\n\r\n");
+    expect(answer).toMatch(/^HTTP\/1\.1 417 /);
+    expect(answer.slice(answer.indexOf("\r\n\r\n"))).toContain('"code":"EXPECTATION_UNKNOWN"');
+    const going = await say("GET /livez HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
+    expect(going).toMatch(/^HTTP\/1\.1 100 [\s\S]*HTTP\/1\.1 200 /);
+  });
+
   test("that does not speak HTTP is refused with a problem that repeats nothing", async () => {
     const answer = await say("s3cret\r\n\r\n");
     expect(problemIn(answer)).toMatchObject({ status: 400, code: "REQUEST_INVALID" });

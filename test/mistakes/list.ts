@@ -63,6 +63,10 @@ export const MISTAKES = {
       sentence:
         "no connection to PostgreSQL on 127.0.0.1:{port} (3D000); the server has no such database: create it, or correct its name in DATABASE_URL",
     },
+    "folder-is-file": {
+      mistake: "a data folder that is a file",
+      sentence: "the data folder {folder} cannot be used (EEXIST); a file has this name: name another folder in WXDESK_DATA_DIR",
+    },
     "folder-in-use": {
       mistake: "a second gateway on one data folder",
       sentence:

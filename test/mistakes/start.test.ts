@@ -108,6 +108,11 @@ describeMistakes("start", {
     onTestFinished(first.close);
     return start({ WXDESK_DATA_DIR: folder });
   },
+  "folder-is-file": async () => {
+    const folder = join(await copyDataFolder(), "file");
+    await writeFile(folder, "");
+    return startAndDiagnose("folder-is-file", { WXDESK_DATA_DIR: folder });
+  },
   "port-in-use": async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");

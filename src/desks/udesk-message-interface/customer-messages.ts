@@ -3,6 +3,7 @@ import type { Content } from "../../domain/content.ts";
 import type { StatusReport } from "../../domain/conversation.ts";
 import type { PushedReply } from "../../domain/desk.ts";
 import { htmlToText } from "./html-to-text.ts";
+import { toPlainText } from "./plain-text.ts";
 import { openIdSchema, readPushId } from "./push-envelope.ts";
 import { isRecord, read, toStorableText } from "./read.ts";
 import { readReport } from "./report.ts";
@@ -37,6 +38,7 @@ function saysSomething({ content, report }: PushedReply): boolean {
 function readContent({ type, data }: Record<string, unknown>): Content | null {
   switch (type) {
     case "message":
+      return toText(toPlainText(read(wordsSchema, data, "messages.data").content));
     case "rich":
       return toText(htmlToText(read(wordsSchema, data, "messages.data").content));
     case "image":

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Content } from "../../domain/content.ts";
 import { htmlToText } from "./html-to-text.ts";
+import { toPlainText } from "./plain-text.ts";
 import { toStorableText } from "./read.ts";
 
 /** A value that may be missing, null or empty, which all mean the same. */
@@ -13,7 +14,10 @@ const words = z.object({ content: z.string() }).transform(({ content }) => toSto
 /** To a text of blanks WeChat answers that it is empty: the desk hears it while it can still mend it. */
 const isNotEmpty = (text: string) => text.trim() !== "";
 
-const text = words.refine(isNotEmpty, "content is empty").transform((text): Content => ({ type: "text", text }));
+const text = words
+  .transform(toPlainText)
+  .refine(isNotEmpty, "content is empty")
+  .transform((text): Content => ({ type: "text", text }));
 const rich = words
   .transform(htmlToText)
   .refine(isNotEmpty, "content has no text")

@@ -39,3 +39,9 @@ function toPlainEmail(email: string | null): string {
   const trimmed = email?.trim() ?? "";
   return PLAIN_EMAIL.test(trimmed) ? trimmed : "";
 }
+
+/** Which values a signed query cannot carry: they are hashed raw, and no URL may have to escape them. */
+export function findUnsignable({ number, email }: Identity): readonly (keyof Identity)[] {
+  const isEmailFine = email === "" || PLAIN_EMAIL.test(email);
+  return [...(/^\d*$/.test(number) ? [] : (["number"] as const)), ...(isEmailFine ? [] : (["email"] as const))];
+}

@@ -47,7 +47,8 @@ function toDetail(status: number): string {
   if (status >= 300 && status < 400) return `${answered}, a redirect: set desk.url to the final address.`;
   if (status === 401 || status === 403) return `${answered}: check this account's desk key.`;
   if (status === 404) return `${answered}: check that desk.url ends in /im_callback.`;
-  return `${answered}; it is asked again.`;
+  // No word of another try: a message that is dead by now shows the same text.
+  return `${answered}; the desk's own log tells why.`;
 }
 
 /** Longer pauses are cut: a conversation that stands still for a day because of one header looks like a fault of ours. */

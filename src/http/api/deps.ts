@@ -10,6 +10,8 @@ export interface ApiDeps {
   apiKeys: ApiKeyStore;
   audit: AuditStore;
   connections: Connections;
+  /** Whether an error of one of the stores means that the database is away. */
+  isDatabaseAway: (error: unknown) => boolean;
   /** Looks at the gateway from outside. */
   http: HttpClient;
   /** Says that a conversation has something to send. */

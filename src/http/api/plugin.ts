@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import { problemSchema, sendProblem, sendRouteNotFound } from "../problem.ts";
+import { databaseUnavailable, problemSchema, sendProblem, sendRouteNotFound } from "../problem.ts";
 import { accountTestRoute } from "./account-test.ts";
 import { accountRoutes } from "./accounts.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
@@ -18,7 +18,9 @@ const BODY_BYTES_MAX = 256 * 1024;
 /** The status API. Register it with the prefix `/api/v1`: the prefix also bounds its own 404. */
 export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
   const app = scope.withTypeProvider<ZodTypeProvider>();
-  app.setErrorHandler(sendProblem);
+  app.setErrorHandler((error, request, reply) =>
+    sendProblem(deps.isDatabaseAway(error) ? databaseUnavailable(error) : error, request, reply),
+  );
   app.setNotFoundHandler(sendRouteNotFound);
   app.setValidatorCompiler(validatorCompiler);
   // The compiler has held every answer to its schema. Holding it again at run time could only turn one odd row into a failed page.
@@ -52,7 +54,7 @@ export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
   app.register(secretRoutes, { accounts, connections, publicUrl, now });
   app.register(conversationRoutes, { accounts, conversations, now });
   app.register(messageRoutes, { conversations, outbound, deliver, now });
-  app.register(retryRoutes, { conversations, replays, deliver });
+  app.register(retryRoutes, { accounts, conversations, replays, deliver });
   app.register(apiKeyRoutes, { accounts, apiKeys, now });
   app.register(auditRoutes, { audit });
 };

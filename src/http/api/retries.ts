@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { isInScope } from "../../domain/api-key.ts";
 import type { ReplayFilter } from "../../domain/store.ts";
 import { notFound } from "../problem.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -24,9 +25,9 @@ const retryOrder = z
   .meta({ examples: RETRY_ORDER_EXAMPLES });
 
 /** Sends again what did not arrive. Safe to press twice: what waits to leave is not enqueued once more. */
-export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" | "replays" | "deliver">> = async (
+export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "conversations" | "replays" | "deliver">> = async (
   app,
-  { conversations, replays, deliver },
+  { accounts, conversations, replays, deliver },
 ) => {
   const replay = async (filter: ReplayFilter, { scope, caller }: Pick<FastifyRequest, "scope" | "caller">) => {
     const replayed = await replays.replay(filter, scope, caller);
@@ -64,12 +65,16 @@ export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" | 
         tags: ["messages"],
         operationId: "retryMessages",
         summary: `Send again all messages of one state, ${RETRIES_MAX} at a time`,
+        description: "An account that there is not, or not for this key, is NOT_FOUND: a misspelt one must not look like nothing to do.",
         body: retryOrder,
         response: { 200: z.object({ retried: z.int(), more: z.boolean().describe("There may be more; press again.") }) },
       },
     },
     async (request) => {
       const { accountId, state, since, until } = request.body;
+      if (accountId !== undefined && (!isInScope(request.scope, accountId) || (await accounts.get(accountId)) === null)) {
+        throw notFound(`account "${accountId}"`);
+      }
       const filter = {
         ...(accountId === undefined ? {} : { accountId }),
         states: [state],

@@ -120,6 +120,11 @@ describe("any other status is retried:", () => {
       expect(outcome).not.toHaveProperty("retryAfterMs");
     });
   }
+
+  test("and what is said stays true of a message that is dead by now", async () => {
+    const { outcome } = await submissionOf({ status: 500 });
+    expect(outcome).toMatchObject({ detail: "The desk answered HTTP 500; the desk's own log tells why." });
+  });
 });
 
 describe("Retry-After", () => {

@@ -87,7 +87,7 @@ const REQUESTS: Readonly<Record<string, (own: Belongings) => { query?: string; b
   "PATCH /conversations/:id": () => ({ body: { contact: { number: "13800138000" } } }),
   "POST /conversations/:id/messages": () => ({ body: { type: "text", text: "Your parcel has left." } }),
   "POST /messages/:id/retry": () => ({}),
-  "POST /messages/retry": () => ({ body: { state: "dead" } }),
+  "POST /messages/retry": ({ accountId }) => ({ body: { state: "dead", accountId } }),
   "POST /api-keys": () => ({ body: { name: "another", role: "viewer" } }),
   "DELETE /api-keys/:id": () => ({}),
 };

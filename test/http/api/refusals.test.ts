@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { ApiDeps } from "../../../src/http/api/deps.ts";
 import { problemSchema } from "../../../src/http/problem.ts";
 import { callAs, createApi, KEYS, SHOP } from "./app.ts";
 
@@ -230,4 +231,17 @@ test("deleting asks for the account's own id", async () => {
     const answer = await callAs(app, "admin")("DELETE", `/accounts/shop${query}`);
     expect(answer.json()).toMatchObject({ status: 400, code: "CONFIRMATION_MISSING" });
   }
+});
+
+test("while the database is away, also a key cannot be looked up: 503 that says what to do, and when to try again", async () => {
+  const away = new Error("no connection");
+  const find = async () => {
+    throw away;
+  };
+  const offline = await createApi({ apiKeys: { find } as unknown as ApiDeps["apiKeys"], isDatabaseAway: (error) => error === away });
+  onTestFinished(() => offline.close());
+  const answer = await callAs(offline, "admin")("GET", "/accounts");
+  expect(answer.statusCode).toBe(503);
+  expect(answer.headers).toMatchObject({ "content-type": expect.stringContaining("application/problem+json"), "retry-after": "5" });
+  expect(problemSchema.parse(answer.json())).toMatchObject({ code: "DATABASE_UNAVAILABLE", detail: expect.stringContaining("try again") });
 });

@@ -95,8 +95,13 @@ describe("asked for an account outside its scope, a limited key", () => {
   });
 
   test("sends nothing again, and of all accounts only what is its own", async () => {
-    expect((await api("POST", "/messages/retry", { state: "dead", accountId: "theirs" })).json()).toEqual({ retried: 0, more: false });
-    expect((await api("POST", "/messages/retry", { state: "dead" })).json()).toEqual({ retried: 2, more: false });
+    const [foreign, absent] = await Promise.all(
+      ["theirs", "nobody"].map((accountId) => api("POST", "/messages/retry", { state: "dead", accountId })),
+    );
+    expect(foreign?.json()).toEqual({ ...absent?.json(), detail: 'there is no account "theirs"' });
+    expect(absent?.json()).toMatchObject({ status: 404, code: "NOT_FOUND" });
+    expect((await api("POST", "/messages/retry", { state: "dead", accountId: "third" })).json()).toEqual({ retried: 1, more: false });
+    expect((await api("POST", "/messages/retry", { state: "dead" })).json()).toEqual({ retried: 1, more: false });
     expect((await opened.store.conversations.message(theirs.messageId, ALL_ACCOUNTS))?.message.state).toBe("dead");
   });
 });

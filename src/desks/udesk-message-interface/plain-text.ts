@@ -1,0 +1,21 @@
+import { htmlToText } from "./html-to-text.ts";
+
+/**
+ * What a contact is to read of a text that may be HTML, which nothing but its tags gives away. Without a tag that a text editor makes,
+ * it is plain and stays as it is: "a < b" and "1 &lt; 2" are then what the agent typed.
+ */
+export function toPlainText(text: string): string {
+  return hasTags(text) ? htmlToText(text) : text;
+}
+
+const NAMES =
+  "a|p|br|hr|div|span|b|strong|i|em|u|s|del|ins|strike|small|big|sub|sup|font|center|ul|ol|li|dl|dt|dd|img|h[1-6]|blockquote|pre|section|table|thead|tbody|tfoot|tr|td|th|script|style|html|body";
+const TAG = new RegExp(`</?(?:${NAMES})(\\s[^<>]*)?/?>`, "gi");
+
+/** What stands behind a name has to be attributes: "a <b and c> d" is no HTML. */
+function hasTags(text: string): boolean {
+  for (const [, behind = ""] of text.matchAll(TAG)) {
+    if (/^\s*\/?$/.test(behind) || behind.includes("=")) return true;
+  }
+  return false;
+}

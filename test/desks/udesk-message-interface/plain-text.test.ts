@@ -1,0 +1,72 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { toPlainText } from "../../../src/desks/udesk-message-interface/plain-text.ts";
+import { replyOf } from "./support.ts";
+
+const HTML = '<P style="color: red">See <a href="https://x.cn/?a=1&amp;b=2">the page</a><BR/>&lt;3</P>';
+const READ = "See the page (https://x.cn/?a=1&b=2)\n<3";
+
+describe("HTML in a pushed text becomes text with its links kept, pushed as", () => {
+  const escaped = HTML.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  for (const [form, body] of [
+    ["JSON", JSON.stringify({ touser: "oABC", msgtype: "text", text: { content: HTML } })],
+    ["a form", `touser=oABC&msgtype=text&text[content]=${encodeURIComponent(HTML)}`],
+    ["XML in CDATA", toXml(`<![CDATA[${HTML}]]>`)],
+    ["XML", toXml(escaped)],
+    ["a customer's messages", JSON.stringify({ customer_token: "oABC", messages: [{ type: "message", data: { content: HTML } }] })],
+  ] as const) {
+    test(form, () => expect(replyOf(body)?.content).toEqual({ type: "text", text: READ }));
+  }
+
+  test("nothing but tags: refused, for there is nothing to read", () => {
+    expect(() => replyOf(JSON.stringify({ touser: "oABC", msgtype: "text", text: { content: "<p><br></p>" } }))).toThrow(
+      "content is empty",
+    );
+  });
+});
+
+function toXml(content: string): string {
+  return `<xml><ToUserName>oABC</ToUserName><FromUserName>wx0123456789abcdef</FromUserName><CreateTime>1</CreateTime><MsgType>text</MsgType><Content>${content}</Content></xml>`;
+}
+
+const PLAIN = ["a < b", "<3", "x & y", "1 &lt; 2", "&nbsp;", "a <b and c> d", "<you>", "<pre", "<abc>", "</", "<>"];
+
+describe("a text without a tag stays exactly as it is:", () => {
+  test.each(PLAIN)("%j", (text) => {
+    expect(toPlainText(text)).toBe(text);
+    const messages = { customer_token: "oABC", messages: [{ type: "message", data: { content: text } }] };
+    expect(replyOf(JSON.stringify(messages))?.content).toEqual({ type: "text", text });
+  });
+
+  test("any whose < begin no tag", () => {
+    // Every ">" belongs to the "<" before it in the same piece, so that no two pieces make a tag together.
+    const piece = fc.oneof(
+      fc.constantFrom(...PLAIN),
+      fc.string({ unit: "binary" }).map((text) => text.replaceAll(">", "")),
+    );
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const text = pieces.join("");
+        expect(toPlainText(text)).toBe(text);
+      }),
+    );
+  });
+});
+
+test("whatever tags it has, none is left, and every word between them stays", () => {
+  const names = ["a", "p", "br", "div", "span", "b", "strong", "i", "em", "u", "ul", "ol", "li", "img", "h1", "h6", "table", "tr", "td"];
+  const attributes = fc.constantFrom("", ' class="x"', " id='y'", " data-n=1", ' style="a: b" width=3');
+  const shape = fc.constantFrom("open", "close", "single");
+  const tag = fc.tuple(fc.constantFrom(...names), attributes, shape, fc.boolean()).map(([name, given, kind, isUpper]) => {
+    const written = isUpper ? name.toUpperCase() : name;
+    return kind === "close" ? `</${written}>` : `<${written}${given}${kind === "single" ? " /" : ""}>`;
+  });
+  const word = fc.stringMatching(/^[a-z0-9你好]{1,8}$/);
+  fc.assert(
+    fc.property(fc.array(fc.tuple(tag, word), { minLength: 1 }), (pieces) => {
+      const text = toPlainText(pieces.map(([before, between]) => `${before}${between}`).join(""));
+      expect(text).not.toMatch(/[<>]/);
+      expect(text.replace(/\s/g, "")).toBe(pieces.map(([, between]) => between).join(""));
+    }),
+  );
+});
