@@ -118,9 +118,11 @@ export function createDelivery({
 
   /** What waits for a desk that is away only gets the places that nobody else needs. */
   const poll = async () => {
+    // Before the look: what finds no room while it is under way shall have another.
+    isFull = false;
     const away = awayDesks();
-    isFull = away.length > 0 && (await claimDue(away));
-    if (!isFull) isFull = await claimDue([]);
+    const isLeft = (away.length > 0 && (await claimDue(away))) || (await claimDue([]));
+    if (isLeft) isFull = true;
   };
 
   /** Plans the next look. Never later than planned already: failures that keep coming would put it off for ever. */
