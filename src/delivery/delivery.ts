@@ -116,13 +116,14 @@ export function createDelivery({
     return claims.length === lanesMax;
   };
 
-  /** What waits for a desk that is away only gets the places that nobody else needs. */
+  /** What waits for a desk that is away only gets the places that nobody else needs, and no look of its own: it would be put off again. */
   const poll = async () => {
     // Before the look: what finds no room while it is under way shall have another.
     isFull = false;
     const away = awayDesks();
-    const isLeft = (away.length > 0 && (await claimDue(away))) || (await claimDue([]));
+    const isLeft = await claimDue(away);
     if (isLeft) isFull = true;
+    else if (away.length > 0) await claimDue([]);
   };
 
   /** Plans the next look. Never later than planned already: failures that keep coming would put it off for ever. */
