@@ -109,6 +109,13 @@ export async function settleOnce(
       UPDATE outbox_entries e SET failures = ${values.failures}::int, progress = ${values.progress}::int, begun_at = NULL, begun_way = NULL,
         enqueued_at = CASE WHEN ${values.isHeld} THEN now() ELSE e.enqueued_at END
       FROM lane WHERE e.id = ${entry.id}::bigint AND NOT ${values.isFinished}
+    ), concerned AS (
+      -- What stands behind a held message is held for the same reason. Joined by its id: a plan that is kept for any values must not
+      -- read all messages for the sake of those that are held.
+      SELECT ${entry.message.id}::text AS id
+      UNION
+      SELECT e.message_id FROM outbox_entries e
+      WHERE ${values.isHeld} AND e.conversation_id = ${conversationId} AND e.direction = ${direction}
     ), message AS (
       UPDATE messages m SET
         state = CASE WHEN m.id = ${entry.message.id} THEN ${values.state} ELSE 'held' END,
@@ -116,10 +123,8 @@ export async function settleOnce(
         attempts = m.attempts + (m.id = ${entry.message.id})::int,
         error = ${values.error}, error_code = ${values.code},
         settled_at = CASE WHEN ${values.isFinished} THEN now() END
-      FROM lane
-      WHERE m.id = ${entry.message.id}
-        -- What stands behind a held message is held for the same reason.
-        OR (${values.isHeld} AND m.id IN (SELECT e.message_id FROM outbox_entries e WHERE e.conversation_id = ${conversationId} AND e.direction = ${direction}))
+      FROM lane, concerned
+      WHERE m.id = concerned.id
       RETURNING m.id, m.attempts
     ), tried AS (
       INSERT INTO attempts (message_id, number, way, started_at, duration_ms, outcome, code, detail)
