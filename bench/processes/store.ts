@@ -68,9 +68,10 @@ async function work({ url, count }: QueueLoad): Promise<Worked> {
 }
 
 async function settleAll(claim: Claim, outbox: Store["outbox"], tally: Tally): Promise<void> {
+  let held = claim;
   for (const entry of claim.entries) {
     const settled = await outbox.settle(
-      claim,
+      held,
       entry,
       {
         outcome: { kind: "done" },
@@ -81,6 +82,8 @@ async function settleAll(claim: Claim, outbox: Store["outbox"], tally: Tally): P
       { keepForMs: entry === claim.entries.at(-1) ? null : LEASE_MS },
     );
     if (settled === null) return;
+    // Each settle raises the number of the claim that it keeps.
+    held = { ...held, claimNumber: settled.claimNumber };
     tally.note(claim.conversationId, findNumber(entry.message.text));
   }
 }
