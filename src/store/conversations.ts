@@ -22,7 +22,7 @@ export function createConversationStore(prisma: PrismaClient): ConversationStore
     messages: (conversationId, page, scope) => messages(prisma, conversationId, page, scope),
     message: async (id, scope) => {
       const where = { id, accountId: inScope(scope) };
-      const row = await prisma.message.findUnique({ where, include: { tries: { orderBy: { id: "asc" } } } });
+      const row = await prisma.message.findUnique({ where, include: { tries: { orderBy: { number: "asc" } } } });
       return row === null ? null : { message: toMessage(row), attempts: row.tries.map(toAttempt) };
     },
   };
@@ -98,7 +98,7 @@ function isAfter([updatedAt, id]: readonly [string, string]): Prisma.Conversatio
 async function toOverviews(prisma: PrismaClient, rows: Row[]): Promise<ConversationOverview[]> {
   const counts = await prisma.message.groupBy({
     by: ["conversationId", "state"],
-    where: { conversationId: { in: rows.map(({ id }) => id) }, state: { in: ["held", "dead"] } },
+    where: { conversationId: { in: rows.map(({ id }) => id) }, errorCode: { not: null }, state: { in: ["held", "dead"] } },
     _count: true,
   });
   const countOf = (id: string, state: string) => counts.find((count) => count.conversationId === id && count.state === state)?._count ?? 0;
