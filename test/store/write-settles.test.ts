@@ -1,0 +1,137 @@
+import { expect, test } from "vitest";
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
+import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
+import type { Claim, Settlement } from "../../src/domain/outbox.ts";
+import type { Store } from "../../src/domain/store.ts";
+import { createStore } from "../../src/store/store.ts";
+import { head, useFlowStage } from "../flow/stage.ts";
+
+const stage = useFlowStage();
+const LEASE_MS = 30_000;
+const OPEN_IDS = Array.from({ length: 20 }, (_, index) => `o${index}`);
+
+const done = (state: "forwarded" | "sent" = "forwarded"): Settlement => ({
+  outcome: { kind: "done" },
+  next: { kind: "finished", state },
+  way: null,
+  attempt: { startedAt: new Date(), durationMs: 1 },
+});
+
+async function write(openId: string, text: string, store: Store = stage.opened.store): Promise<void> {
+  await store.inbound.record({
+    messageId: newMessageId(new Date()),
+    conversationId: toConversationId("shop", openId),
+    accountId: "shop",
+    message: { openId, dedupeKey: `${openId} ${text}`, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text } },
+    forward: true,
+    openForMs: 0,
+    lookForMs: 0,
+    allowance: null,
+  });
+}
+
+async function say(openId: string, text: string): Promise<void> {
+  await stage.opened.store.outbound.enqueue({
+    messageId: newMessageId(new Date()),
+    conversationId: toConversationId("shop", openId),
+    accountId: "shop",
+    openId,
+    origin: "agent",
+    content: { type: "text", text },
+    dedupeKey: `${openId} ${text}`,
+    repeatWindowMs: 10_000,
+  });
+}
+
+const claimAll = (store: Store = stage.opened.store) =>
+  store.outbox.claimDue({ holder: "worker-1", lanesMax: 100, entriesMax: 10, leaseMs: LEASE_MS, exceptDesksOf: [] });
+
+const settleHead = (claim: Claim, settlement = done(), { outbox }: Store = stage.opened.store) =>
+  outbox.settle(claim, head(claim), settlement, { keepForMs: null });
+
+async function pendingOf(openId: string) {
+  return (await stage.opened.store.conversations.get(toConversationId("shop", openId), ALL_ACCOUNTS))?.pending;
+}
+
+test("one settle that cannot be written fails alone; those that were written with it count once", async () => {
+  const { prisma } = stage.opened.database;
+  await Promise.all(OPEN_IDS.map((openId) => write(openId, "hello")));
+  const claims = await claimAll();
+  const spoilt = head(claims[7] as Claim).message.id;
+  await prisma.$executeRawUnsafe(`ALTER TABLE attempts ADD CONSTRAINT crash CHECK (message_id <> '${spoilt}')`);
+  const results = await Promise.allSettled(claims.map((claim) => settleHead(claim)));
+  expect(results.flatMap(({ status }, index) => (status === "rejected" ? [index] : []))).toEqual([7]);
+  await prisma.$executeRawUnsafe("ALTER TABLE attempts DROP CONSTRAINT crash");
+  expect(await prisma.attempt.count()).toBe(OPEN_IDS.length - 1);
+  expect(await settleHead(claims[7] as Claim)).not.toBeNull();
+  expect(await prisma.outboxEntry.count()).toBe(0);
+});
+
+test("among many, only the settles of claims that have passed on change nothing", async () => {
+  await Promise.all(OPEN_IDS.map((openId) => write(openId, "hello")));
+  const claims = await claimAll();
+  await stage.opened.store.outbox.releaseAll("worker-1");
+  const [taken] = await stage.opened.store.outbox.claimDue({
+    holder: "worker-2",
+    lanesMax: 1,
+    entriesMax: 1,
+    leaseMs: LEASE_MS,
+    exceptDesksOf: [],
+  });
+  const again = await claimAll();
+  const settled = await Promise.all([...claims, ...again].map((claim) => settleHead(claim)));
+  expect(settled.map((each) => each !== null)).toEqual([...claims.map(() => false), ...again.map(() => true)]);
+  expect(await settleHead(taken as Claim)).not.toBeNull();
+  expect(await stage.opened.database.prisma.attempt.count()).toBe(OPEN_IDS.length);
+});
+
+test("what both lanes of a conversation settle at once is written one after the other, and a notice of the one stands in the other", async () => {
+  for (const openId of OPEN_IDS) {
+    await write(openId, "hello");
+    await say(openId, "hi");
+  }
+  const claims = await claimAll();
+  const settled = await Promise.all(
+    claims.map((claim) =>
+      settleHead(
+        claim,
+        claim.direction === "outbound"
+          ? { ...done("sent"), way: "async" }
+          : {
+              ...done(),
+              report: { status: { status: "queueing", turn: 2 }, askedAt: new Date() },
+              notice: { messageId: newMessageId(new Date()), when: "changes", content: { type: "text", text: "2 before you" } },
+            },
+      ),
+    ),
+  );
+  expect(settled.map((each) => each?.noticeEnqueued)).toEqual(claims.map(({ direction }) => direction === "inbound"));
+  const notices = await claimAll();
+  expect(notices.map(({ direction, entries }) => [direction, ...entries.map(({ message }) => message.text)])).toEqual(
+    OPEN_IDS.map(() => ["outbound", "2 before you"]),
+  );
+});
+
+test("two processes that store and settle for the same conversations at once wait for each other, and never in a circle", async () => {
+  const stores = [stage.opened.store, createStore(stage.opened.database, stage.opened.box)];
+  for (let round = 0; round < 5; round++) {
+    await Promise.all(OPEN_IDS.flatMap((openId) => [write(openId, `hello ${round}`), say(openId, `hi ${round}`)]));
+    const claims = await claimAll();
+    const work = claims.map((claim, index) => () => settleHead(claim, done(), stores[index % 2]));
+    const writing = [...OPEN_IDS].reverse().map((openId, index) => () => write(openId, `more ${round}`, stores[index % 2]));
+    const results = await Promise.all([...work, ...writing].map((each) => each()));
+    expect(results.slice(0, work.length)).not.toContain(null);
+    await stage.opened.store.outbox.releaseAll("worker-1");
+    for (const claim of await claimAll()) await settleHead(claim);
+  }
+  for (const openId of OPEN_IDS) expect(await pendingOf(openId)).toMatchObject({ toDesk: 0, toCustomer: 0 });
+});
+
+test("a vendor's sentence that was cut in the middle of a character is kept, and keeps nothing from being settled", async () => {
+  await write("oA", "hello");
+  const [claim] = await claimAll();
+  const outcome = { kind: "rejected", code: "45015", detail: "\0 no \u{1F600}".slice(0, -1) } as const;
+  await settleHead(claim as Claim, { ...done(), outcome, next: { kind: "finished", state: "dead" } });
+  const found = await stage.opened.store.conversations.message(head(claim as Claim).message.id, ALL_ACCOUNTS);
+  expect(found?.message).toMatchObject({ state: "dead", error: "\uFFFD no \uFFFD" });
+});
