@@ -63,14 +63,15 @@ export async function writeSettles(prisma: Prisma.TransactionClient, settles: re
           ELSE GREATEST(now(), (SELECT max(u) FROM unnest(array_remove(l.callbacks_open_until, o.open_until)) u)) END
       FROM conversation o
       WHERE l.conversation_id = o.conversation_id AND l.direction = o.direction AND l.holder = o.holder AND l.claim_number = o.claim_number
-        AND EXISTS (SELECT FROM outbox_entries e WHERE e.id = o.entry_id)
+        AND EXISTS (SELECT FROM outbox_entries e WHERE e.conversation_id = o.conversation_id AND e.direction = o.direction AND e.id = o.entry_id)
       RETURNING o.*, l.due_at, l.claim_number AS next_number
     ), entry_gone AS (
-      DELETE FROM outbox_entries e USING lane WHERE e.id = lane.entry_id AND lane.is_finished
+      DELETE FROM outbox_entries e USING lane
+      WHERE e.conversation_id = lane.conversation_id AND e.direction = lane.direction AND e.id = lane.entry_id AND lane.is_finished
     ), entry_kept AS (
       UPDATE outbox_entries e SET failures = lane.failures, progress = lane.progress, begun_at = NULL, begun_way = NULL,
         enqueued_at = CASE WHEN lane.is_held THEN now() ELSE e.enqueued_at END
-      FROM lane WHERE e.id = lane.entry_id AND NOT lane.is_finished
+      FROM lane WHERE e.conversation_id = lane.conversation_id AND e.direction = lane.direction AND e.id = lane.entry_id AND NOT lane.is_finished
     ), message AS (
       UPDATE messages m SET
         state = lane.state,

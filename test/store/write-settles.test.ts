@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
-import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
+import { newMessageId } from "../../src/domain/ids.ts";
 import type { Claim, Settlement } from "../../src/domain/outbox.ts";
 import type { Store } from "../../src/domain/store.ts";
 import { createStore } from "../../src/store/store.ts";
 import { head, useFlowStage } from "../flow/stage.ts";
+import { crowdOf, OPEN_IDS } from "./crowd.ts";
 
 const stage = useFlowStage();
-const LEASE_MS = 30_000;
-const OPEN_IDS = Array.from({ length: 20 }, (_, index) => `o${index}`);
+const { write, say, claimAll, pendingOf } = crowdOf(stage);
 
 const done = (state: "forwarded" | "sent" = "forwarded"): Settlement => ({
   outcome: { kind: "done" },
@@ -17,41 +17,8 @@ const done = (state: "forwarded" | "sent" = "forwarded"): Settlement => ({
   attempt: { startedAt: new Date(), durationMs: 1 },
 });
 
-async function write(openId: string, text: string, store: Store = stage.opened.store): Promise<void> {
-  await store.inbound.record({
-    messageId: newMessageId(new Date()),
-    conversationId: toConversationId("shop", openId),
-    accountId: "shop",
-    message: { openId, dedupeKey: `${openId} ${text}`, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text } },
-    forward: true,
-    openForMs: 0,
-    lookForMs: 0,
-    allowance: null,
-  });
-}
-
-async function say(openId: string, text: string): Promise<void> {
-  await stage.opened.store.outbound.enqueue({
-    messageId: newMessageId(new Date()),
-    conversationId: toConversationId("shop", openId),
-    accountId: "shop",
-    openId,
-    origin: "agent",
-    content: { type: "text", text },
-    dedupeKey: `${openId} ${text}`,
-    repeatWindowMs: 10_000,
-  });
-}
-
-const claimAll = (store: Store = stage.opened.store) =>
-  store.outbox.claimDue({ holder: "worker-1", lanesMax: 100, entriesMax: 10, leaseMs: LEASE_MS, exceptDesksOf: [] });
-
 const settleHead = (claim: Claim, settlement = done(), { outbox }: Store = stage.opened.store) =>
   outbox.settle(claim, head(claim), settlement, { keepForMs: null });
-
-async function pendingOf(openId: string) {
-  return (await stage.opened.store.conversations.get(toConversationId("shop", openId), ALL_ACCOUNTS))?.pending;
-}
 
 test("one settle that cannot be written fails alone; those that were written with it count once", async () => {
   const { prisma } = stage.opened.database;
@@ -71,13 +38,7 @@ test("among many, only the settles of claims that have passed on change nothing"
   await Promise.all(OPEN_IDS.map((openId) => write(openId, "hello")));
   const claims = await claimAll();
   await stage.opened.store.outbox.releaseAll("worker-1");
-  const [taken] = await stage.opened.store.outbox.claimDue({
-    holder: "worker-2",
-    lanesMax: 1,
-    entriesMax: 1,
-    leaseMs: LEASE_MS,
-    exceptDesksOf: [],
-  });
+  const [taken] = await claimAll({ holder: "worker-2", lanesMax: 1 });
   const again = await claimAll();
   const settled = await Promise.all([...claims, ...again].map((claim) => settleHead(claim)));
   expect(settled.map((each) => each !== null)).toEqual([...claims.map(() => false), ...again.map(() => true)]);
