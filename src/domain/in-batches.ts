@@ -1,10 +1,12 @@
-export interface BatchOptions {
+export interface BatchOptions<Input> {
   /** Inputs of one run. */
   sizeMax: number;
   /** A run that takes longer no longer holds up the next one. */
   stalledAfterMs: number;
   /** Whether the inputs of a failed run are worth another try, each by itself: one of them may have spoilt it for all. */
   isWorthSplitting: (error: unknown) => boolean;
+  /** Inputs of one key are never under way together: the second waits until the run with the first is over. */
+  keyOf?: (input: Input) => string;
 }
 
 /**
@@ -13,15 +15,17 @@ export interface BatchOptions {
  */
 export function inBatches<Input, Output>(
   run: (inputs: readonly Input[]) => Promise<readonly Output[]>,
-  { sizeMax, stalledAfterMs, isWorthSplitting }: BatchOptions,
+  { sizeMax, stalledAfterMs, isWorthSplitting, keyOf }: BatchOptions<Input>,
 ): (input: Input) => Promise<Output> {
   interface Asked {
     input: Input;
+    key: string | undefined;
     resolve: (output: Output) => void;
     reject: (error: unknown) => void;
   }
   let waiting: Asked[] = [];
   let isUnderWay = false;
+  const keysUnderWay = new Set<string>();
 
   const runOne = async (asked: Asked) => {
     try {
@@ -42,28 +46,42 @@ export function inBatches<Input, Output>(
     }
   };
 
+  /** The first of those that wait, without those whose key is under way. */
+  const takeBatch = (): Asked[] => {
+    const batch: Asked[] = [];
+    const left: Asked[] = [];
+    for (const asked of waiting) {
+      const { key } = asked;
+      const fits = batch.length < sizeMax && (key === undefined || !keysUnderWay.has(key));
+      if (fits && key !== undefined) keysUnderWay.add(key);
+      (fits ? batch : left).push(asked);
+    }
+    waiting = left;
+    return batch;
+  };
+
   const next = () => {
     if (isUnderWay || waiting.length === 0) return;
-    const batch = waiting.slice(0, sizeMax);
-    waiting = waiting.slice(sizeMax);
+    const batch = takeBatch();
+    if (batch.length === 0) return;
     isUnderWay = true;
-    let isOver = false;
-    const goOn = () => {
-      if (isOver) return;
-      isOver = true;
+    let isStalled = false;
+    const stalled = setTimeout(() => {
+      isStalled = true;
       isUnderWay = false;
       next();
-    };
-    const stalled = setTimeout(goOn, stalledAfterMs);
+    }, stalledAfterMs);
     void runBatch(batch).finally(() => {
       clearTimeout(stalled);
-      goOn();
+      for (const { key } of batch) if (key !== undefined) keysUnderWay.delete(key);
+      if (!isStalled) isUnderWay = false;
+      next();
     });
   };
 
   return (input) =>
     new Promise((resolve, reject) => {
-      waiting.push({ input, resolve, reject });
+      waiting.push({ input, key: keyOf?.(input), resolve, reject });
       next();
     });
 }

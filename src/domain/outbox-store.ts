@@ -56,7 +56,8 @@ export interface NewOutbound {
 
 export interface OutboundStore {
   /**
-   * Stores one message to a contact and its outbox entry, durably when it returns.
+   * Stores one message to a contact and its outbox entry, durably when it returns. What is asked for while the database is at work is
+   * stored with the next statement, those of one conversation one after the other.
    * @returns the id of the stored message, which is an older one when this is a repetition
    */
   enqueue(message: NewOutbound): Promise<{ messageId: string; isNew: boolean }>;

@@ -1,7 +1,7 @@
 import type { Scope } from "../domain/api-key.ts";
 import type { AuditAction, AuditEntry, NewAuditEntry } from "../domain/audit.ts";
 import type { AuditFilter, AuditStore, Page, PageRequest } from "../domain/store.ts";
-import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
+import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { inScope } from "./scope.ts";
 
@@ -13,14 +13,10 @@ export function createAuditStore(prisma: PrismaClient): AuditStore {
 
 /** Writes down a change, in the transaction that makes it: what is done is in the log, and what is in the log was done. */
 export async function writeAudit(tx: Prisma.TransactionClient, entry: NewAuditEntry): Promise<void> {
-  await tx.$executeRaw(insertAudit(entry));
-}
-
-/** The same as a part of a statement: as many entries as `per` has rows, which is one or none. */
-export function insertAudit({ actor, action, accountId, subject, detail }: NewAuditEntry, per = Prisma.sql`(SELECT) once`): Prisma.Sql {
-  return Prisma.sql`
+  const { actor, action, accountId, subject, detail } = entry;
+  await tx.$executeRaw`
     INSERT INTO audit_entries (actor, actor_name, action, account_id, subject, detail)
-    SELECT ${actor.id}, ${actor.name}, ${action}, ${accountId}, ${subject}, ${JSON.stringify(detail)}::jsonb FROM ${per}`;
+    VALUES (${actor.id}, ${actor.name}, ${action}, ${accountId}, ${subject}, ${JSON.stringify(detail)}::jsonb)`;
 }
 
 /** Entries are numbered in the order of their coming, so what is inserted meanwhile moves nothing. */

@@ -1,24 +1,112 @@
 import { createHash } from "node:crypto";
+import type { AuditAction } from "../domain/audit.ts";
 import { toReadableText } from "../domain/content.ts";
 import type { StatusReport } from "../domain/conversation.ts";
+import { inBatches } from "../domain/in-batches.ts";
 import type { NewOutbound, OutboundStore } from "../domain/store.ts";
-import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
-import { insertAudit } from "./audit.ts";
+import type { PrismaClient } from "../generated/prisma/client.ts";
+import { BATCH_OPTIONS } from "./batch-options.ts";
+import { toRowsParameter } from "./rows-parameter.ts";
 
-export function createOutboundStore(prisma: PrismaClient): OutboundStore {
-  return {
-    enqueue: (message) => enqueue(prisma, message),
-    report: (conversation, report, at) => applyReport(prisma, conversation, report, at),
-  };
+interface Stored {
+  messageId: string;
+  isNew: boolean;
 }
 
-async function enqueue(prisma: PrismaClient, message: NewOutbound): Promise<{ messageId: string; isNew: boolean }> {
-  const keys = toDedupeKeys(message, Date.now());
-  // The second run is for the case that another process stored the same message in this very moment.
-  const run = () => enqueueOnce(prisma, message, keys);
-  const row = (await run()) ?? (await run());
-  if (row === null) throw new Error("a message was neither stored nor found");
-  return { messageId: row.id, isNew: row.is_new };
+export function createOutboundStore(prisma: PrismaClient): OutboundStore {
+  const enqueue = inBatches((messages: readonly NewOutbound[]) => enqueueAll(prisma, messages), {
+    ...BATCH_OPTIONS,
+    // The second one of a conversation finds the first: it may be the same once more.
+    keyOf: ({ conversationId }) => conversationId,
+  });
+  return { enqueue, report: (conversation, report, at) => applyReport(prisma, conversation, report, at) };
+}
+
+async function enqueueAll(prisma: PrismaClient, messages: readonly NewOutbound[]): Promise<Stored[]> {
+  const rows = messages.map(toRow);
+  const stored = await enqueueOnce(prisma, rows);
+  const missing = rows.filter(({ position }) => !stored.has(position));
+  // The second run is for those that another process stored in this very moment.
+  const later = missing.length === 0 ? stored : await enqueueOnce(prisma, missing);
+  return rows.map(({ position }) => {
+    const found = stored.get(position) ?? later.get(position);
+    if (found === undefined) throw new Error("a message was neither stored nor found");
+    return found;
+  });
+}
+
+/**
+ * Stores each message with its entry unless one of its keys is known; of those that a concurrent process stored meanwhile the answer
+ * says nothing. While replies of a conversation are held, a new one waits behind them with their reason. Locks as everywhere.
+ */
+async function enqueueOnce(prisma: PrismaClient, rows: readonly object[]): Promise<Map<number, Stored>> {
+  const found = await prisma.$queryRaw<{ position: number; id: string; is_new: boolean }[]>`
+    WITH given AS (
+      SELECT * FROM json_to_recordset(${toRowsParameter(rows)}::json) AS t(
+        position int, message_id text, conversation_id text, account_id text, open_id text, origin text, type text, text text, content jsonb,
+        dedupe_keys text[], repeated_within_ms bigint, actor text, actor_name text)
+    ), conversation AS (
+      INSERT INTO conversations (id, account_id, open_id) SELECT conversation_id, account_id, open_id FROM given ORDER BY conversation_id
+      ON CONFLICT (id) DO UPDATE SET updated_at = now() RETURNING id
+    ), input AS (
+      SELECT given.*, repeated.id AS repeated_id, held.error, held.error_code
+      FROM given LEFT JOIN LATERAL (
+        SELECT m.id FROM messages m
+        WHERE m.account_id = given.account_id AND m.dedupe_key = ANY (given.dedupe_keys)
+          AND (repeated_within_ms IS NULL OR m.created_at > now() - repeated_within_ms * interval '1 millisecond')
+        LIMIT 1
+      ) repeated ON true LEFT JOIN LATERAL (
+        SELECT m.error, m.error_code
+        FROM outbox_lanes l JOIN outbox_entries e ON e.conversation_id = l.conversation_id AND e.direction = l.direction
+          JOIN messages m ON m.id = e.message_id
+        WHERE l.conversation_id = given.conversation_id AND l.direction = 'outbound' AND l.due_at IS NULL AND m.state = 'held'
+        LIMIT 1
+      ) held ON true
+      -- Counted, so that all of them are locked before any lane is.
+      WHERE (SELECT count(*) FROM conversation) > 0
+    ), message AS (
+      INSERT INTO messages (id, account_id, conversation_id, direction, origin, dedupe_key, type, text, content, state, error, error_code, sent_at)
+      SELECT message_id, account_id, conversation_id, 'outbound', origin, dedupe_keys[1], type, text, content,
+             CASE WHEN error_code IS NULL THEN 'queued' ELSE 'held' END, error, error_code, now()
+      FROM input WHERE repeated_id IS NULL ORDER BY position
+      ON CONFLICT (account_id, dedupe_key) DO NOTHING
+      RETURNING id, conversation_id, state
+    ), lane AS (
+      INSERT INTO outbox_lanes AS l (conversation_id, direction, due_at, pending)
+      SELECT conversation_id, 'outbound', CASE WHEN state = 'queued' THEN now() END, 1 FROM message ORDER BY conversation_id
+      ON CONFLICT (conversation_id, direction) DO UPDATE SET
+        pending = l.pending + 1,
+        due_at = COALESCE(l.due_at, CASE
+          WHEN excluded.due_at IS NOT NULL THEN GREATEST(excluded.due_at, (SELECT max(u) FROM unnest(l.callbacks_open_until) u)) END)
+    ), entry AS (
+      INSERT INTO outbox_entries (conversation_id, direction, message_id) SELECT conversation_id, 'outbound', id FROM message
+    ), audit AS (
+      INSERT INTO audit_entries (actor, actor_name, action, account_id, subject, detail)
+      SELECT actor, actor_name, ${"message.written" satisfies AuditAction}, account_id, message_id, '{}' FROM input
+      WHERE actor IS NOT NULL AND message_id IN (SELECT id FROM message)
+    )
+    SELECT position, COALESCE(repeated_id, message_id) AS id, repeated_id IS NULL AS is_new FROM input
+    WHERE repeated_id IS NOT NULL OR message_id IN (SELECT id FROM message)`;
+  return new Map(found.map(({ position, id, is_new }) => [position, { messageId: id, isNew: is_new }]));
+}
+
+function toRow(message: NewOutbound, position: number) {
+  const { messageId, conversationId, accountId, openId, origin, content, dedupeKey, repeatWindowMs, by } = message;
+  return {
+    position,
+    message_id: messageId,
+    conversation_id: conversationId,
+    account_id: accountId,
+    open_id: openId,
+    origin,
+    type: content.type,
+    text: toReadableText(content),
+    content,
+    dedupe_keys: toDedupeKeys(message, Date.now()),
+    repeated_within_ms: dedupeKey === null ? repeatWindowMs : undefined,
+    actor: by?.id,
+    actor_name: by?.name,
+  };
 }
 
 /**
@@ -30,55 +118,6 @@ function toDedupeKeys({ conversationId, content, dedupeKey, repeatWindowMs }: Ne
   const digest = createHash("sha256").update(conversationId).update("\0").update(JSON.stringify(content)).digest("base64url");
   const slice = Math.floor(nowMs / repeatWindowMs);
   return [`said:${digest}:${slice}`, `said:${digest}:${slice - 1}`];
-}
-
-/**
- * Stores the message with its entry unless one of its keys is known; null when a concurrent process stored it meanwhile.
- * While replies of this conversation are held, it waits behind them with their reason.
- */
-async function enqueueOnce(prisma: PrismaClient, message: NewOutbound, keys: string[]): Promise<{ id: string; is_new: boolean } | null> {
-  const { messageId, conversationId, accountId, openId, origin, content, dedupeKey, repeatWindowMs, by } = message;
-  const written = by && ({ actor: by, action: "message.written", accountId, subject: messageId, detail: {} } as const);
-  const rows = await prisma.$queryRaw<{ id: string; is_new: boolean }[]>`
-    WITH conversation AS (
-      INSERT INTO conversations (id, account_id, open_id) VALUES (${conversationId}, ${accountId}, ${openId})
-      ON CONFLICT (id) DO UPDATE SET updated_at = now() RETURNING id
-    ), repeated AS (
-      SELECT m.id FROM messages m, conversation
-      WHERE m.account_id = ${accountId} AND m.dedupe_key = ANY(${keys}::text[])
-        AND (${dedupeKey !== null} OR m.created_at > now() - ${repeatWindowMs}::int * interval '1 millisecond')
-      LIMIT 1
-    ), held AS (
-      SELECT m.error, m.error_code
-      FROM outbox_lanes l JOIN outbox_entries e ON e.conversation_id = l.conversation_id AND e.direction = l.direction
-        JOIN messages m ON m.id = e.message_id
-      WHERE l.conversation_id = ${conversationId} AND l.direction = 'outbound' AND l.due_at IS NULL AND m.state = 'held'
-      LIMIT 1
-    ), message AS (
-      INSERT INTO messages (id, account_id, conversation_id, direction, origin, dedupe_key, type, text, content, state, error, error_code, sent_at)
-      SELECT ${messageId}, ${accountId}, conversation.id, 'outbound', ${origin}, ${keys[0]}, ${content.type}, ${toReadableText(content)},
-             ${JSON.stringify(content)}::jsonb, CASE WHEN held.error_code IS NULL THEN 'queued' ELSE 'held' END, held.error, held.error_code, now()
-      FROM conversation LEFT JOIN held ON true
-      WHERE NOT EXISTS (SELECT FROM repeated)
-      ON CONFLICT (account_id, dedupe_key) DO NOTHING
-      RETURNING id
-    ), lane AS (
-      INSERT INTO outbox_lanes AS l (conversation_id, direction, due_at, pending)
-      SELECT ${conversationId}, 'outbound', now(), 1 FROM message
-      ON CONFLICT (conversation_id, direction) DO UPDATE SET
-        pending = l.pending + 1,
-        due_at = COALESCE(l.due_at, CASE
-          WHEN EXISTS (SELECT FROM held) THEN NULL
-          ELSE GREATEST(now(), (SELECT max(u) FROM unnest(l.callbacks_open_until) u)) END)
-      RETURNING conversation_id
-    ), entry AS (
-      INSERT INTO outbox_entries (conversation_id, direction, message_id)
-      SELECT lane.conversation_id, 'outbound', message.id FROM lane, message
-    )${written === undefined ? Prisma.empty : Prisma.sql`, audit AS (${insertAudit(written, Prisma.sql`message`)})`}
-    SELECT id, true AS is_new FROM message
-    UNION ALL
-    SELECT id, false FROM repeated`;
-  return rows[0] ?? null;
 }
 
 async function applyReport(

@@ -42,14 +42,15 @@ export function createStore(database: Database, box: SecretBox): Store {
 
 function createOutboxStore(database: Database): OutboxStore {
   const { prisma } = database;
+  const settleOne = settle(prisma);
   return {
     announce: announce(database),
     claimDue: claimDue(prisma),
     claimLane: claimLane(prisma),
     claimForCallback: claimForCallback(prisma),
     begin: begin(prisma),
-    settle: settle(prisma),
-    settleTogether: settleTogether(prisma),
+    settle: settleOne,
+    settleTogether: settleTogether(prisma, settleOne),
     withdraw: withdraw(prisma),
     release: release(prisma),
     releaseAll: releaseAll(prisma),

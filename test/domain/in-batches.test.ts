@@ -73,3 +73,19 @@ test("a run that stands still holds up only those who are in it", async () => {
   runs[2]?.end();
   expect(await later).toBe("done 3");
 });
+
+test("two of one key are never under way together, in their order, and hold up no other", async () => {
+  const { runs, run, begun } = stage();
+  const ask = inBatches(run, { ...OPTIONS, stalledAfterMs: 1, keyOf: (input) => (input < 10 ? "units" : String(input)) });
+  const answers = [1, 2, 3, 10, 11].map(ask);
+  await expect.poll(begun).toEqual([[1], [10, 11]]);
+  runs[1]?.end();
+  await settled();
+  expect(begun()).toHaveLength(2);
+  for (const index of [0, 2, 3]) {
+    runs[index]?.end();
+    await settled();
+  }
+  expect(begun()).toEqual([[1], [10, 11], [2], [3]]);
+  expect(await Promise.all(answers)).toEqual([1, 2, 3, 10, 11].map((input) => `done ${input}`));
+});

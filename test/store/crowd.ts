@@ -1,0 +1,45 @@
+import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
+import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
+import type { Claim } from "../../src/domain/outbox.ts";
+import type { NewOutbound, Store } from "../../src/domain/store.ts";
+import type { FlowStage } from "../flow/stage.ts";
+
+export const OPEN_IDS = Array.from({ length: 20 }, (_, index) => `o${index}`);
+
+const LEASE_MS = 30_000;
+
+/** Many contacts of one account, for what is done for several at once. */
+export function crowdOf(stage: FlowStage) {
+  const contact = (openId: string) => ({ conversationId: toConversationId("shop", openId), accountId: "shop", openId });
+
+  const write = async (openId: string, text: string, store: Store = stage.opened.store): Promise<void> => {
+    await store.inbound.record({
+      ...contact(openId),
+      messageId: newMessageId(new Date()),
+      message: { openId, dedupeKey: `${openId} ${text}`, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text } },
+      forward: true,
+      openForMs: 0,
+      lookForMs: 0,
+      allowance: null,
+    });
+  };
+
+  const say = (openId: string, text: string, change: Partial<NewOutbound> = {}, store: Store = stage.opened.store) =>
+    store.outbound.enqueue({
+      ...contact(openId),
+      messageId: newMessageId(new Date()),
+      origin: "agent",
+      content: { type: "text", text },
+      dedupeKey: `${openId} ${text}`,
+      repeatWindowMs: 10_000,
+      ...change,
+    });
+
+  const claimAll = ({ holder = "worker-1", lanesMax = 100 } = {}): Promise<Claim[]> =>
+    stage.opened.store.outbox.claimDue({ holder, lanesMax, entriesMax: 10, leaseMs: LEASE_MS, exceptDesksOf: [] });
+
+  const pendingOf = async (openId: string) =>
+    (await stage.opened.store.conversations.get(contact(openId).conversationId, ALL_ACCOUNTS))?.pending;
+
+  return { write, say, claimAll, pendingOf };
+}
