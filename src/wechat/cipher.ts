@@ -69,24 +69,36 @@ export function encrypt(message: string, key: Buffer, receiverId: string, random
 }
 
 function decodeBase64(text: string): Buffer {
+  const bytes = Buffer.from(text, "base64");
+  // Node's decoder swallows what is no base64. Writing the bytes out again tells, in a tenth of the time that the expression takes; a
+  // sender that sets the spare bits before the padding is no less readable.
+  if (text !== "" && bytes.toString("base64") === text) return bytes;
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) throw unreadable("not base64");
-  return Buffer.from(text, "base64");
+  return bytes;
 }
 
 function decipher(bytes: Buffer, key: Buffer): Buffer {
   if (bytes.length % AES_BLOCK_BYTES !== 0) throw unreadable("not whole AES blocks");
   const cipher = createDecipheriv(ALGORITHM, key, toIv(key)).setAutoPadding(false);
-  return Buffer.concat([cipher.update(bytes), cipher.final()]);
+  const plain = cipher.update(bytes);
+  // Without padding every whole block is out by now. It adds nothing, but frees what the cipher holds.
+  cipher.final();
+  return plain;
 }
 
 /** Accepts padding to 16 bytes too, which other senders use. */
 function unpad(plain: Buffer): Buffer {
   const count = plain.at(-1) ?? 0;
-  const padding = plain.subarray(-count);
-  if (count < 1 || count > PADDING_BYTES_MAX || padding.length !== count || padding.some((byte) => byte !== count)) {
+  const end = plain.length - count;
+  if (count < 1 || count > PADDING_BYTES_MAX || end < 0 || !isFilled(plain, end, count)) {
     throw unreadable("its padding is wrong, as after decryption with another key");
   }
-  return plain.subarray(0, -count);
+  return plain.subarray(0, end);
+}
+
+function isFilled(bytes: Buffer, start: number, byte: number): boolean {
+  for (let at = start; at < bytes.length; at++) if (bytes[at] !== byte) return false;
+  return true;
 }
 
 /** Adds 1 to 32 bytes; what is aligned already gets a whole block. */
