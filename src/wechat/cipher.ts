@@ -33,7 +33,7 @@ export function decodeAesKey(encodingAesKey: string): Buffer {
   return Buffer.from(encodingAesKey, "base64");
 }
 
-/** Reads what was encrypted with one key. */
+/** Reads what was encrypted with one key; throws what `decrypt` throws. */
 export type Decrypt = (ciphertext: string, receiverId: string) => string;
 
 /** `decrypt` for many messages of one key: what it needs of the cipher is made once, a third of the time that one message takes. */
@@ -82,6 +82,21 @@ function createDecipher(key: Buffer): (bytes: Buffer) => Buffer {
   };
 }
 
+/** Accepts padding to 16 bytes too, which other senders use. */
+function unpad(plain: Buffer): Buffer {
+  const count = plain.at(-1) ?? 0;
+  const end = plain.length - count;
+  if (count < 1 || count > PADDING_BYTES_MAX || end < 0 || !isFilled(plain, end, count)) {
+    throw unreadable("its padding is wrong, as after decryption with another key");
+  }
+  return plain.subarray(0, end);
+}
+
+function isFilled(bytes: Buffer, start: number, byte: number): boolean {
+  for (let at = start; at < bytes.length; at++) if (bytes[at] !== byte) return false;
+  return true;
+}
+
 function readPlain(plain: Buffer, receiverId: string): string {
   if (plain.length < HEADER_BYTES) throw unreadable("shorter than its header");
 
@@ -99,21 +114,6 @@ function readPlain(plain: Buffer, receiverId: string): string {
   const message = plain.subarray(HEADER_BYTES, messageEnd);
   if (!isUtf8(message)) throw unreadable("its message is not UTF-8");
   return message.toString();
-}
-
-/** Accepts padding to 16 bytes too, which other senders use. */
-function unpad(plain: Buffer): Buffer {
-  const count = plain.at(-1) ?? 0;
-  const end = plain.length - count;
-  if (count < 1 || count > PADDING_BYTES_MAX || end < 0 || !isFilled(plain, end, count)) {
-    throw unreadable("its padding is wrong, as after decryption with another key");
-  }
-  return plain.subarray(0, end);
-}
-
-function isFilled(bytes: Buffer, start: number, byte: number): boolean {
-  for (let at = start; at < bytes.length; at++) if (bytes[at] !== byte) return false;
-  return true;
 }
 
 /** Adds 1 to 32 bytes; what is aligned already gets a whole block. */
