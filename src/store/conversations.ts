@@ -98,7 +98,7 @@ function isAfter([updatedAt, id]: readonly [string, string]): Prisma.Conversatio
 async function toOverviews(prisma: PrismaClient, rows: Row[]): Promise<ConversationOverview[]> {
   const counts = await prisma.message.groupBy({
     by: ["conversationId", "state"],
-    where: { conversationId: { in: rows.map(({ id }) => id) }, state: { in: ["held", "dead"] } },
+    where: { conversationId: { in: rows.map(({ id }) => id) }, errorCode: { not: null }, state: { in: ["held", "dead"] } },
     _count: true,
   });
   const countOf = (id: string, state: string) => counts.find((count) => count.conversationId === id && count.state === state)?._count ?? 0;
