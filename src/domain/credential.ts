@@ -9,7 +9,7 @@ export interface Credential {
  * not outlive its overlap.
  */
 export function validAt(credentials: readonly Credential[], now: Date): string[] {
-  return credentials.flatMap(({ value, expiresAt }) => (expiresAt === null || expiresAt > now ? [value] : []));
+  return credentials.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(({ value }) => value);
 }
 
 /** The value that goes out, and is to be entered elsewhere; null when there is none. */

@@ -10,8 +10,9 @@ export interface BatchOptions<Input> {
 }
 
 /**
- * What is asked for while a run is under way goes into the next one, in the order of asking. When nothing is, a run begins at once:
- * no timer, and no waiting for company. `run` answers in the order of its inputs.
+ * What is asked for while a run is under way goes into the next one, in the order of asking. When nothing is, a run begins as soon as
+ * the requests that lie in the sockets already have been read: no timer, and no waiting for company. `run` answers in the order of
+ * its inputs.
  */
 export function inBatches<Input, Output>(
   run: (inputs: readonly Input[]) => Promise<readonly Output[]>,
@@ -62,9 +63,18 @@ export function inBatches<Input, Output>(
 
   const next = () => {
     if (isUnderWay || waiting.length === 0) return;
-    const batch = takeBatch();
-    if (batch.length === 0) return;
     isUnderWay = true;
+    // An embedded database gives the event loop no turn while it works: begun by the first request, a run would be over before the
+    // second is read, and every batch would be of one.
+    setImmediate(begin);
+  };
+
+  const begin = () => {
+    const batch = takeBatch();
+    if (batch.length === 0) {
+      isUnderWay = false;
+      return;
+    }
     let isStalled = false;
     const stalled = setTimeout(() => {
       isStalled = true;

@@ -52,6 +52,11 @@ const ENTRIES_MAX = 20;
 /** Longer than a callback and WeChat's next try of it together, so that a repetition finds the answer, not a doubt. */
 const LEASE_MS = 15_000;
 
+/** A first try that reserved nothing has nothing to find; a repetition may find the answer of the first. */
+export function mayFindReply({ isNew, openUntil }: Received): boolean {
+  return !isNew || openUntil !== null;
+}
+
 /**
  * Waits for something to say in the response of an open callback, as long as somebody may still say it. A passive reply is the
  * claim of the conversation's lane of replies by the callback: whatever stands first in it, and only in order.
@@ -60,8 +65,6 @@ const LEASE_MS = 15_000;
 export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
   const { received, waitUntil, signal } = callback;
   const { conversationId } = received;
-  // A first try that reserved nothing has nothing to find; a repetition may find the answer of the first.
-  if (received.isNew && received.openUntil === null) return null;
   const subscription = deps.signals.subscribe(conversationId);
   signal.addEventListener("abort", subscription.close, { once: true });
   try {

@@ -7,6 +7,7 @@ import type { Log } from "../domain/log.ts";
 import type { PushRejectStore } from "../domain/store.ts";
 import { type AcceptPushDeps, acceptPush } from "../flow/accept-push.ts";
 import { withoutSecrets } from "../lib/redact.ts";
+import { before } from "./before.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 
 export interface DeskPushOptions extends AcceptPushDeps {
@@ -33,10 +34,11 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
     refuse(reply, error, request.params?.accountId, options.log),
   );
 
-  app.post<PushRoute>("/desk/:accountId/:pushToken", { schema: { hide: true }, handlerTimeout: ANSWER_MS_MAX }, async (request, reply) => {
+  app.post<PushRoute>("/desk/:accountId/:pushToken", { schema: { hide: true } }, async (request, reply) => {
     const startedAt = options.now();
+    const deadline = new Date(startedAt.getTime() + ANSWER_MS_MAX);
     const { accountId, pushToken } = request.params;
-    const connection = await options.connections.get(accountId);
+    const connection = await before(deadline, options.now, options.connections.get(accountId));
     if (connection === null) return answer(reply, 404, "no such account, or it is disabled");
     if (!connection.acceptsPushToken(pushToken))
       throw new VerificationError(
@@ -47,11 +49,12 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
     const push: PushRequest = { query: request.query, contentType: request.headers["content-type"], body: request.body ?? Buffer.alloc(0) };
     const opened = openOrReason(() => connection.desk.openPush(push));
     if (typeof opened === "string") {
-      await options.rejects.put({ accountId, reason: opened, contentType: push.contentType, body: toRedacted(push.body) });
+      const reject = { accountId, reason: opened, contentType: push.contentType, body: toRedacted(push.body) };
+      await before(deadline, options.now, options.rejects.put(reject));
       options.log.warn({ account: accountId, reason: opened }, "push.refused");
       return answer(reply, 400, opened);
     }
-    const messages = await acceptPush(opened, connection, options);
+    const messages = await before(deadline, options.now, acceptPush(opened, connection, options));
     const text = opened.replies.flatMap(({ content }) => (content === null ? [] : toReadableText(content)));
     options.log.info({ account: accountId, messages, text, durationMs: options.now().getTime() - startedAt.getTime() }, "push.accepted");
     const { contentType, body } = connection.desk.pushAcknowledgement;

@@ -1,5 +1,5 @@
 import helmet from "@fastify/helmet";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from "fastify";
 import type { ApiDeps } from "./api/deps.ts";
 import { apiPlugin } from "./api/plugin.ts";
 import { answerClientError, answerExpectation } from "./client-error.ts";
@@ -35,11 +35,11 @@ const LIMITS: Limits = { headersTimeoutMs: 5_000, requestTimeoutMs: 10_000, idle
 const HEADER_BYTES_MAX = 16 * 1024;
 /** Must not end before a proxy in front reuses the connection; nginx keeps its own for 60 s. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-/** However the database stands still, every request has an answer. Longer than a callback is ever kept open. */
+/** However the database stands still, every request has an answer. Callbacks and pushes have shorter limits of their own. */
 const HANDLER_TIMEOUT_MS = 10_000;
 const PATH_PARAMETER_CHARACTERS_MAX = 300;
 
-/** All surfaces on one listener, each in a scope of its own. The description comes first: it hears of the routes as they are added. */
+/** All surfaces on one listener, each in a scope of its own. What machines call by the thousand stays free of what only people need. */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const { logger, version, surfaces, api, operations } = options;
   const limits = { ...LIMITS, ...options.limits };
@@ -58,24 +58,31 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     connectionTimeout: limits.idleTimeoutMs,
     clientErrorHandler: answerClientError,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    handlerTimeout: HANDLER_TIMEOUT_MS,
     frameworkErrors: sendProblem,
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
   });
   app.server.on("checkExpectation", answerExpectation);
-  app.addHook("onRequest", async (request, reply) => {
-    if (request.raw.httpVersion !== "1.1" || request.headers.host !== undefined) return;
-    return sendProblem(new Problem("REQUEST_INVALID", "send a Host header, as HTTP/1.1 asks for"), request, reply);
+  app.addHook("onRequest", (request, reply, done) => {
+    if (request.raw.httpVersion !== "1.1" || request.headers.host !== undefined) return done();
+    sendProblem(new Problem("REQUEST_INVALID", "send a Host header, as HTTP/1.1 asks for"), request, reply);
   });
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler(sendRouteNotFound);
-  await app.register(helmet, SECURITY_HEADERS);
-  await app.register(openapiPlugin, { version });
-  await app.register(operationsPlugin, operations);
   if (surfaces !== null) {
     await app.register(wechatCallbacks, surfaces.callbacks);
     await app.register(deskPush, surfaces.push);
   }
-  await app.register(apiPlugin, { ...api, prefix: "/api/v1" });
+  await app.register(forPeople, { version, api, operations });
   return app;
 }
+
+/** What people and their tools read. The description comes first: it hears of the routes as they are added. */
+const forPeople: FastifyPluginAsync<Pick<HttpServerOptions, "version" | "api" | "operations">> = async (app, options) => {
+  app.addHook("onRoute", (route) => {
+    route.handlerTimeout ??= HANDLER_TIMEOUT_MS;
+  });
+  app.setNotFoundHandler(sendRouteNotFound);
+  await app.register(helmet, SECURITY_HEADERS);
+  await app.register(openapiPlugin, { version: options.version });
+  await app.register(operationsPlugin, options.operations);
+  await app.register(apiPlugin, { ...options.api, prefix: "/api/v1" });
+};

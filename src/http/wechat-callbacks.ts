@@ -7,7 +7,7 @@ import { toReadableText } from "../domain/content.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { endReservation } from "../flow/end-reservation.ts";
-import { type PassiveReplyDeps, passiveReply, type TakenReply } from "../flow/passive-reply.ts";
+import { mayFindReply, type PassiveReplyDeps, passiveReply, type TakenReply } from "../flow/passive-reply.ts";
 import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
 import { before } from "./before.ts";
 import { acceptRawBodies } from "./raw-body.ts";
@@ -47,7 +47,7 @@ function getUrlCheck(app: FastifyInstance, { connections, now }: WechatCallbacks
     const connection = await before(at(now(), URL_CHECK_MS_MAX), now, connections.get(request.params.accountId));
     if (connection === null) return unknownAccount(reply);
     const echo = connection.channel.verifyUrl(request.query);
-    return reply.type("text/plain; charset=utf-8").header("x-content-type-options", "nosniff").send(echo);
+    return reply.type("text/plain; charset=utf-8").send(echo);
   });
 }
 
@@ -86,6 +86,9 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
   });
 }
 
+/** Made once: every answered callback closes, and without a reason each would make an error with a stack that nobody reads. */
+const HUNG_UP = new Error("the other side has gone");
+
 /** Whatever is slow, the callback is answered in time: a reply that comes too late for it is withdrawn and goes another way. */
 async function findReply(
   replyTo: Parameters<typeof passiveReply>[0]["replyTo"],
@@ -96,11 +99,11 @@ async function findReply(
   options: WechatCallbacksOptions,
 ): Promise<TakenReply | null> {
   const { account, channel } = connection;
-  if (!canReplyPassively(channel)) return null;
+  if (!canReplyPassively(channel) || !mayFindReply(received)) return null;
   const hungUp = new AbortController();
-  reply.raw.once("close", () => hungUp.abort());
+  reply.raw.once("close", () => hungUp.abort(HUNG_UP));
   // It may have gone while the message was being stored; then "close" has been and does not come again.
-  if (reply.raw.destroyed) hungUp.abort();
+  if (reply.raw.destroyed) hungUp.abort(HUNG_UP);
   const times = toCallbackTimes(toReplies(connection, options), received.ageMs);
   const found = passiveReply(
     {

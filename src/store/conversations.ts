@@ -22,7 +22,7 @@ export function createConversationStore(prisma: PrismaClient): ConversationStore
     messages: (conversationId, page, scope) => messages(prisma, conversationId, page, scope),
     message: async (id, scope) => {
       const where = { id, accountId: inScope(scope) };
-      const row = await prisma.message.findUnique({ where, include: { tries: { orderBy: { id: "asc" } } } });
+      const row = await prisma.message.findUnique({ where, include: { tries: { orderBy: { number: "asc" } } } });
       return row === null ? null : { message: toMessage(row), attempts: row.tries.map(toAttempt) };
     },
   };

@@ -56,7 +56,7 @@ async function countAdmins(run: ScriptRunner): Promise<number> {
 
 async function countStopped(run: ScriptRunner): Promise<Inspection["stopped"]> {
   const rows = await run.query(
-    `SELECT account_id, state, count(*)::int AS count FROM messages WHERE state IN ('dead', 'uncertain', 'held')
+    `SELECT account_id, state, count(*)::int AS count FROM messages WHERE error_code IS NOT NULL AND state IN ('dead', 'uncertain', 'held')
      GROUP BY account_id, state ORDER BY account_id, state`,
   );
   return rows.map(({ account_id: accountId, state, count }) => ({

@@ -59,7 +59,11 @@ async function recordAll(prisma: PrismaClient, inputs: readonly RecordInbound[])
  * no reservation either, since the next run will.
  *
  * Locks are taken conversation first, then lanes, each in the order of ids: the order of the whole store, so that two statements
- * cannot wait for each other. The conversation's row is also what puts two messages of one contact in line.
+ * cannot wait for each other. The conversation's row is also what puts two messages of one contact in line. Where a part has to
+ * come after another although it needs nothing from it, it asks for its count: that is done once and joins nothing.
+ *
+ * The plan is made once, perhaps while the tables were empty, and kept. What LIMIT, EXISTS or a scalar subselect looks up is looked
+ * up by index for each row whatever the planner believed of the tables; a join might read the whole of them.
  */
 function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Promise<Row[]> {
   const column = <T>(of: (input: RecordInbound) => T): T[] => inputs.map(of);
@@ -76,19 +80,25 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
       ) WITH ORDINALITY AS t (message_id, conversation_id, account_id, open_id, dedupe_key, vendor_message_id, type, text, content,
                               sent_at, forward, open_for_ms, look_for_ms, window_ms, replies_max, position)
     ), known AS (
-      SELECT given.position, m.id AS message_id, m.created_at, m.id = given.message_id AS is_own
-      FROM given JOIN messages m ON m.account_id = given.account_id AND m.dedupe_key = given.dedupe_key
-    ), reserving AS (
-      SELECT given.*, l.conversation_id IS NOT NULL AS has_replies,
-        CASE WHEN open_for_ms > 0 THEN open_for_ms WHEN l.conversation_id IS NOT NULL THEN look_for_ms ELSE 0 END AS reserve_ms
-      FROM given LEFT JOIN outbox_lanes l ON l.conversation_id = given.conversation_id AND l.direction = 'outbound' AND l.pending > 0
+      SELECT given.*, m.id AS known_id, m.created_at, COALESCE(m.id = given.message_id, false) AS is_own, r.has_replies,
+        CASE WHEN open_for_ms > 0 THEN open_for_ms WHEN r.has_replies THEN look_for_ms ELSE 0 END AS reserve_ms
+      FROM given
+      LEFT JOIN LATERAL (
+        SELECT id, created_at FROM messages WHERE account_id = given.account_id AND dedupe_key = given.dedupe_key LIMIT 1
+      ) m ON true
+      CROSS JOIN LATERAL (
+        SELECT EXISTS (
+          SELECT FROM outbox_lanes l WHERE l.conversation_id = given.conversation_id AND l.direction = 'outbound' AND l.pending > 0
+        ) AS has_replies
+        OFFSET 0
+      ) r
     ), input AS (
       -- A run that is repeated makes the reservation of the first again: both count from when the message was stored.
-      SELECT reserving.*, CASE WHEN reserve_ms > 0 THEN
-          (COALESCE(own.created_at, now()) + reserve_ms * interval '1 millisecond')::timestamptz(3) END AS open_until
-      FROM reserving LEFT JOIN known own ON own.position = reserving.position AND own.is_own
+      SELECT known.*, CASE WHEN reserve_ms > 0 THEN
+          (CASE WHEN is_own THEN created_at ELSE now() END + reserve_ms * interval '1 millisecond')::timestamptz(3) END AS open_until
+      FROM known
     ), fresh AS (
-      SELECT * FROM input WHERE NOT EXISTS (SELECT FROM known WHERE known.position = input.position)
+      SELECT * FROM input WHERE known_id IS NULL
     ), conversation AS (
       INSERT INTO conversations AS c (id, account_id, open_id, last_inbound_at, window_closes_at, replies_remaining)
       SELECT conversation_id, account_id, open_id, now(), now() + max(window_ms) * interval '1 millisecond', max(replies_max)
@@ -105,34 +115,33 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
       INSERT INTO messages (id, account_id, conversation_id, direction, origin, dedupe_key, vendor_message_id, type, text, content, state, sent_at)
       SELECT f.message_id, f.account_id, f.conversation_id, 'inbound', 'contact', f.dedupe_key, f.vendor_message_id, f.type, f.text,
              f.content::jsonb, 'received', f.sent_at::timestamptz
-      FROM fresh f JOIN conversation ON conversation.id = f.conversation_id
+      FROM fresh f WHERE (SELECT count(*) FROM conversation) > 0
       ORDER BY f.position
       ON CONFLICT (account_id, dedupe_key) DO NOTHING
       RETURNING id
-    ), forwarded AS (
-      SELECT f.* FROM fresh f JOIN message ON message.id = f.message_id WHERE f.forward
+    ), stored AS (
+      SELECT f.* FROM fresh f WHERE f.message_id = ANY (ARRAY(SELECT id FROM message))
     ), inbound_lane AS (
       INSERT INTO outbox_lanes AS l (conversation_id, direction, due_at, pending)
-      SELECT conversation_id, 'inbound', now(), count(*) FROM forwarded GROUP BY conversation_id ORDER BY conversation_id
+      SELECT conversation_id, 'inbound', now(), count(*) FROM stored WHERE forward GROUP BY conversation_id ORDER BY conversation_id
       ON CONFLICT (conversation_id, direction) DO UPDATE SET
         due_at = COALESCE(l.due_at, excluded.due_at),
         pending = l.pending + excluded.pending
       RETURNING conversation_id
     ), entry AS (
       INSERT INTO outbox_entries (conversation_id, direction, message_id)
-      SELECT f.conversation_id, 'inbound', f.message_id FROM forwarded f JOIN inbound_lane l ON l.conversation_id = f.conversation_id
-      ORDER BY f.position
+      SELECT conversation_id, 'inbound', message_id FROM stored WHERE forward AND (SELECT count(*) FROM inbound_lane) > 0
+      ORDER BY position
     ), found AS (
-      SELECT f.position, f.message_id, true AS is_new, now() AS created_at FROM fresh f JOIN message ON message.id = f.message_id
+      SELECT conversation_id, has_replies, position, message_id, true AS is_new, now() AS created_at, open_until FROM stored
       UNION ALL
-      SELECT position, message_id, is_own, created_at FROM known
+      SELECT conversation_id, has_replies, position, known_id, is_own, created_at, open_until FROM input WHERE known_id IS NOT NULL
     ), outbound_lane AS (
       -- Replies that come while this callback is open wait for it; replies that were held have their chance again.
       INSERT INTO outbox_lanes AS l (conversation_id, direction, callbacks_open_until)
-      SELECT input.conversation_id, 'outbound', COALESCE(array_agg(input.open_until) FILTER (WHERE input.open_until IS NOT NULL), '{}'::timestamptz(3)[])
-      FROM input JOIN found ON found.position = input.position LEFT JOIN conversation ON conversation.id = input.conversation_id
-      WHERE input.open_until IS NOT NULL OR input.has_replies
-      GROUP BY input.conversation_id ORDER BY input.conversation_id
+      SELECT found.conversation_id, 'outbound', COALESCE(array_agg(found.open_until) FILTER (WHERE found.open_until IS NOT NULL), '{}'::timestamptz(3)[])
+      FROM found WHERE (found.open_until IS NOT NULL OR found.has_replies) AND (SELECT count(*) FROM conversation) >= 0
+      GROUP BY found.conversation_id ORDER BY found.conversation_id
       ON CONFLICT (conversation_id, direction) DO UPDATE SET
         callbacks_open_until = ARRAY(SELECT DISTINCT u FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u WHERE u > now()),
         due_at = CASE
@@ -141,9 +150,10 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
           ELSE l.due_at END
       RETURNING conversation_id
     ), freed AS (
-      UPDATE outbox_entries e SET enqueued_at = now() FROM outbound_lane l, messages m
-      WHERE e.conversation_id = l.conversation_id AND e.direction = 'outbound' AND m.id = e.message_id AND m.state = 'held'
+      UPDATE outbox_entries e SET enqueued_at = now()
+      WHERE e.conversation_id = ANY (ARRAY(SELECT conversation_id FROM outbound_lane)) AND e.direction = 'outbound'
+        AND (SELECT state FROM messages m WHERE m.id = e.message_id) = 'held'
     )
-    SELECT position, found.message_id, is_new, (EXTRACT(epoch FROM now() - created_at) * 1000)::float8 AS age_ms, open_until
-    FROM found JOIN input USING (position)`;
+    SELECT position, message_id, is_new, (EXTRACT(epoch FROM now() - created_at) * 1000)::float8 AS age_ms, open_until
+    FROM found`;
 }

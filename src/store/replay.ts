@@ -67,6 +67,8 @@ function toAuditEntries({ messageId, states }: ReplayFilter, replayed: readonly 
 
 function toCondition({ messageId, accountId, states, since, until }: ReplayFilter, scope: Scope): Prisma.Sql {
   const conditions = [
+    // Whatever can be sent again failed once; the few that did have an index of their own.
+    Prisma.sql`m.error_code IS NOT NULL`,
     Prisma.sql`m.state = ANY (${(states ?? REPLAYABLE).filter((state) => REPLAYABLE.includes(state))}::text[])`,
     ...(scope === null ? [] : [Prisma.sql`m.account_id = ANY (${scope}::text[])`]),
     ...(messageId === undefined ? [] : [Prisma.sql`m.id = ${messageId}`]),

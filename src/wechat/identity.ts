@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { identifier } from "./fields.ts";
 import type { XmlElement } from "./xml.ts";
 
@@ -19,7 +19,7 @@ const NAMING_FIELDS: readonly string[] = ["FromUserName", "CreateTime", "AgentID
 export function toDedupeKey(root: XmlElement): string {
   const parts = identifier(root, "MsgId") ? NAMING_FIELDS.map((name) => identifier(root, name) ?? "") : toSortedBody(root);
   // JSON keeps the parts apart whatever they contain.
-  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
+  return hash("sha256", JSON.stringify(parts), "base64url");
 }
 
 function toSortedBody(root: XmlElement): string[] {

@@ -23,6 +23,8 @@ describe("the logger", () => {
     { account: { wechat: { appSecret: "s3cret" } } },
     { headers: { authorization: "Bearer s3cret" } },
     { secrets: { anything: "s3cret" } },
+    { keys: [{ id: "one", apiKey: "s3cret" }] },
+    { account: Object.assign(Object.create(null), { password: "s3cret" }) },
     { req: { method: "POST", url: "/desk/shop/s3cret?sign=s3cret", headers: { authorization: "s3cret" } } },
     { err: new Error("GET https://api.example.com/cgi-bin/x?access_token=s3cret failed") },
     { err: new Error("outer", { cause: new Error("POST /desk/shop/s3cret failed") }) },
@@ -32,6 +34,12 @@ describe("the logger", () => {
     log.info(fields, "something.happened");
     expect(lines).toHaveLength(1);
     expect(lines.join()).not.toContain("s3cret");
+  });
+
+  test("changes nothing of what it was given", () => {
+    const fields = { account: { id: "shop", wechat: { appSecret: "s3cret" } }, list: [{ token: "s3cret" }] };
+    capture().log.info(fields, "something.happened");
+    expect(fields).toEqual({ account: { id: "shop", wechat: { appSecret: "s3cret" } }, list: [{ token: "s3cret" }] });
   });
 
   test("keeps what people say only when it is asked to", () => {

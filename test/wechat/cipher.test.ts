@@ -1,7 +1,7 @@
 import { createCipheriv } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeAesKey, decrypt, encrypt } from "../../src/wechat/cipher.ts";
+import { createDecrypt, decodeAesKey, decrypt, encrypt } from "../../src/wechat/cipher.ts";
 import { sign, verifySignature } from "../../src/wechat/signature.ts";
 
 const ENCODING_AES_KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C";
@@ -34,6 +34,27 @@ describe("decryption", () => {
         expect(decrypt(encrypt(message, key, receiver), key, receiver)).toBe(message);
       }),
     );
+  });
+
+  test("reads each message as if it were the first, whatever the key read or refused before", () => {
+    const blocks = fc.uint8Array({ minLength: 16, maxLength: 64 }).map((bytes) => Buffer.from(bytes).subarray(0, bytes.length & ~15));
+    const genuine = fc.tuple(anyText, fc.constantFrom(receiverId, "another")).map(([message, receiver]) => encrypt(message, key, receiver));
+    // The first block of a genuine message is random and thrown away: only one whose padding begins there tells what it was read as.
+    const ciphertext = fc.oneof(genuine, anyText, blocks.map(encryptRaw), fc.constant(encryptRaw(Buffer.alloc(16, 16))));
+    const keptDecrypt = createDecrypt(key);
+    fc.assert(
+      fc.property(ciphertext, (given) => {
+        const [kept, fresh] = [keptDecrypt, createDecrypt(key)].map((decryptWith) => {
+          try {
+            return decryptWith(given, receiverId);
+          } catch (error) {
+            return error;
+          }
+        });
+        expect(kept).toEqual(fresh);
+      }),
+    );
+    expect(keptDecrypt(encrypt("你好", key, receiverId), receiverId)).toBe("你好");
   });
 
   test("together with the signature refuses a message with any one character changed", () => {

@@ -143,6 +143,8 @@ describe("a hostile body", () => {
     ["row of CDATA sections", `<xml>${"<![CDATA[]]>".repeat(20_000)}</xml>`],
     ["row of comments", `<xml>${"<!---->".repeat(30_000)}</xml>`],
     ["declaration", `<?xml ${"a='b' ".repeat(40_000)}?><xml></xml>`],
+    ["row of elements", `<xml>${"<a>x</a>\n".repeat(4_900)}</xml>`],
+    ["CDATA section of brackets", `<xml><a><![CDATA[${"]".repeat(250_000)}]]></a></xml>`],
   ])("with a huge %s is read in linear time", (_name, body) => {
     expect(parseXml(body).name).toBe("xml");
   });
@@ -153,6 +155,8 @@ describe("a hostile body", () => {
     ["elements", `<xml>${"<a/>".repeat(60_000)}</xml>`],
     ["open elements", `<xml>${"<a>".repeat(80_000)}`],
     ["quotes", `<xml ${"a='".repeat(80_000)}></xml>`],
+    ["elements before a wrong end", `<xml>${"<a>]]</a>".repeat(25_000)}</xmk>`],
+    ["CDATA sections before a wrong end", `<xml>${"<a><![CDATA[]]]></a>".repeat(12_000)}</a></xml>`],
   ])("with countless %s is refused in linear time", (_name, body) => {
     expect(() => parseXml(body)).toThrow(xmlInvalid);
   });

@@ -2,7 +2,7 @@ import type { CallbackCredential, CallbackRequest, Channel, OpenedCallback } fro
 import { validAt } from "../../domain/credential.ts";
 import { VerificationError } from "../../domain/errors.ts";
 import { checkTimestamp, parameter } from "../../wechat/callback-query.ts";
-import { decryptWithAny, findSigner } from "../../wechat/credentials.ts";
+import { createDecryptWithAny, findSigner } from "../../wechat/credentials.ts";
 import { readEncrypted } from "../../wechat/envelope.ts";
 import { normalizeMessage } from "../../wechat/normalize.ts";
 import { child, parseXml, type XmlElement } from "../../wechat/xml.ts";
@@ -13,6 +13,7 @@ type Query = CallbackRequest["query"];
 /** Verifies and opens what WeChat posts. */
 export function createCallback({ account, credentials, now }: OfficialAccountDeps): Pick<Channel, "verifyUrl" | "open"> {
   const { appId, encryption, timestampToleranceSeconds } = account.wechat;
+  const decryptWithAny = createDecryptWithAny(appId);
 
   return {
     // Signed with the plain signature and answered as received in every mode, safe mode included.
@@ -32,7 +33,7 @@ export function createCallback({ account, credentials, now }: OfficialAccountDep
     parameter(query, "msg_signature");
     const ciphertext = readEncrypted(parseXml(body));
     const token = verifySigner(query, "msg_signature", ciphertext);
-    const { message, encodingAesKey } = decryptWithAny(ciphertext, validAt(credentials.encodingAesKey, now()), appId);
+    const { message, encodingAesKey } = decryptWithAny(ciphertext, validAt(credentials.encodingAesKey, now()));
     return toOpened(parseXml(message), { token, encodingAesKey });
   }
 

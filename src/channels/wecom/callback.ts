@@ -2,7 +2,7 @@ import type { CallbackRequest, Channel } from "../../domain/channel.ts";
 import { validAt } from "../../domain/credential.ts";
 import { VerificationError } from "../../domain/errors.ts";
 import { checkTimestamp, parameter } from "../../wechat/callback-query.ts";
-import { decryptWithAny, findSigner } from "../../wechat/credentials.ts";
+import { createDecryptWithAny, findSigner } from "../../wechat/credentials.ts";
 import { readEncrypted } from "../../wechat/envelope.ts";
 import { normalizeMessage } from "../../wechat/normalize.ts";
 import { parseXml } from "../../wechat/xml.ts";
@@ -13,6 +13,7 @@ type Query = CallbackRequest["query"];
 /** Verifies and opens what WeCom posts; all of it is encrypted. */
 export function createCallback({ account, credentials, now }: WecomDeps): Pick<Channel, "verifyUrl" | "open"> {
   const { corpId, timestampToleranceSeconds } = account.wechat;
+  const decryptWithAny = createDecryptWithAny(corpId);
 
   return {
     verifyUrl(query) {
@@ -35,7 +36,7 @@ export function createCallback({ account, credentials, now }: WecomDeps): Pick<C
   };
 
   function decipher(ciphertext: string) {
-    return decryptWithAny(ciphertext, validAt(credentials.encodingAesKey, now()), corpId);
+    return decryptWithAny(ciphertext, validAt(credentials.encodingAesKey, now()));
   }
 
   function verifySigner(query: Query, ciphertext: string): string {

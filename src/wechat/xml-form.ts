@@ -1,0 +1,31 @@
+import { XMLValidator } from "fast-xml-parser";
+import { invalidXml } from "./xml-text.ts";
+
+/**
+ * How the platforms write nearly every body: elements side by side in one <xml>, each with a text or a CDATA section, and
+ * nothing else. What has this form is well-formed and declares nothing, and the two longer ways of finding that out, which cost as much
+ * as half of the parse, are for the rest. Each part ends where the next one has to begin, so the time grows with the length alone.
+ */
+const PLAIN = /^<xml>[^<&]*(?:<([A-Za-z]\w*)>(?:<!\[CDATA\[(?:[^\]]|\](?!\]>))*\]\]>|[^<&]*)<\/\1>[^<&]*)*<\/xml>[\t\n\r ]*$/;
+
+/**
+ * Refuses what a parser cannot be trusted with.
+ * @throws DecodeError XML_INVALID when it has a DOCTYPE or another declaration, or is not well-formed
+ */
+export function requireWellFormed(document: string): void {
+  if (PLAIN.test(document)) return;
+  requireNoDeclaration(document);
+  // fast-xml-parser's parser alone closes elements by any end tag; its validator holds start and end tags against each other.
+  const verdict = XMLValidator.validate(document);
+  if (verdict !== true) throw invalidXml(`it is not well-formed at line ${verdict.err.line ?? 1}, column ${verdict.err.col ?? 1}`);
+}
+
+/**
+ * Only CDATA and comments may begin with "<!". A customer may well type "<!DOCTYPE", which stands in CDATA and is skipped with it.
+ * A declaration that hides from this scan, in a comment that really is an attribute, still declares nothing: entities are never expanded.
+ */
+function requireNoDeclaration(document: string): void {
+  for (const [markup] of document.matchAll(/<!\[CDATA\[[\s\S]*?\]\]>|<!--[\s\S]*?-->|<!/g)) {
+    if (markup === "<!") throw invalidXml("it has a DOCTYPE or another declaration, or an open CDATA section or comment");
+  }
+}
