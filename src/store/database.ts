@@ -6,6 +6,7 @@ import { PrismaPGlite } from "pglite-prisma-adapter";
 import { z } from "zod";
 import { ConfigError } from "../domain/errors.ts";
 import { PrismaClient } from "../generated/prisma/client.ts";
+import { keepStatements } from "./keep-statements.ts";
 import { listen } from "./listen.ts";
 
 export type DatabaseAddress =
@@ -163,7 +164,8 @@ function toCode(error: unknown): string {
   return "code" in error && typeof error.code === "string" ? error.code : error.message.slice(0, 100);
 }
 
-function openEmbedded(pglite: PGlite): Database {
+async function openEmbedded(pglite: PGlite): Promise<Database> {
+  await keepStatements(pglite);
   const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite) });
   const run: ScriptRunner = {
     script: async (sql) => {
