@@ -43,6 +43,8 @@ export async function openStore(config: Config, address: DatabaseAddress | undef
     const store = createStore(database, box);
     // Nobody else can hold anything: what is claimed was claimed by a process that is no more.
     if (database.isExclusive) await store.outbox.releaseEverything();
+    // Now that no callback waits, also what is large.
+    await store.retention.reclaim();
     return { store, database, adminKey: await ensureAdminKey(store.apiKeys, config.adminKey, log), folder, unlock };
   } catch (error) {
     // A database that has gone does not answer the goodbye either.
