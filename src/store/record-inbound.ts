@@ -2,7 +2,7 @@ import { toReadableText } from "../domain/content.ts";
 import { inBatches } from "../domain/in-batches.ts";
 import type { InboundStore, RecordedInbound, RecordInbound } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
-import { isConnectionLost } from "./database.ts";
+import { BATCH_OPTIONS } from "./batch-options.ts";
 import { toRowsParameter } from "./rows-parameter.ts";
 
 interface Row {
@@ -16,19 +16,8 @@ interface Row {
 /** A second run sees what a concurrent one committed; more are not needed, the bound only keeps a mistake from looping. */
 const RUNS_MAX = 3;
 
-/** Enough to take what arrives while one statement is under way; the first of them waits for the last. */
-const SIZE_MAX = 100;
-
-/** A statement that waits for a lock must not hold up every other callback. */
-const STALLED_AFTER_MS = 250;
-
 export function createInboundStore(prisma: PrismaClient): InboundStore {
-  const record = inBatches((inputs: readonly RecordInbound[]) => recordAll(prisma, inputs), {
-    sizeMax: SIZE_MAX,
-    stalledAfterMs: STALLED_AFTER_MS,
-    // A database that is away is away for each of them.
-    isWorthSplitting: (error) => !isConnectionLost(error),
-  });
+  const record = inBatches((inputs: readonly RecordInbound[]) => recordAll(prisma, inputs), BATCH_OPTIONS);
   return { record };
 }
 
