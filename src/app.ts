@@ -4,6 +4,7 @@ import { createConnections } from "./connections.ts";
 import { createDelivery } from "./delivery/delivery.ts";
 import { createRetention } from "./delivery/retention.ts";
 import { createCircuitBreaker } from "./domain/circuit-breaker.ts";
+import { createIntake } from "./domain/intake.ts";
 import { forward } from "./flow/forward.ts";
 import { relay } from "./flow/relay.ts";
 import { before } from "./http/before.ts";
@@ -76,12 +77,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const leaseMs = options.leaseMs ?? LEASE_MS;
   const retry = { now, ...(options.pauseMs && { pauseMs: options.pauseMs }) };
   const breaker = createCircuitBreaker(options.breakerPauseMs);
+  const intake = createIntake();
   const delivery = createDelivery({
     outbox: store.outbox,
     signals,
     log: logger,
     leaseMs,
     awayDesks: breaker.openKeys,
+    isPressed: intake.isPressed,
     ...(options.pollMs && { pollMs: options.pollMs }),
     steps: {
       inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, breaker }, signal),
@@ -104,8 +107,17 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       config.role === "worker"
         ? null
         : {
-            callbacks: { ...shared, isStopping: () => isStopping, inbound: store.inbound, outbox: store.outbox },
-            push: { ...shared, outbound: store.outbound, rejects: store.pushRejects },
+            callbacks: {
+              ...shared,
+              isStopping: () => isStopping,
+              inbound: { record: intake.counted(store.inbound.record) },
+              outbox: store.outbox,
+            },
+            push: {
+              ...shared,
+              outbound: { ...store.outbound, enqueue: intake.counted(store.outbound.enqueue) },
+              rejects: store.pushRejects,
+            },
           },
     api: {
       ...store,

@@ -18,6 +18,8 @@ export interface DeliveryOptions {
   leaseMs: number;
   /** The accounts whose desks do not answer at present. */
   awayDesks?: () => readonly string[];
+  /** Whether something more urgent is to be done: then only a few lanes are worked at once. */
+  isPressed?: () => boolean;
   /** How often to look for lanes that came due, or that another process enqueued. */
   pollMs?: number;
 }
@@ -35,6 +37,8 @@ export interface Delivery {
 const POLL_MS = 1_000;
 /** Each is one conversation waiting for one HTTP answer; more only help when desks are slow. */
 const LANES_MAX = 64;
+/** Forwarding does not end while more comes than can be done, and each lane that is worked looks for the next. */
+const LANES_MAX_PRESSED = 8;
 const ENTRIES_PER_CLAIM = 10;
 
 /**
@@ -48,6 +52,7 @@ export function createDelivery({
   steps,
   leaseMs,
   awayDesks = () => [],
+  isPressed = () => false,
   pollMs = POLL_MS,
 }: DeliveryOptions): Delivery {
   const holder = newHolder("worker");
@@ -61,7 +66,8 @@ export function createDelivery({
   /** Lanes were left for want of room: the next place that is free goes to one of them, without waiting for the next look. */
   let isFull = false;
 
-  const hasRoom = () => state === "running" && underWay.size < LANES_MAX;
+  const room = () => (isPressed() ? LANES_MAX_PRESSED : LANES_MAX) - underWay.size;
+  const hasRoom = () => state === "running" && room() > 0;
   const claimOptions = { holder, entriesMax: ENTRIES_PER_CLAIM, leaseMs };
 
   /** Keeps a piece of work in view until it ends; nothing that goes wrong in it may end the process. */
@@ -110,7 +116,7 @@ export function createDelivery({
 
   /** @returns whether lanes may be left for want of room */
   const claimDue = async (exceptDesksOf: readonly string[]) => {
-    const lanesMax = LANES_MAX - underWay.size;
+    const lanesMax = Math.max(0, room());
     const claims = lanesMax > 0 ? await outbox.claimDue({ ...claimOptions, lanesMax, exceptDesksOf }) : [];
     for (const claim of claims) track(() => run(claim));
     return claims.length === lanesMax;

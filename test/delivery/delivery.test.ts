@@ -109,6 +109,32 @@ test("entries of a lane are tried in order, one at a time, also while more are a
   expect(tried).toEqual(texts);
 });
 
+test("while something more urgent is to be done only a few lanes are worked at once, and all when it is over", async () => {
+  const gate = createGate();
+  let isPressed = true;
+  let underWay = 0;
+  let mostUnderWay = 0;
+  const delivery = start(
+    async () => {
+      mostUnderWay = Math.max(mostUnderWay, ++underWay);
+      await gate.opens;
+      underWay--;
+      return FORWARDED;
+    },
+    { isPressed: () => isPressed },
+  );
+  const written = await Promise.all(Array.from({ length: 20 }, (_, index) => write(`o${index}`, "hello", delivery)));
+  await expect.poll(() => underWay).toBe(8);
+  // Looks at due lanes take no more either.
+  await write("oOne", "more");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(mostUnderWay).toBe(8);
+  isPressed = false;
+  await expect.poll(() => underWay).toBe(21);
+  gate.open();
+  for (const message of written) await untilState(message, "forwarded");
+});
+
 test("a lane that is stuck holds up no other", async () => {
   const gate = createGate();
   const delivery = start(async (claim) => {
