@@ -110,7 +110,8 @@ export function createDelivery({
 
   /** @returns whether lanes may be left for want of room */
   const claimDue = async (exceptDesksOf: readonly string[]) => {
-    const lanesMax = LANES_MAX - underWay.size;
+    // Lanes that are tried at once while a look is under way, and those that it brings, may be more than there are places.
+    const lanesMax = Math.max(0, LANES_MAX - underWay.size);
     const claims = lanesMax > 0 ? await outbox.claimDue({ ...claimOptions, lanesMax, exceptDesksOf }) : [];
     for (const claim of claims) track(() => run(claim));
     return claims.length === lanesMax;

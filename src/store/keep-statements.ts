@@ -13,13 +13,28 @@ const KEPT_MAX = 100;
 const NO_SYNC = { syncToFs: false };
 
 /**
+ * Made without the values: left to choose, Postgres finds that knowing arrays of one element would save rows, and plans forever. And made
+ * for tables that will fill: most statements are planned when they are empty, and read whole, as is best then, they made settling four
+ * times as dear within 10,000 messages.
+ */
+const PLANS = `
+  SET plan_cache_mode = force_generic_plan;
+  SET enable_seqscan = off;
+  SET enable_hashjoin = off;
+  SET enable_mergejoin = off`;
+
+/** A database may be opened again: its session, and what is kept there, is still the same. */
+const keeping = new WeakSet<PGlite>();
+
+/**
  * Has an embedded database parse and plan each statement once, by its text; the first ones are kept, others go as before. PGlite's own
  * `query` begins anew each time, which for ours takes five times as long as executing them, and stops the event loop meanwhile.
  *
- * A plan that is kept is made without the values (`plan_cache_mode`): left to choose, Postgres finds that knowing one-element arrays
- * would save rows, and plans forever. What runs in a transaction is not kept. Between two statements the event loop has a turn.
+ * What runs in a transaction is not kept. Between two statements the event loop has a turn.
  */
 export async function keepStatements(pglite: PGlite): Promise<void> {
+  if (keeping.has(pglite)) return;
+  keeping.add(pglite);
   const { serialize } = protocol;
   const kept = new Map<string, KeptStatement>();
   const queryAnew = pglite.query.bind(pglite);
@@ -42,7 +57,7 @@ export async function keepStatements(pglite: PGlite): Promise<void> {
     return result as Results<T>;
   };
 
-  await pglite.exec("SET plan_cache_mode = force_generic_plan");
+  await pglite.exec(PLANS);
   pglite.query = async <T>(sql: string, params: unknown[] = [], options?: QueryOptions): Promise<Results<T>> => {
     if (!kept.has(sql) && kept.size >= KEPT_MAX) return queryAnew<T>(sql, params, options);
     await pglite._checkReady();

@@ -29,6 +29,18 @@ test("a statement is parsed and planned once, and answers by its values each tim
   expect(rows).toEqual([{ generic_plans: 3, custom_plans: 0 }]);
 });
 
+test("what is planned while a table is empty finds its rows by index when it is full", async () => {
+  await pglite.exec("CREATE TABLE filling (id int PRIMARY KEY)");
+  const count = (last: number) =>
+    prisma.$queryRaw`SELECT count(*)::int FROM generate_series(1, ${last}::int) asked (id) JOIN filling f ON f.id = asked.id`;
+  expect(await count(1)).toEqual([{ count: 0 }]);
+  await pglite.exec("INSERT INTO filling SELECT generate_series(1, 1000)");
+  expect(await count(2)).toEqual([{ count: 2 }]);
+  const kept = await pglite.query<{ name: string }>("SELECT name FROM pg_prepared_statements WHERE statement LIKE 'SELECT count%filling%'");
+  const [plan] = await pglite.exec(`EXPLAIN (COSTS OFF) EXECUTE ${kept.rows[0]?.name} (2)`, { rowMode: "array" });
+  expect(String(plan?.rows)).toMatch(/Index (Only )?Scan using filling_pkey/);
+});
+
 test("values of every kind come back as they went in, also nothing", async () => {
   const [at, bytes, extra] = [new Date(1_700_000_000_123), new Uint8Array([0, 255, 10]), { text: 'ein "Wort"\n', of: [1, null] }];
   for (const id of [1, 2]) {
@@ -74,6 +86,12 @@ test("between statements that wait, the event loop has a turn", async () => {
   const request = new Promise<void>((resolve) => setImmediate(() => setImmediate(() => resolve(void seen.push("request")))));
   await Promise.all([...statements, request]);
   expect(seen.indexOf("request")).toBeLessThan(seen.indexOf("statement 2"));
+});
+
+test("a database that is opened again goes on with what it has kept", async () => {
+  const again = await openDatabase({ kind: "opened", pglite });
+  const sum = (of: Database, a: number) => of.prisma.$queryRaw`SELECT 40 + ${a}::int AS sum`;
+  expect(await Promise.all([sum(database, 1), sum(again, 2), sum(database, 3)])).toEqual([[{ sum: 41 }], [{ sum: 42 }], [{ sum: 43 }]]);
 });
 
 test("only so many are kept, and the others are answered too", async () => {
