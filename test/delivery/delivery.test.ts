@@ -154,23 +154,25 @@ test("lanes that are left when a look brings more than there are places for are 
   const { outbox } = opened.store;
   const contacts = Array.from({ length: 200 }, (_, index) => `oContact${index}`);
   const messages = await Promise.all(contacts.map((openId) => write(openId, "hello")));
-  const [look, tries] = [gate(), gate()];
-  let looks = 0;
+  const [look, firstTry, tries] = [gate(), gate(), gate()];
   const slow = {
     ...outbox,
     claimDue: async (...given: Parameters<typeof outbox.claimDue>) => {
-      looks++;
       await look.isOpen;
       return outbox.claimDue(...given);
     },
   };
   let begun = 0;
   const step = async () => {
-    begun++;
-    await tries.isOpen;
+    await (++begun === 1 ? firstTry : tries).isOpen;
     return FORWARDED;
   };
-  const delivery = start(step, { outbox: slow, pollMs: 60_000 });
+  let looks = 0;
+  const awayDesks = () => {
+    looks++;
+    return [];
+  };
+  const delivery = start(step, { outbox: slow, awayDesks, pollMs: 60_000 });
   await eventually(
     "a look",
     async () => looks,
@@ -187,6 +189,12 @@ test("lanes that are left when a look brings more than there are places for are 
     "the look to bring as many again",
     async () => begun,
     (count) => count === 128,
+  );
+  firstTry.open();
+  await eventually(
+    "a look while there are more than there are places",
+    async () => looks,
+    (count) => count === 2,
   );
   tries.open();
   for (const messageId of messages) await untilState(messageId, "forwarded");
