@@ -116,6 +116,7 @@ export function createDelivery({
 
   /** @returns whether lanes may be left for want of room */
   const claimDue = async (exceptDesksOf: readonly string[]) => {
+    // Lanes that are tried at once while a look is under way, and those that it brings, may be more than there are places.
     const lanesMax = Math.max(0, room());
     const claims = lanesMax > 0 ? await outbox.claimDue({ ...claimOptions, lanesMax, exceptDesksOf }) : [];
     for (const claim of claims) track(() => run(claim));

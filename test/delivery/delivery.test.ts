@@ -168,6 +168,64 @@ test("more lanes than a worker has places for are worked on as places get free, 
   for (const messageId of [...messages, ...late]) await untilState(messageId, "forwarded");
 });
 
+function gate() {
+  let open = () => {};
+  const isOpen = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { isOpen, open };
+}
+
+test("lanes that are left when a look brings more than there are places for are worked on as places get free", async () => {
+  const { outbox } = opened.store;
+  const contacts = Array.from({ length: 200 }, (_, index) => `oContact${index}`);
+  const messages = await Promise.all(contacts.map((openId) => write(openId, "hello")));
+  const [look, firstTry, tries] = [gate(), gate(), gate()];
+  const slow = {
+    ...outbox,
+    claimDue: async (...given: Parameters<typeof outbox.claimDue>) => {
+      await look.isOpen;
+      return outbox.claimDue(...given);
+    },
+  };
+  let begun = 0;
+  const step = async () => {
+    await (++begun === 1 ? firstTry : tries).isOpen;
+    return FORWARDED;
+  };
+  let looks = 0;
+  const awayDesks = () => {
+    looks++;
+    return [];
+  };
+  const delivery = start(step, { outbox: slow, awayDesks, pollMs: 60_000 });
+  await eventually(
+    "a look",
+    async () => looks,
+    (count) => count === 1,
+  );
+  for (const openId of contacts) delivery.deliver({ conversationId: toConversationId("shop", openId), direction: "inbound" });
+  await eventually(
+    "all places to be taken",
+    async () => begun,
+    (count) => count === 64,
+  );
+  look.open();
+  await eventually(
+    "the look to bring as many again",
+    async () => begun,
+    (count) => count === 128,
+  );
+  firstTry.open();
+  await eventually(
+    "a look while there are more than there are places",
+    async () => looks,
+    (count) => count === 2,
+  );
+  tries.open();
+  for (const messageId of messages) await untilState(messageId, "forwarded");
+});
+
 test("what another process enqueued is found by looking", async () => {
   start(async () => FORWARDED);
   await untilState(await write("oA", "hello"), "forwarded");
