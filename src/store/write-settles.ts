@@ -118,7 +118,11 @@ export async function writeSettles(prisma: Prisma.TransactionClient, settles: re
           WHEN o.is_forwarded THEN NULL
           WHEN o.notice_when = 'outage' THEN COALESCE(c.outage_told_at, now())
           ELSE c.outage_told_at END,
-        updated_at = CASE WHEN o.is_sent OR o.is_news THEN now() ELSE c.updated_at END
+        -- A desk that says the same again changes nothing that anybody sorts or looks for: no index is written.
+        updated_at = CASE
+          WHEN o.is_sent OR (o.is_news AND NOT o.report <@
+            jsonb_build_object('status', c.status, 'turn', c.turn, 'agentName', c.agent_name, 'notice', c.notice)) THEN now()
+          ELSE c.updated_at END
       FROM lane o
       WHERE c.id = o.conversation_id AND
         (o.is_news OR o.is_sent OR (o.is_forwarded AND o.outage_told_at IS NOT NULL) OR o.ended IS NOT NULL OR o.notice_when = 'outage')

@@ -14,6 +14,7 @@ DROP COLUMN "id",
 ADD CONSTRAINT "attempts_pkey" PRIMARY KEY ("message_id", "number");
 
 -- Room in each page for the new version of a row beside its old one.
-ALTER TABLE "messages" SET (fillfactor = 85);
+ALTER TABLE "conversations" SET (fillfactor = 70);
+ALTER TABLE "messages" SET (fillfactor = 70);
 ALTER TABLE "outbox_entries" SET (fillfactor = 70);
 ALTER TABLE "outbox_lanes" SET (fillfactor = 70);
