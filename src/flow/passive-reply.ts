@@ -4,8 +4,8 @@ import { newHolder } from "../domain/ids.ts";
 import type { Answer, Claim, Settlement } from "../domain/outbox.ts";
 import { DONE } from "../domain/outcome.ts";
 import { persist } from "../domain/persist.ts";
-import type { Signals } from "../domain/signals.ts";
-import type { CallbackProspect, OutboxStore } from "../domain/store.ts";
+import type { Change, Signals } from "../domain/signals.ts";
+import type { CallbackProspect, DeskProspect, OutboxStore } from "../domain/store.ts";
 import { type Bundle, toBundle } from "./bundle.ts";
 import { endReservation } from "./end-reservation.ts";
 import type { Received } from "./receive.ts";
@@ -27,8 +27,8 @@ export interface OpenCallback {
   /** When the wait ends, and until when the taking of a reply must be finished. */
   waitUntil: Date;
   deadline: Date;
-  /** The other side has gone. */
-  signal: AbortSignal;
+  /** Whether the other side has gone. */
+  hasGone: () => boolean;
 }
 
 /** A reply that now belongs to this callback alone. */
@@ -59,36 +59,70 @@ export function mayFindReply({ isNew, openUntil }: Received): boolean {
 
 /**
  * Waits for something to say in the response of an open callback, as long as somebody may still say it. A passive reply is the
- * claim of the conversation's lane of replies by the callback: whatever stands first in it, and only in order.
+ * claim of the conversation's lane of replies by the callback: whatever stands first in it, and only in order. What is known without
+ * a look is not looked up.
  * @returns null when there is nothing to say
  */
 export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
-  const { received, waitUntil, signal } = callback;
-  const { conversationId } = received;
-  const subscription = deps.signals.subscribe(conversationId);
-  signal.addEventListener("abort", subscription.close, { once: true });
+  const { received, waitUntil, hasGone } = callback;
+  const { changes } = received;
   try {
+    let prospect = toFirstProspect(received) ?? (await look(callback, deps));
     for (;;) {
-      const prospect = await deps.outbox.claimForCallback({
-        conversationId,
-        messageId: received.messageId,
-        holder: newHolder("callback"),
-        entriesMax: ENTRIES_MAX,
-        leaseMs: LEASE_MS,
-      });
-      if (prospect.answer !== null) {
-        // It has what it waited for: further replies need not wait for it.
-        await endReservation(received, deps);
-        return repeat(prospect.answer, callback, deps);
-      }
-      const taken = prospect.claim === null ? "nothing" : await take(prospect.claim, callback, deps);
+      const taken = await takeFrom(prospect, callback, deps);
       if (typeof taken === "object") return taken;
       const leftMs = waitUntil.getTime() - deps.now().getTime();
-      if (taken === "unfit" || leftMs <= 0 || signal.aborted || !mayBeAnswered(prospect, callback)) break;
-      if (taken === "nothing") await subscription.next(Math.min(leftMs, LOOK_AGAIN_MS));
+      if (taken === "unfit" || leftMs <= 0 || changes === null || hasGone() || !mayBeAnswered(prospect, callback)) break;
+      const changed = taken === "nothing" ? await changes.next(Math.min(leftMs, LOOK_AGAIN_MS)) : [];
+      prospect = toNextProspect(changed, received) ?? (await look(callback, deps));
     }
+    return await endWait("claim" in prospect, callback, deps);
   } finally {
-    subscription.close();
+    changes?.close();
+  }
+}
+
+/** Nothing stood in the lane of replies when the message was stored, and for what comes later there is a signal. Null: a look is needed. */
+function toFirstProspect({ isNew, hasReplies, isDeskAway }: Received): DeskProspect | CallbackProspect | null {
+  return isNew && !hasReplies ? { messageState: "received", status: "unknown", isDeskAway } : null;
+}
+
+/** Null: a look is needed. */
+function toNextProspect(changed: readonly Change[], { messageId }: Received): DeskProspect | null {
+  let status: DeskProspect["status"] | undefined;
+  for (const change of changed) {
+    if (change.kind !== "forwarded" || change.messageId !== messageId) return null;
+    status = change.status;
+  }
+  return status === undefined ? null : { messageState: "forwarded", status, isDeskAway: false };
+}
+
+function look({ received: { conversationId, messageId } }: OpenCallback, { outbox }: PassiveReplyDeps): Promise<CallbackProspect> {
+  const holder = newHolder("callback");
+  return outbox.claimForCallback({ conversationId, messageId, holder, entriesMax: ENTRIES_MAX, leaseMs: LEASE_MS });
+}
+
+async function takeFrom(
+  prospect: DeskProspect | CallbackProspect,
+  callback: OpenCallback,
+  deps: PassiveReplyDeps,
+): Promise<TakenReply | "nothing" | "again" | "unfit"> {
+  if (!("claim" in prospect)) return "nothing";
+  if (prospect.answer === null) return prospect.claim === null ? "nothing" : take(prospect.claim, callback, deps);
+  // It has what it waited for: further replies need not wait for it.
+  await endReservation(callback.received, deps);
+  return repeat(prospect.answer, callback, deps);
+}
+
+/** Where nobody has looked, another process may have stored a reply whose signal is still on its way: that one rides along. */
+async function endWait(hasLooked: boolean, callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
+  const { received, hasGone } = callback;
+  const { conversationId, openUntil } = received;
+  if (!hasLooked && openUntil !== null) {
+    const { isWaiting } = await deps.outbox.closeCallback({ conversationId, openUntil });
+    if (!isWaiting) return null;
+    const taken = hasGone() ? "nothing" : await takeFrom(await look(callback, deps), callback, deps);
+    if (typeof taken === "object") return taken;
   }
   await endReservation(received, deps);
   return null;
@@ -98,7 +132,7 @@ export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDep
  * Whether it is worth keeping the callback open. The desk that has not answered yet may bring a reply; an agent who is there
  * may; a queue or a closed desk will not, and when replies can be sent later nobody need wait for them now.
  */
-function mayBeAnswered({ messageState, status, isDeskAway }: CallbackProspect, { received, canSendAsync }: OpenCallback): boolean {
+function mayBeAnswered({ messageState, status, isDeskAway }: DeskProspect, { received, canSendAsync }: OpenCallback): boolean {
   if (!received.isForwarded) return false;
   if (messageState === "dead") return false;
   if (!canSendAsync) return true;
@@ -108,7 +142,7 @@ function mayBeAnswered({ messageState, status, isDeskAway }: CallbackProspect, {
 
 /** "again" when the lane was taken by somebody else or has moved, "unfit" when what stands first cannot ride on a response. */
 async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | "again" | "unfit"> {
-  const { received, channel, replyTo, deadline, signal, canSendAsync } = callback;
+  const { received, channel, replyTo, deadline, hasGone, canSendAsync } = callback;
   const { outbox, now } = deps;
   const lost = claim.entries[0]?.begun ? claim.entries[0] : undefined;
   if (lost !== undefined) {
@@ -117,7 +151,7 @@ async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps
   }
   const bundle = toBundle(claim.entries, channel, canSendAsync);
   const createdAt = now();
-  if (bundle === null || !channel.canRender(bundle.content) || createdAt >= deadline || signal.aborted) {
+  if (bundle === null || !channel.canRender(bundle.content) || createdAt >= deadline || hasGone()) {
     await outbox.release(claim);
     return bundle === null ? "again" : "unfit";
   }
@@ -138,7 +172,7 @@ async function take(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps
     return "again";
   }
   deps.signals.notify(received.conversationId);
-  if (!signal.aborted) return taken;
+  if (!hasGone()) return taken;
   // WeChat hung up meanwhile: nothing was written, so nothing can have been read.
   await taken.withdraw();
   return "again";
