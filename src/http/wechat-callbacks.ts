@@ -7,8 +7,9 @@ import { toReadableText } from "../domain/content.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { endReservation } from "../flow/end-reservation.ts";
-import { mayFindReply, type PassiveReplyDeps, passiveReply, type TakenReply } from "../flow/passive-reply.ts";
+import { mayFindReply, passiveReply } from "../flow/passive-reply.ts";
 import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
+import type { PassiveReplyDeps, TakenReply } from "../flow/take-reply.ts";
 import { before } from "./before.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 
@@ -97,7 +98,7 @@ async function findReply(
 ): Promise<TakenReply | null> {
   const { account, channel } = connection;
   if (!canReplyPassively(channel) || !mayFindReply(received)) return null;
-  // Nobody is there to wait for a reply. Gone while the message was being stored, it is seen to have gone.
+  // Ends the wait; where it has been before, while the message was being stored, `hasGone` says so.
   reply.raw.once("close", () => received.changes?.close());
   const times = toCallbackTimes(toReplies(connection, options), received.ageMs);
   const found = passiveReply(

@@ -7,11 +7,12 @@ import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
 import { BATCH_OPTIONS } from "./batch-options.ts";
 import { SOON } from "./claim.ts";
 import { CLAIM_ROW, type ClaimRow, entriesOf, toClaims } from "./claim-rows.ts";
+import { toRowsParameter } from "./rows-parameter.ts";
 
 type Look = Parameters<OutboxStore["claimForCallback"]>[0];
 
 interface ProspectRow extends Partial<ClaimRow> {
-  position: bigint;
+  position: number;
   inbound_state: string;
   inbound_answer: unknown;
   desk_status: string;
@@ -35,13 +36,18 @@ export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCa
  * As by every claim, a locked lane is skipped, not awaited, and one that has moved since this statement began is not taken.
  */
 async function claimForCallbacks(prisma: PrismaClient, looks: readonly Look[]): Promise<CallbackProspect[]> {
-  const column = <T>(of: (look: Look) => T): T[] => looks.map(of);
+  const given = looks.map(({ conversationId, messageId, holder, entriesMax, leaseMs }, position) => ({
+    position,
+    conversation_id: conversationId,
+    message_id: messageId,
+    holder,
+    entries_max: entriesMax,
+    lease_ms: leaseMs,
+  }));
   const rows = await prisma.$queryRaw<ProspectRow[]>`
     WITH asked AS (
-      SELECT * FROM unnest(
-        ${column((l) => l.conversationId)}::text[], ${column((l) => l.messageId)}::text[], ${column((l) => l.holder)}::text[],
-        ${column((l) => l.entriesMax)}::int[], ${column((l) => l.leaseMs)}::int[]
-      ) WITH ORDINALITY AS t (conversation_id, message_id, holder, entries_max, lease_ms, position)
+      SELECT * FROM json_to_recordset(${toRowsParameter(given)}::json) AS t(
+        position int, conversation_id text, message_id text, holder text, entries_max int, lease_ms int)
     ), inbound AS (
       SELECT asked.*, m.state, m.answer, c.status, desk_lane.is_desk_away, begun.is_answer_begun
       FROM asked
@@ -61,12 +67,12 @@ async function claimForCallbacks(prisma: PrismaClient, looks: readonly Look[]): 
       ) begun
     ), seen AS (
       SELECT inbound.*, l.version, l.due_at, l.callbacks_open_until
-      FROM inbound CROSS JOIN LATERAL (
-        SELECT ctid AS version, due_at, callbacks_open_until FROM outbox_lanes
+      FROM inbound JOIN LATERAL (
+        SELECT conversation_id, ctid AS version, due_at, callbacks_open_until FROM outbox_lanes
         WHERE conversation_id = inbound.conversation_id AND direction = 'outbound'
           AND CASE WHEN inbound.answer IS NULL THEN pending > 0 AND (holder IS NULL OR due_at <= ${SOON}) ELSE inbound.is_answer_begun END
         LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
-      ) l
+      ) l ON l.conversation_id = inbound.conversation_id
     ), lane AS (
       UPDATE outbox_lanes l
       SET holder = seen.holder, claim_number = l.claim_number + 1, due_at = now() + seen.lease_ms * interval '1 millisecond'
@@ -82,7 +88,7 @@ async function claimForCallbacks(prisma: PrismaClient, looks: readonly Look[]): 
            CASE WHEN NOT inbound.is_answer_begun OR inbound.position IN (SELECT position FROM lane) THEN inbound.answer END AS inbound_answer,
            claimed.*
     FROM inbound LEFT JOIN claimed ON claimed_position = inbound.position ORDER BY claimed.entry_id`;
-  return looks.map((_, index) => toProspect(rows.filter(({ position }) => Number(position) === index + 1)));
+  return looks.map((_, index) => toProspect(rows.filter(({ position }) => position === index)));
 }
 
 function toProspect(rows: ProspectRow[]): CallbackProspect {

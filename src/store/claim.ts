@@ -70,13 +70,17 @@ async function claimLanes(prisma: PrismaClient, asked: readonly LaneClaim[]): Pr
       ) WITH ORDINALITY AS t (conversation_id, direction, holder, entries_max, lease_ms, position)
       ORDER BY conversation_id, direction, position
     ), due AS (
-      SELECT l.ctid, l.conversation_id, l.direction, asked.holder, asked.entries_max, asked.lease_ms
-      FROM asked JOIN outbox_lanes l ON l.conversation_id = asked.conversation_id AND l.direction = asked.direction
-      WHERE l.due_at <= ${SOON} FOR NO KEY UPDATE OF l SKIP LOCKED
+      SELECT asked.*, l.version
+      FROM asked JOIN LATERAL (
+        -- COALESCE keeps the index of what is due out of it: through that one it would walk all that waits for a worker.
+        SELECT conversation_id, ctid AS version FROM outbox_lanes
+        WHERE conversation_id = asked.conversation_id AND direction = asked.direction AND COALESCE(due_at <= ${SOON}, false)
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+      ) l ON l.conversation_id = asked.conversation_id
     ), lane AS (
       UPDATE outbox_lanes l
       SET holder = due.holder, claim_number = l.claim_number + 1, due_at = now() + due.lease_ms * interval '1 millisecond'
-      FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction AND l.ctid = due.ctid
+      FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction AND l.ctid = due.version
       RETURNING l.*, NULL::timestamptz AS paused_until, due.entries_max
     )
     SELECT ${CLAIM_ROW} FROM lane ${entriesOf(Prisma.sql`lane.entries_max`)} ORDER BY lane.conversation_id, lane.direction, e.id`;

@@ -2,6 +2,7 @@ import { inBatches } from "../domain/in-batches.ts";
 import type { OutboxStore } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { BATCH_OPTIONS } from "./batch-options.ts";
+import { toRowsParameter } from "./rows-parameter.ts";
 
 type Closing = Parameters<OutboxStore["closeCallback"]>[0];
 
@@ -17,19 +18,20 @@ export const closeCallback: (prisma: PrismaClient) => OutboxStore["closeCallback
 
 /**
  * A lane that waits for open callbacks is due at the end of one of them, to the millisecond; one that waits after a failure is
- * not, and keeps its pause. Conversations are locked first, in the order of ids, as everywhere where several lanes are awaited.
+ * not, and keeps its pause. Conversations are locked first, in the order of ids, as everywhere where several lanes are awaited. That
+ * each is joined with the one that was looked up for it tells the planner that few are left, so that the lanes are found by index.
  */
 async function closeCallbacks(prisma: PrismaClient, closings: readonly Closing[]): Promise<{ isWaiting: boolean }[]> {
+  const given = closings.map(({ conversationId, openUntil }) => ({ conversation_id: conversationId, open_until: openUntil }));
   const lanes = await prisma.$queryRaw<{ conversation_id: string; is_waiting: boolean }[]>`
     WITH conversation AS (
       SELECT given.conversation_id, given.open_until
       FROM (
-        SELECT * FROM unnest(
-          ${closings.map(({ conversationId }) => conversationId)}::text[], ${closings.map(({ openUntil }) => openUntil.toISOString())}::timestamptz(3)[]
-        ) AS t (conversation_id, open_until) ORDER BY conversation_id
-      ) given CROSS JOIN LATERAL (
-        SELECT FROM conversations WHERE id = given.conversation_id LIMIT 1 FOR NO KEY UPDATE
-      ) c
+        SELECT * FROM json_to_recordset(${toRowsParameter(given)}::json) AS t(conversation_id text, open_until timestamptz(3))
+        ORDER BY conversation_id
+      ) given JOIN LATERAL (
+        SELECT id FROM conversations WHERE id = given.conversation_id LIMIT 1 FOR NO KEY UPDATE
+      ) c ON c.id = given.conversation_id
     )
     UPDATE outbox_lanes l SET
       callbacks_open_until = array_remove(l.callbacks_open_until, o.open_until),

@@ -3,7 +3,8 @@ import type { Content } from "../../src/domain/content.ts";
 import type { Settlement } from "../../src/domain/outbox.ts";
 import type { Change } from "../../src/domain/signals.ts";
 import type { RecordedInbound } from "../../src/domain/store.ts";
-import { type OpenCallback, passiveReply } from "../../src/flow/passive-reply.ts";
+import { passiveReply } from "../../src/flow/passive-reply.ts";
+import type { OpenCallback } from "../../src/flow/take-reply.ts";
 import { createSignals } from "../../src/lib/signals.ts";
 import { CONTACT, head, textChannel, useFlowStage } from "./stage.ts";
 
