@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
 import { FIRST_KEY_ID, SETTINGS_KEY_ID } from "./domain/api-key.ts";
@@ -9,6 +10,7 @@ import { generateApiKey, hashApiKey } from "./lib/api-key.ts";
 import { lockFolder } from "./lib/folder-lock.ts";
 import { removeLocalApi } from "./lib/local-api-file.ts";
 import { createSecretBox } from "./lib/secret-box.ts";
+import { syncTree } from "./lib/sync-folder.ts";
 import { proveMasterKey, readMasterKeys } from "./master-keys.ts";
 import { type Database, type DatabaseAddress, openDatabase, toConnectionProblem } from "./store/database.ts";
 import { migrate } from "./store/migrate.ts";
@@ -41,6 +43,8 @@ export async function openStore(config: Config, address: DatabaseAddress | undef
     const store = createStore(database, box);
     // Nobody else can hold anything: what is claimed was claimed by a process that is no more.
     if (database.isExclusive) await store.outbox.releaseEverything();
+    // Now that no callback waits, also what is large.
+    await store.retention.reclaim();
     return { store, database, adminKey: await ensureAdminKey(store.apiKeys, config.adminKey, log), folder, unlock };
   } catch (error) {
     // A database that has gone does not answer the goodbye either.
@@ -70,11 +74,19 @@ export async function openLocked(config: Config, address?: DatabaseAddress): Pro
   try {
     // What a process that was killed left behind leads nowhere.
     await removeLocalApi(config.dataDir);
-    return { database: await openDatabase({ kind: "embedded", folder: embeddedFolder(config.dataDir) }), folder: config.dataDir, unlock };
+    return { database: await openOnDisk(embeddedFolder(config.dataDir)), folder: config.dataDir, unlock };
   } catch (error) {
     await unlock();
     throw error;
   }
+}
+
+async function openOnDisk(folder: string): Promise<Database> {
+  const isNew = !existsSync(join(folder, "PG_VERSION"));
+  const database = await openDatabase({ kind: "embedded", folder });
+  // From now on Postgres flushes what it writes; the files that it begins with were only copied here.
+  if (isNew) await syncTree(folder);
+  return database;
 }
 
 export function embeddedFolder(dataDir: string): string {

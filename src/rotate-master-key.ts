@@ -70,7 +70,7 @@ async function rotateKeyFile(config: Config): Promise<MasterKeyRotation> {
   return { keyId: box.keyId, reencrypted, next };
 }
 
-/** The embedded Postgres leaves it to the system when its files reach the disk; the old key goes only after them. */
+/** The old key goes only after the database is on the disk, whatever wrote its files: a version before this one flushed nothing. */
 async function finish({ dataDir }: Config): Promise<void> {
   await syncTree(embeddedFolder(dataDir));
   await endKeyRotation(dataDir);

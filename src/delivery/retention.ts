@@ -17,11 +17,13 @@ const DAY_MS = 24 * 60 * 60_000;
 const ROUND_MS = 60 * 60_000;
 /** Small enough that a batch holds up nobody. */
 const BATCH = 1_000;
+/** Likewise: some tenths of a second. What is larger is done at the start of the process. */
+const RECLAIMED_BYTES_MAX = 64 * 1024 * 1024;
 const BETWEEN_BATCHES_MS = 100;
 
 /**
  * Removes messages that are older than `days`, once an hour, in batches; with several processes, one of them at a time. Old values of
- * secrets whose overlap is over go with them.
+ * secrets whose overlap is over go with them. An embedded database then gets their room back.
  */
 export function createRetention({ retention, days, now, log }: RetentionOptions): Retention {
   let timer: NodeJS.Timeout | undefined;
@@ -32,6 +34,7 @@ export function createRetention({ retention, days, now, log }: RetentionOptions)
     const removed = await retention.removeOld(new Date(now().getTime() - days * DAY_MS), BATCH);
     if (removed > 0) log.info({ removed, days }, "messages.removed");
     await retention.removeExpiredSecrets();
+    if (removed < BATCH) await retention.reclaim(RECLAIMED_BYTES_MAX);
     plan(removed === BATCH ? BETWEEN_BATCHES_MS : ROUND_MS);
   };
 

@@ -181,6 +181,11 @@ export interface RetentionStore {
   removeOld(before: Date, limit: number): Promise<number>;
   /** Deletes the old values of secrets whose overlap is over. They have counted for nothing since. */
   removeExpiredSecrets(): Promise<number>;
+  /**
+   * Gives the room of what was deleted or replaced back for use. Only an embedded database needs it and does it; nothing else runs
+   * there meanwhile, so tables above this size, when one is given, are left out.
+   */
+  reclaim(bytesMax?: number): Promise<void>;
 }
 
 export interface PushRejectStore {

@@ -25,8 +25,8 @@ export const begin: (prisma: PrismaClient) => OutboxStore["begin"] = (prisma) =>
 
 /**
  * The mark that makes a crash honest: an entry that was begun and never settled may or may not have reached the customer. For a
- * passive reply the callback's answer is written in the same statement; a callback that already has one begins nothing. Locks as a
- * settle does.
+ * passive reply the callback's answer is written in the same statement; a callback that already has one begins nothing. Locks, and finds, as a
+ * settle does (`write-settles.ts`).
  */
 async function markBegun(prisma: PrismaClient, begins: readonly Begin[]): Promise<boolean[]> {
   const rows = await prisma.$queryRaw<{ position: number }[]>`
@@ -35,15 +35,22 @@ async function markBegun(prisma: PrismaClient, begins: readonly Begin[]): Promis
         position int, conversation_id text, direction text, holder text, claim_number bigint, entry_ids bigint[], way text, lease_ms int,
         inbound_id text, answer jsonb, answer_message_id text)
     ), conversation AS (
-      SELECT given.* FROM given JOIN conversations c ON c.id = given.conversation_id ORDER BY c.id FOR NO KEY UPDATE OF c
+      SELECT given.*
+      FROM (SELECT * FROM given ORDER BY conversation_id) given
+      CROSS JOIN LATERAL (
+        SELECT l.holder, l.claim_number, (
+          SELECT count(*) FROM outbox_entries e
+          WHERE e.conversation_id = given.conversation_id AND e.direction = given.direction AND e.id = ANY (given.entry_ids)
+        ) AS entries
+        FROM outbox_lanes l WHERE l.conversation_id = given.conversation_id AND l.direction = given.direction LIMIT 1
+      ) seen
+      CROSS JOIN LATERAL (SELECT FROM conversations WHERE id = given.conversation_id LIMIT 1 FOR NO KEY UPDATE) c
+      WHERE seen.holder = given.holder AND seen.claim_number = given.claim_number AND seen.entries = cardinality(given.entry_ids)
     ), lane AS (
       UPDATE outbox_lanes l SET due_at = now() + o.lease_ms * interval '1 millisecond'
       FROM conversation o
       WHERE l.conversation_id = o.conversation_id AND l.direction = o.direction AND l.holder = o.holder AND l.claim_number = o.claim_number
-        AND cardinality(o.entry_ids) = (
-          SELECT count(*) FROM outbox_entries e
-          WHERE e.conversation_id = o.conversation_id AND e.direction = o.direction AND e.id = ANY (o.entry_ids))
-        AND (o.inbound_id IS NULL OR EXISTS (SELECT FROM messages m WHERE m.id = o.inbound_id AND m.answer IS NULL))
+        AND (o.inbound_id IS NULL OR (SELECT m.answer IS NULL FROM messages m WHERE m.id = o.inbound_id))
       RETURNING o.*
     ), callback AS (
       UPDATE messages m SET answer = lane.answer, answer_message_id = lane.answer_message_id FROM lane WHERE m.id = lane.inbound_id

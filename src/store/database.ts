@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { PrismaPGlite } from "pglite-prisma-adapter";
@@ -8,6 +8,7 @@ import { ConfigError } from "../domain/errors.ts";
 import { PrismaClient } from "../generated/prisma/client.ts";
 import { keepStatements } from "./keep-statements.ts";
 import { listen } from "./listen.ts";
+import { openFolder } from "./open-folder.ts";
 
 export type DatabaseAddress =
   | { kind: "server"; url: string; connectionsMax?: number }
@@ -46,7 +47,7 @@ const MIGRATION_LOCK = 0x777864736b6d;
 
 export async function openDatabase(address: DatabaseAddress): Promise<Database> {
   if (address.kind === "server") return openServer(address.url, address.connectionsMax ?? CONNECTIONS_MAX);
-  const pglite = address.kind === "opened" ? address.pglite : new PGlite(address.folder);
+  const pglite = address.kind === "opened" ? address.pglite : openFolder(address.folder);
   await pglite.waitReady;
   return openEmbedded(pglite);
 }

@@ -51,16 +51,20 @@ async function enqueueOnce(prisma: PrismaClient, rows: readonly object[]): Promi
     ), input AS (
       SELECT given.*, repeated.id AS repeated_id, held.error, held.error_code
       FROM given LEFT JOIN LATERAL (
-        SELECT m.id FROM messages m
-        WHERE m.account_id = given.account_id AND m.dedupe_key = ANY (given.dedupe_keys)
-          AND (repeated_within_ms IS NULL OR m.created_at > now() - repeated_within_ms * interval '1 millisecond')
-        LIMIT 1
+        -- Each key by itself: looked for as a list, a plan that was made when there was little read all messages of the account.
+        SELECT (
+          SELECT m.id FROM messages m
+          WHERE m.account_id = given.account_id AND m.dedupe_key = key
+            AND (repeated_within_ms IS NULL OR m.created_at > now() - repeated_within_ms * interval '1 millisecond')
+        ) AS id
+        FROM unnest(dedupe_keys) key ORDER BY id LIMIT 1
       ) repeated ON true LEFT JOIN LATERAL (
-        SELECT m.error, m.error_code
+        SELECT e.message_id
         FROM outbox_lanes l JOIN outbox_entries e ON e.conversation_id = l.conversation_id AND e.direction = l.direction
-          JOIN messages m ON m.id = e.message_id
-        WHERE l.conversation_id = given.conversation_id AND l.direction = 'outbound' AND l.due_at IS NULL AND m.state = 'held'
-        LIMIT 1
+        WHERE l.conversation_id = given.conversation_id AND l.direction = 'outbound' AND l.due_at IS NULL
+        ORDER BY e.id LIMIT 1
+      ) parked ON true LEFT JOIN LATERAL (
+        SELECT m.error, m.error_code FROM messages m WHERE m.id = parked.message_id AND m.state = 'held' LIMIT 1
       ) held ON true
       -- Counted, so that all of them are locked before any lane is.
       WHERE (SELECT count(*) FROM conversation) > 0

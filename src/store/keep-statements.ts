@@ -12,6 +12,9 @@ const KEPT_MAX = 100;
 
 const NO_SYNC = { syncToFs: false };
 
+/** A database may be opened again: its session, and what is kept there, is still the same. */
+const keeping = new WeakSet<PGlite>();
+
 /**
  * Has an embedded database parse and plan each statement once, by its text; the first ones are kept, others go as before. PGlite's own
  * `query` begins anew each time, which for ours takes five times as long as executing them, and stops the event loop meanwhile.
@@ -20,6 +23,8 @@ const NO_SYNC = { syncToFs: false };
  * would save rows, and plans forever. What runs in a transaction is not kept. Between two statements the event loop has a turn.
  */
 export async function keepStatements(pglite: PGlite): Promise<void> {
+  if (keeping.has(pglite)) return;
+  keeping.add(pglite);
   const { serialize } = protocol;
   const kept = new Map<string, KeptStatement>();
   const queryAnew = pglite.query.bind(pglite);

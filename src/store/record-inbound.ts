@@ -4,9 +4,10 @@ import type { InboundStore, RecordedInbound, RecordInbound } from "../domain/sto
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { SOON } from "./claim.ts";
 import { isConnectionLost } from "./database.ts";
+import { toRowsParameter } from "./rows-parameter.ts";
 
 interface Row {
-  position: bigint;
+  position: number;
   message_id: string;
   is_new: boolean;
   age_ms: number;
@@ -43,7 +44,7 @@ async function recordAll(prisma: PrismaClient, inputs: readonly RecordInbound[])
     // Once more when no answer came: what the first run stored is recognised by its ids, and counts as new.
     const rows = await work().catch(work);
     for (const row of rows) {
-      const found = missing[Number(row.position) - 1];
+      const found = missing[row.position];
       if (found === undefined) continue;
       const [index, { conversationId }] = found;
       recorded.set(index, toRecorded(row, conversationId));
@@ -69,19 +70,11 @@ async function recordAll(prisma: PrismaClient, inputs: readonly RecordInbound[])
  * up by index for each row whatever the planner believed of the tables; a join might read the whole of them.
  */
 function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Promise<Row[]> {
-  const column = <T>(of: (input: RecordInbound) => T): T[] => inputs.map(of);
   return prisma.$queryRaw<Row[]>`
     WITH given AS (
-      SELECT * FROM unnest(
-        ${column((i) => i.messageId)}::text[], ${column((i) => i.conversationId)}::text[], ${column((i) => i.accountId)}::text[],
-        ${column((i) => i.message.openId)}::text[], ${column((i) => i.message.dedupeKey)}::text[],
-        ${column((i) => i.message.vendorMessageId)}::text[], ${column((i) => i.message.content.type)}::text[],
-        ${column((i) => toReadableText(i.message.content))}::text[], ${column((i) => JSON.stringify(i.message.content))}::text[],
-        ${column((i) => i.message.sentAt.toISOString())}::text[], ${column((i) => i.forward)}::boolean[],
-        ${column((i) => i.openForMs)}::int[], ${column((i) => i.lookForMs)}::int[], ${column((i) => i.allowance?.windowMs || null)}::bigint[],
-        ${column((i) => i.allowance?.repliesMax || null)}::int[]
-      ) WITH ORDINALITY AS t (message_id, conversation_id, account_id, open_id, dedupe_key, vendor_message_id, type, text, content,
-                              sent_at, forward, open_for_ms, look_for_ms, window_ms, replies_max, position)
+      SELECT * FROM json_to_recordset(${toRowsParameter(inputs.map(toRow))}::json) AS t(
+        position int, message_id text, conversation_id text, account_id text, open_id text, dedupe_key text, vendor_message_id text, type text,
+        text text, content jsonb, sent_at timestamptz, forward boolean, open_for_ms int, look_for_ms int, window_ms bigint, replies_max int)
     ), known AS (
       SELECT given.*, m.id AS known_id, m.created_at, COALESCE(m.id = given.message_id, false) AS is_own, r.has_replies,
         CASE WHEN open_for_ms > 0 THEN open_for_ms WHEN r.has_replies THEN look_for_ms ELSE 0 END AS reserve_ms
@@ -117,7 +110,7 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
     ), message AS (
       INSERT INTO messages (id, account_id, conversation_id, direction, origin, dedupe_key, vendor_message_id, type, text, content, state, sent_at)
       SELECT f.message_id, f.account_id, f.conversation_id, 'inbound', 'contact', f.dedupe_key, f.vendor_message_id, f.type, f.text,
-             f.content::jsonb, 'received', f.sent_at::timestamptz
+             f.content, 'received', f.sent_at
       FROM fresh f WHERE (SELECT count(*) FROM conversation) > 0
       ORDER BY f.position
       ON CONFLICT (account_id, dedupe_key) DO NOTHING
@@ -162,6 +155,27 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
            conversation_id IN (SELECT conversation_id FROM outbound_lane WHERE has_replies) AS has_replies,
            conversation_id IN (SELECT conversation_id FROM inbound_lane WHERE is_desk_away) AS is_desk_away
     FROM found`;
+}
+
+function toRow({ message, allowance, ...input }: RecordInbound, position: number): object {
+  return {
+    position,
+    message_id: input.messageId,
+    conversation_id: input.conversationId,
+    account_id: input.accountId,
+    open_id: message.openId,
+    dedupe_key: message.dedupeKey,
+    vendor_message_id: message.vendorMessageId,
+    type: message.content.type,
+    text: toReadableText(message.content),
+    content: message.content,
+    sent_at: message.sentAt,
+    forward: input.forward,
+    open_for_ms: input.openForMs,
+    look_for_ms: input.lookForMs,
+    window_ms: allowance?.windowMs || null,
+    replies_max: allowance?.repliesMax || null,
+  };
 }
 
 function toRecorded(row: Row, conversationId: string): RecordedInbound {

@@ -1,10 +1,12 @@
 import type { RetentionStore } from "../domain/store.ts";
-import type { PrismaClient } from "../generated/prisma/client.ts";
+import type { Database } from "./database.ts";
+import { reclaim } from "./reclaim.ts";
 
 /** Any number, the same in all processes: "retain" in ASCII. */
 const RETENTION_LOCK = 0x72657461696en;
 
-export function createRetentionStore(prisma: PrismaClient): RetentionStore {
+export function createRetentionStore(database: Database): RetentionStore {
+  const { prisma } = database;
   return {
     // Messages are numbered in the order of their coming, so the oldest are found without looking at the others. One process at a
     // time: the lock ends with the statement. What still waits to leave stays, however old.
@@ -25,5 +27,7 @@ export function createRetentionStore(prisma: PrismaClient): RetentionStore {
 
     // A handful per account at most, so one statement takes them all.
     removeExpiredSecrets: () => prisma.$executeRaw`DELETE FROM account_secrets WHERE expires_at <= now()`,
+
+    reclaim: reclaim(database),
   };
 }

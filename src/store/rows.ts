@@ -89,30 +89,30 @@ export function toConversation(row: ConversationRow): Conversation {
   };
 }
 
+const CONVERSATION = [
+  ...["id", "account_id", "open_id", "status", "turn", "agent_name", "notice", "status_at", "nickname", "number", "email"],
+  ...["last_inbound_at", "last_reply_at", "window_closes_at", "replies_remaining", "outage_told_at"],
+];
+const MESSAGE = [
+  ...["id", "account_id", "conversation_id", "direction", "origin", "vendor_message_id", "dedupe_key", "type", "text"],
+  ...["content", "state", "way", "attempts", "error", "error_code", "sent_at", "created_at", "settled_at"],
+];
+
+/** Each column's name in the joined row, and the domain's spelling of it: worked out once, since every entry is read through it. */
+const SPELLINGS = {
+  c_: CONVERSATION.map((name) => [`c_${name}`, toCamelCase(name)] as const),
+  m_: MESSAGE.map((name) => [`m_${name}`, toCamelCase(name)] as const),
+};
+
 /** The columns of `messages m` and `conversations c`, under names that do not meet. */
 export const CLAIM_COLUMNS = Prisma.raw(
-  [
-    ...["id", "account_id", "open_id", "status", "turn", "agent_name", "notice", "status_at", "nickname", "number", "email"].map(
-      (name) => `c.${name} AS c_${name}`,
-    ),
-    ...["last_inbound_at", "last_reply_at", "window_closes_at", "replies_remaining", "outage_told_at"].map(
-      (name) => `c.${name} AS c_${name}`,
-    ),
-    ...["id", "account_id", "conversation_id", "direction", "origin", "vendor_message_id", "dedupe_key", "type", "text"].map(
-      (name) => `m.${name} AS m_${name}`,
-    ),
-    ...["content", "state", "way", "attempts", "error", "error_code", "sent_at", "created_at", "settled_at"].map(
-      (name) => `m.${name} AS m_${name}`,
-    ),
-  ].join(", "),
+  [...CONVERSATION.map((name) => `c.${name} AS c_${name}`), ...MESSAGE.map((name) => `m.${name} AS m_${name}`)].join(", "),
 );
 
 /** Picks the columns with this prefix out of a joined row and gives them the domain's spelling. */
-export function pick<T>(row: Record<string, unknown>, prefix: string): T {
+export function pick<T>(row: Record<string, unknown>, prefix: keyof typeof SPELLINGS): T {
   const picked: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(row)) {
-    if (name.startsWith(prefix)) picked[toCamelCase(name.slice(prefix.length))] = value;
-  }
+  for (const [name, spelling] of SPELLINGS[prefix]) picked[spelling] = row[name];
   return picked as T;
 }
 

@@ -31,7 +31,7 @@ export function createStore(database: Database, box: SecretBox): Store {
     outbound: createOutboundStore(prisma),
     outbox: createOutboxStore(database),
     replays: createReplayStore(prisma),
-    retention: createRetentionStore(prisma),
+    retention: createRetentionStore(database),
     accounts: createAccountStore(prisma, box),
     accessTokens: createAccessTokenStore(prisma, box),
     conversations: createConversationStore(prisma),

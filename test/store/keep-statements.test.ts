@@ -76,6 +76,12 @@ test("between statements that wait, the event loop has a turn", async () => {
   expect(seen.indexOf("request")).toBeLessThan(seen.indexOf("statement 2"));
 });
 
+test("a database that is opened again goes on with what it has kept", async () => {
+  const again = await openDatabase({ kind: "opened", pglite });
+  const sum = (of: Database, a: number) => of.prisma.$queryRaw`SELECT 40 + ${a}::int AS sum`;
+  expect(await Promise.all([sum(database, 1), sum(again, 2), sum(database, 3)])).toEqual([[{ sum: 41 }], [{ sum: 42 }], [{ sum: 43 }]]);
+});
+
 test("only so many are kept, and the others are answered too", async () => {
   for (let index = 0; index < 120; index++) {
     expect(await prisma.$queryRawUnsafe(`SELECT ${index} + $1::int AS sum`, index)).toEqual([{ sum: 2 * index }]);
