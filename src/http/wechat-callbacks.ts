@@ -98,7 +98,7 @@ async function findReply(
 ): Promise<TakenReply | null> {
   const { account, channel } = connection;
   if (!canReplyPassively(channel) || !mayFindReply(received)) return null;
-  // Ends the wait; where it has been before, while the message was being stored, `hasGone` says so.
+  // Who has hung up waits no more. If that was while the message was being stored, `hasGone` says so.
   reply.raw.once("close", () => received.changes?.close());
   const times = toCallbackTimes(toReplies(connection, options), received.ageMs);
   const found = passiveReply(
