@@ -2,7 +2,7 @@ import type { Log } from "../domain/log.ts";
 import type { Claim, ClaimedEntry, Postponement, Settlement } from "../domain/outbox.ts";
 import { persist } from "../domain/persist.ts";
 import { GIVE_UP_AFTER_MS, retryPauseMs } from "../domain/retry.ts";
-import type { Signals } from "../domain/signals.ts";
+import type { Change, Signals } from "../domain/signals.ts";
 import type { OutboxStore, Settled } from "../domain/store.ts";
 import { withoutSecrets } from "../lib/redact.ts";
 import { withTimeLimit } from "../lib/time-limit.ts";
@@ -92,7 +92,7 @@ async function settle(
   { outbox, signals, log }: RunLaneDeps,
 ): Promise<Settled | null> {
   const settled = await persist(() => outbox.settle(claim, entry, settlement, { keepForMs }), SETTLE_MS);
-  signals.notify(claim.conversationId);
+  signals.notify(claim.conversationId, toChange(claim, entry, settlement, settled));
   const { outcome, attempt } = settlement;
   log.info(
     {
@@ -108,4 +108,16 @@ async function settle(
     claim.direction === "inbound" ? "message.forwarded" : "reply.relayed",
   );
   return settled;
+}
+
+/** What an open callback need not look up any more: its message is with the desk, and there is no notice. */
+function toChange(
+  { direction, conversation }: Claim,
+  { message }: ClaimedEntry,
+  { outcome, report }: Settlement,
+  settled: Settled | null,
+): Change {
+  const isForwarded = direction === "inbound" && outcome.kind === "done" && settled?.noticeEnqueued === false;
+  if (!isForwarded) return { kind: "something" };
+  return { kind: "forwarded", messageId: message.id, status: report?.status.status ?? conversation.status };
 }

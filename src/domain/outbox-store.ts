@@ -29,6 +29,10 @@ export interface RecordedInbound {
   ageMs: number;
   /** The end of this callback's reservation, to be given back to `closeCallback`; null when it made none. */
   openUntil: Date | null;
+  /** Replies stand in the lane to the contact, so that a callback that made a reservation may find one at once. */
+  hasReplies: boolean;
+  /** The lane to the desk waits out a pause after a failure. */
+  isDeskAway: boolean;
 }
 
 export interface InboundStore {
@@ -65,16 +69,20 @@ export interface OutboundStore {
   report(conversation: { conversationId: string; accountId: string; openId: string }, report: StatusReport, at: Date): Promise<void>;
 }
 
-/** What an open callback finds when it looks for a reply. */
-export interface CallbackProspect {
-  /** A reply that this very callback was given before: to be repeated. */
-  answer: Answer | null;
-  /** The lane of replies, claimed for this callback, with its first entry; null when nothing can be taken now. */
-  claim: Claim | null;
+/** What tells whether somebody may still answer a message. */
+export interface DeskProspect {
   messageState: InboundState;
   status: DeskStatus;
   /** The lane to the desk waits out a pause after a failure. */
   isDeskAway: boolean;
+}
+
+/** What an open callback finds when it looks for a reply. */
+export interface CallbackProspect extends DeskProspect {
+  /** A reply that this very callback was given before: to be repeated. */
+  answer: Answer | null;
+  /** The lane of replies, claimed for this callback, with its first entries; null when nothing can be taken now. */
+  claim: Claim | null;
 }
 
 export interface OutboxStore {

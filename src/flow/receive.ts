@@ -4,58 +4,56 @@ import type { Connection } from "../domain/connection.ts";
 import { concernsDesk } from "../domain/content.ts";
 import type { Deliver } from "../domain/delivery.ts";
 import { newMessageId, toConversationId } from "../domain/ids.ts";
-import type { InboundStore } from "../domain/store.ts";
+import type { Signals, Subscription } from "../domain/signals.ts";
+import type { InboundStore, RecordedInbound } from "../domain/store.ts";
 
 export interface ReceiveDeps {
   inbound: InboundStore;
+  signals: Signals;
   deliver: Deliver;
   now: () => Date;
 }
 
 /** A callback whose message is stored: from here on it survives any crash. */
-export interface Received {
-  messageId: string;
-  conversationId: string;
-  isNew: boolean;
-  /** How long ago it was first stored. */
-  ageMs: number;
+export interface Received extends RecordedInbound {
   /** Whether the desk is asked, so that somebody may answer. */
   isForwarded: boolean;
-  /** Until when replies wait for this callback; null when it is not kept open and there was none to take along. */
-  openUntil: Date | null;
+  /** What has changed since just before it was stored, until the callback ends; null when it is not kept open. */
+  changes: Subscription | null;
 }
 
 /**
  * Stores one opened callback, with the promise to hand it to the desk, and has that tried at once. A redelivery stores nothing
- * and is tried no second time; it may be kept open for a reply like the first.
+ * and is tried no second time; it may be kept open for a reply like the first. Failed, it leaves no subscription behind.
  */
 export async function receive(
   { message }: Extract<OpenedCallback, { kind: "message" }>,
-  { account, channel }: Connection,
-  { inbound, deliver, now }: ReceiveDeps,
+  { account, channel }: Pick<Connection, "account" | "channel">,
+  { inbound, signals, deliver, now }: ReceiveDeps,
   waitMs: number,
 ): Promise<Received> {
   const conversationId = toConversationId(account.id, message.openId);
   const isForwarded = concernsDesk(message.content);
-  const recorded = await inbound.record({
-    messageId: newMessageId(now()),
-    conversationId,
-    accountId: account.id,
-    message,
-    forward: isForwarded,
-    openForMs: canReplyPassively(channel) && isForwarded && waitMs > 0 ? Math.max(LOOK_MS, Math.floor(waitMs)) : 0,
-    lookForMs: canReplyPassively(channel) ? LOOK_MS : 0,
-    allowance: channel.replyAllowance(message.content),
-  });
-  if (recorded.isNew && isForwarded) deliver({ conversationId, direction: "inbound" });
-  return {
-    messageId: recorded.messageId,
-    conversationId,
-    isNew: recorded.isNew,
-    ageMs: recorded.ageMs,
-    isForwarded,
-    openUntil: recorded.openUntil,
-  };
+  const isKeptOpen = canReplyPassively(channel) && isForwarded && waitMs > 0;
+  // Before it is stored: the answer of the database may be read after the signal of a reply that came later.
+  const changes = isKeptOpen ? signals.subscribe(conversationId) : null;
+  try {
+    const recorded = await inbound.record({
+      messageId: newMessageId(now()),
+      conversationId,
+      accountId: account.id,
+      message,
+      forward: isForwarded,
+      openForMs: isKeptOpen ? Math.max(LOOK_MS, Math.floor(waitMs)) : 0,
+      lookForMs: canReplyPassively(channel) ? LOOK_MS : 0,
+      allowance: channel.replyAllowance(message.content),
+    });
+    if (recorded.isNew && isForwarded) deliver({ conversationId, direction: "inbound" });
+    return { ...recorded, isForwarded, changes };
+  } catch (error) {
+    changes?.close();
+    throw error;
+  }
 }
 
 /** Long enough for one look: what was held shall leave with this callback, before a worker takes it elsewhere. */

@@ -7,8 +7,9 @@ import { toReadableText } from "../domain/content.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { endReservation } from "../flow/end-reservation.ts";
-import { mayFindReply, type PassiveReplyDeps, passiveReply, type TakenReply } from "../flow/passive-reply.ts";
+import { mayFindReply, passiveReply } from "../flow/passive-reply.ts";
 import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
+import type { PassiveReplyDeps, TakenReply } from "../flow/take-reply.ts";
 import { before } from "./before.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 
@@ -86,9 +87,6 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
   });
 }
 
-/** Made once: every answered callback closes, and without a reason each would make an error with a stack that nobody reads. */
-const HUNG_UP = new Error("the other side has gone");
-
 /** Whatever is slow, the callback is answered in time: a reply that comes too late for it is withdrawn and goes another way. */
 async function findReply(
   replyTo: Parameters<typeof passiveReply>[0]["replyTo"],
@@ -100,10 +98,8 @@ async function findReply(
 ): Promise<TakenReply | null> {
   const { account, channel } = connection;
   if (!canReplyPassively(channel) || !mayFindReply(received)) return null;
-  const hungUp = new AbortController();
-  reply.raw.once("close", () => hungUp.abort(HUNG_UP));
-  // It may have gone while the message was being stored; then "close" has been and does not come again.
-  if (reply.raw.destroyed) hungUp.abort(HUNG_UP);
+  // Who has hung up waits no more. If that was while the message was being stored, `hasGone` says so.
+  reply.raw.once("close", () => received.changes?.close());
   const times = toCallbackTimes(toReplies(connection, options), received.ageMs);
   const found = passiveReply(
     {
@@ -113,7 +109,7 @@ async function findReply(
       canSendAsync: account.replies.async,
       waitUntil: at(arrivedAt, times.waitMs),
       deadline: at(arrivedAt, times.takeMs),
-      signal: hungUp.signal,
+      hasGone: () => reply.raw.destroyed,
     },
     options,
   );

@@ -1,6 +1,6 @@
 import type { OutboxStore } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
-import { toAnswer } from "./claim.ts";
+import { toAnswer } from "./claim-for-callback.ts";
 
 /**
  * WeChat has now taken an answer that was begun earlier, perhaps by a process that is no more. Either its entry is still there,

@@ -3,6 +3,7 @@ import { inBatches } from "../domain/in-batches.ts";
 import type { InboundStore, RecordedInbound, RecordInbound } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { BATCH_OPTIONS } from "./batch-options.ts";
+import { SOON } from "./claim.ts";
 import { toRowsParameter } from "./rows-parameter.ts";
 
 interface Row {
@@ -11,6 +12,8 @@ interface Row {
   is_new: boolean;
   age_ms: number;
   open_until: Date | null;
+  has_replies: boolean;
+  is_desk_away: boolean;
 }
 
 /** A second run sees what a concurrent one committed; more are not needed, the bound only keeps a mistake from looping. */
@@ -33,7 +36,7 @@ async function recordAll(prisma: PrismaClient, inputs: readonly RecordInbound[])
       const found = missing[row.position];
       if (found === undefined) continue;
       const [index, { conversationId }] = found;
-      recorded.set(index, { messageId: row.message_id, conversationId, isNew: row.is_new, ageMs: row.age_ms, openUntil: row.open_until });
+      recorded.set(index, toRecorded(row, conversationId));
     }
   }
   return inputs.map((_, index) => {
@@ -109,7 +112,7 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
       ON CONFLICT (conversation_id, direction) DO UPDATE SET
         due_at = COALESCE(l.due_at, excluded.due_at),
         pending = l.pending + excluded.pending
-      RETURNING conversation_id
+      RETURNING conversation_id, holder IS NULL AND due_at > ${SOON} AS is_desk_away
     ), entry AS (
       INSERT INTO outbox_entries (conversation_id, direction, message_id)
       SELECT conversation_id, 'inbound', message_id FROM stored WHERE forward AND (SELECT count(*) FROM inbound_lane) > 0
@@ -130,13 +133,16 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
           WHEN l.due_at IS NULL AND l.pending > 0
           THEN GREATEST(now(), (SELECT max(u) FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u))
           ELSE l.due_at END
-      RETURNING conversation_id
+      RETURNING conversation_id, pending > 0 AS has_replies
     ), freed AS (
       UPDATE outbox_entries e SET enqueued_at = now()
       WHERE e.conversation_id = ANY (ARRAY(SELECT conversation_id FROM outbound_lane)) AND e.direction = 'outbound'
         AND (SELECT state FROM messages m WHERE m.id = e.message_id) = 'held'
     )
-    SELECT position, message_id, is_new, (EXTRACT(epoch FROM now() - created_at) * 1000)::float8 AS age_ms, open_until
+    -- Read from the locked rows: what another process has just added to the lanes is seen.
+    SELECT position, message_id, is_new, (EXTRACT(epoch FROM now() - created_at) * 1000)::float8 AS age_ms, open_until,
+           conversation_id IN (SELECT conversation_id FROM outbound_lane WHERE has_replies) AS has_replies,
+           conversation_id IN (SELECT conversation_id FROM inbound_lane WHERE is_desk_away) AS is_desk_away
     FROM found`;
 }
 
@@ -158,5 +164,17 @@ function toRow({ message, allowance, ...input }: RecordInbound, position: number
     look_for_ms: input.lookForMs,
     window_ms: allowance?.windowMs || null,
     replies_max: allowance?.repliesMax || null,
+  };
+}
+
+function toRecorded(row: Row, conversationId: string): RecordedInbound {
+  return {
+    messageId: row.message_id,
+    conversationId,
+    isNew: row.is_new,
+    ageMs: row.age_ms,
+    openUntil: row.open_until,
+    hasReplies: row.has_replies,
+    isDeskAway: row.is_desk_away,
   };
 }

@@ -40,22 +40,3 @@ export const releaseEverything: (prisma: PrismaClient) => OutboxStore["releaseEv
     UPDATE outbox_lanes SET callbacks_open_until = '{}', due_at = now()
     WHERE holder IS NOT NULL OR (due_at IS NOT NULL AND due_at = ANY (callbacks_open_until))`;
 };
-
-/**
- * A lane that waits for open callbacks is due at the end of one of them, to the millisecond; one that waits after a failure is
- * not, and keeps its pause.
- */
-export const closeCallback: (prisma: PrismaClient) => OutboxStore["closeCallback"] =
-  (prisma) =>
-  async ({ conversationId, openUntil }) => {
-    const [lane] = await prisma.$queryRaw<{ is_waiting: boolean }[]>`
-      UPDATE outbox_lanes SET
-        callbacks_open_until = array_remove(callbacks_open_until, ${openUntil}::timestamptz(3)),
-        due_at = CASE
-          WHEN holder IS NULL AND due_at = ANY (callbacks_open_until)
-          THEN GREATEST(now(), (SELECT max(u) FROM unnest(array_remove(callbacks_open_until, ${openUntil}::timestamptz(3))) u))
-          ELSE due_at END
-      WHERE conversation_id = ${conversationId} AND direction = 'outbound'
-      RETURNING pending > 0 AS is_waiting`;
-    return { isWaiting: lane?.is_waiting ?? false };
-  };

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import type { Content } from "../../src/domain/content.ts";
 import type { Settlement } from "../../src/domain/outbox.ts";
+import type { Change } from "../../src/domain/signals.ts";
 import type { RecordedInbound } from "../../src/domain/store.ts";
-import { type OpenCallback, passiveReply } from "../../src/flow/passive-reply.ts";
+import { passiveReply } from "../../src/flow/passive-reply.ts";
+import type { OpenCallback } from "../../src/flow/take-reply.ts";
 import { createSignals } from "../../src/lib/signals.ts";
 import { CONTACT, head, textChannel, useFlowStage } from "./stage.ts";
 
@@ -16,13 +18,13 @@ function deps() {
 
 function callback(received: RecordedInbound, change: Partial<OpenCallback> = {}): OpenCallback {
   return {
-    received: { ...received, isForwarded: true },
+    received: { ...received, isForwarded: true, changes: signals.subscribe(received.conversationId) },
     channel: textChannel(),
     replyTo: { openId: CONTACT.openId, accountName: "gh_1", credential: null },
     canSendAsync: true,
     waitUntil: after(20_000),
     deadline: after(20_000),
-    signal: new AbortController().signal,
+    hasGone: () => false,
     ...change,
   };
 }
@@ -41,6 +43,39 @@ test("a reply that comes while the callback waits is given to it, and is sent wh
   expect(taken?.body.body).toBe("hi there");
   await taken?.confirm();
   expect(await stage.stateOf(messageId)).toEqual({ state: "sent", way: "passive" });
+});
+
+/** The desk has the message, and nobody is there to answer it. */
+const queueing = (messageId: string): Change => ({ kind: "forwarded", messageId, status: "queueing" });
+
+test("a callback that nobody will answer ends without a look at the store, and keeps no later reply waiting", async () => {
+  const received = await stage.write("hello");
+  const { outbox } = stage.opened.store;
+  const blind = { ...outbox, claimForCallback: () => Promise.reject(new Error("looked")) };
+  const waiting = passiveReply(callback(received), { ...deps(), outbox: blind });
+  signals.notify(CONTACT.conversationId, queueing(received.messageId));
+  expect(await waiting).toBeNull();
+  await stage.say("hi there");
+  expect(head(await stage.claim()).message.text).toBe("hi there");
+});
+
+test("a reply of another process, whose signal is on its way when nobody is expected to answer any more, rides on the callback", async () => {
+  const received = await stage.write("hello");
+  const waiting = passiveReply(callback(received), deps());
+  const messageId = await stage.say("hi there");
+  signals.notify(CONTACT.conversationId, queueing(received.messageId));
+  const taken = await waiting;
+  expect(taken?.body.body).toBe("hi there");
+  await taken?.confirm();
+  expect(await stage.stateOf(messageId)).toEqual({ state: "sent", way: "passive" });
+});
+
+test("that the desk has another message of the contact does not end the wait", async () => {
+  const received = await stage.write("hello");
+  const waiting = passiveReply(callback(received), deps());
+  signals.notify(CONTACT.conversationId, queueing("another"));
+  await saySoon("hi there");
+  expect((await waiting)?.body.body).toBe("hi there");
 });
 
 test("a reply that was taken too late and withdrawn goes out asynchronously, and the callback's repetition is not given it", async () => {
@@ -62,9 +97,11 @@ test("a reply that comes when the time for taking one is over goes out asynchron
 
 test("WeChat hangs up while the callback waits: the reply that comes then goes out asynchronously at once", async () => {
   const received = await stage.write("hello");
-  const hungUp = new AbortController();
-  const waiting = passiveReply(callback(received, { signal: hungUp.signal }), deps());
-  hungUp.abort();
+  let hasGone = false;
+  const open = callback(received, { hasGone: () => hasGone });
+  const waiting = passiveReply(open, deps());
+  hasGone = true;
+  open.received.changes?.close();
   expect(await waiting).toBeNull();
   const messageId = await stage.say("hi there");
   expect(head(await stage.claim()).message.id).toBe(messageId);
@@ -73,17 +110,17 @@ test("WeChat hangs up while the callback waits: the reply that comes then goes o
 test("WeChat hangs up while a reply is being taken: it is withdrawn and goes out asynchronously", async () => {
   const received = await stage.write("hello");
   const messageId = await stage.say("hi there");
-  const hungUp = new AbortController();
+  let hasGone = false;
   const { outbox } = stage.opened.store;
   const cutting = {
     ...outbox,
     begin: async (...given: Parameters<typeof outbox.begin>) => {
       const begun = await outbox.begin(...given);
-      hungUp.abort();
+      hasGone = true;
       return begun;
     },
   };
-  expect(await passiveReply(callback(received, { signal: hungUp.signal }), { ...deps(), outbox: cutting })).toBeNull();
+  expect(await passiveReply(callback(received, { hasGone: () => hasGone }), { ...deps(), outbox: cutting })).toBeNull();
   const entry = head(await stage.claim());
   expect(entry).toMatchObject({ message: { id: messageId }, begun: null });
 });

@@ -61,3 +61,17 @@ test("a message that comes many times at once leaves no reservation behind but t
   }
   expect(head(await stage.claim()).message.text).toBe("hi there");
 });
+
+test("storing a message tells whether replies stand there for its callback, and whether the desk is left alone for now", async () => {
+  const { inbound, outbox } = stage.opened.store;
+  const write = (dedupeKey: string) =>
+    inbound.record({ ...hello(), messageId: newMessageId(new Date()), message: { ...hello().message, dedupeKey } });
+  expect(await write("key-1")).toMatchObject({ isNew: true, hasReplies: false, isDeskAway: false });
+  await stage.say("hi there");
+  const lane = { conversationId: CONTACT.conversationId, direction: "inbound" } as const;
+  const claim = await outbox.claimLane(lane, { holder: "worker", entriesMax: 1, leaseMs: 30_000 });
+  if (claim === null) throw new Error("the lane to the desk is not due");
+  expect(await write("key-2")).toMatchObject({ isNew: true, hasReplies: true, isDeskAway: false });
+  await outbox.release(claim, 60_000);
+  expect(await write("key-3")).toMatchObject({ isNew: true, hasReplies: true, isDeskAway: true });
+});
