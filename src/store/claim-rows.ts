@@ -16,8 +16,6 @@ export interface ClaimRow extends Record<string, unknown> {
   enqueued_at: Date;
   begun_at: Date | null;
   begun_way: string | null;
-  /** How many lanes were due and are not among the rows, since they moved; these have to be looked at again. */
-  moved?: number;
 }
 
 export const CLAIM_ROW = Prisma.sql`lane.conversation_id, lane.direction, lane.holder, lane.claim_number, lane.paused_until,
@@ -39,7 +37,6 @@ export const entriesOf = (entriesMax: Prisma.Sql): Prisma.Sql => Prisma.sql`
 export function toClaims(rows: ClaimRow[]): Claim[] {
   const claims = new Map<string, Claim>();
   for (const row of rows) {
-    if (row.conversation_id === null) continue;
     const key = `${row.conversation_id} ${row.direction}`;
     let claim = claims.get(key);
     if (claim === undefined) {

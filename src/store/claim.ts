@@ -18,51 +18,25 @@ export const SOON = Prisma.sql`now() + interval '1 millisecond'`;
  */
 export const claimDue: (prisma: PrismaClient) => OutboxStore["claimDue"] =
   (prisma) =>
-  ({ lanesMax, ...wanted }) =>
-    untilNoneMoved((claimed) => claimDueOnce(prisma, { ...wanted, lanesMax: lanesMax - claimed }));
-
-/** More are not needed, and the worker's next look comes anyway. */
-const LOOKS_AGAIN_MAX = 2;
-
-/**
- * Lanes that moved are looked at again: whoever moved them may have been refused them, because this claim had them locked. What is
- * claimed is answered even when that fails, for nobody else would work on it before its lease ends.
- */
-async function untilNoneMoved(look: (claimed: number) => Promise<ClaimRow[]>): Promise<Claim[]> {
-  let rows = await look(0);
-  const claims = toClaims(rows);
-  for (let again = 0; again < LOOKS_AGAIN_MAX && (rows[0]?.moved ?? 0) > 0; again++) {
-    rows = await look(claims.length).catch(() => []);
-    claims.push(...toClaims(rows));
-  }
-  return claims;
-}
-
-function claimDueOnce(
-  prisma: PrismaClient,
-  { holder, lanesMax, entriesMax, leaseMs, exceptDesksOf }: Parameters<OutboxStore["claimDue"]>[0],
-): Promise<ClaimRow[]> {
-  const except =
-    exceptDesksOf.length === 0
-      ? Prisma.empty
-      : Prisma.sql`AND (direction = 'outbound' OR NOT EXISTS (
+  async ({ holder, lanesMax, entriesMax, leaseMs, exceptDesksOf }) => {
+    const except =
+      exceptDesksOf.length === 0
+        ? Prisma.empty
+        : Prisma.sql`AND (direction = 'outbound' OR NOT EXISTS (
             SELECT FROM conversations c WHERE c.id = conversation_id AND c.account_id = ANY(${exceptDesksOf}::text[])))`;
-  return prisma.$queryRaw<ClaimRow[]>`
-    WITH due AS (
-      SELECT ctid, conversation_id, direction FROM outbox_lanes WHERE due_at <= ${SOON} ${except}
-      ORDER BY due_at LIMIT ${lanesMax}::int FOR NO KEY UPDATE SKIP LOCKED
-    ), lane AS (
-      UPDATE outbox_lanes l
-      SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
-      FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction AND l.ctid = due.ctid
-      RETURNING l.*, NULL::timestamptz AS paused_until
-    )
-    SELECT * FROM (${MOVED}) moved LEFT JOIN (SELECT ${CLAIM_ROW} FROM lane ${entriesOf(Prisma.sql`${entriesMax}::int`)}) claimed ON true
-    ORDER BY conversation_id, direction, entry_id`;
-}
-
-/** Lanes that were due and locked, but in another version than the one that the statement began with. */
-const MOVED = Prisma.sql`SELECT ((SELECT count(*) FROM due) - (SELECT count(*) FROM lane))::int AS moved`;
+    const rows = await prisma.$queryRaw<ClaimRow[]>`
+      WITH due AS (
+        SELECT ctid, conversation_id, direction FROM outbox_lanes WHERE due_at <= ${SOON} ${except}
+        ORDER BY due_at LIMIT ${lanesMax}::int FOR NO KEY UPDATE SKIP LOCKED
+      ), lane AS (
+        UPDATE outbox_lanes l
+        SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
+        FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction AND l.ctid = due.ctid
+        RETURNING l.*, NULL::timestamptz AS paused_until
+      )
+      SELECT ${CLAIM_ROW} FROM lane ${entriesOf(Prisma.sql`${entriesMax}::int`)} ORDER BY lane.conversation_id, lane.direction, e.id`;
+    return toClaims(rows);
+  };
 
 type LaneClaim = { lane: LaneKey } & Parameters<OutboxStore["claimLane"]>[1];
 
@@ -86,16 +60,8 @@ export const claimLane: (prisma: PrismaClient) => OutboxStore["claimLane"] = (pr
 };
 
 async function claimLanes(prisma: PrismaClient, asked: readonly LaneClaim[]): Promise<(Claim | null)[]> {
-  const claims = await untilNoneMoved(() => claimLanesOnce(prisma, asked));
-  return asked.map(({ lane: { conversationId, direction }, holder }) => {
-    const index = claims.findIndex((c) => c.conversationId === conversationId && c.direction === direction && c.holder === holder);
-    return index < 0 ? null : (claims.splice(index, 1)[0] ?? null);
-  });
-}
-
-function claimLanesOnce(prisma: PrismaClient, asked: readonly LaneClaim[]): Promise<ClaimRow[]> {
   const column = <T>(of: (claim: LaneClaim) => T): T[] => asked.map(of);
-  return prisma.$queryRaw<ClaimRow[]>`
+  const rows = await prisma.$queryRaw<ClaimRow[]>`
     WITH asked AS (
       -- Asked for twice, a lane goes to the first.
       SELECT DISTINCT ON (conversation_id, direction) * FROM unnest(
@@ -117,6 +83,10 @@ function claimLanesOnce(prisma: PrismaClient, asked: readonly LaneClaim[]): Prom
       FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction AND l.ctid = due.version
       RETURNING l.*, NULL::timestamptz AS paused_until, due.entries_max
     )
-    SELECT * FROM (${MOVED}) moved LEFT JOIN (SELECT ${CLAIM_ROW} FROM lane ${entriesOf(Prisma.sql`lane.entries_max`)}) claimed ON true
-    ORDER BY conversation_id, direction, entry_id`;
+    SELECT ${CLAIM_ROW} FROM lane ${entriesOf(Prisma.sql`lane.entries_max`)} ORDER BY lane.conversation_id, lane.direction, e.id`;
+  const claims = toClaims(rows);
+  return asked.map(({ lane: { conversationId, direction }, holder }) => {
+    const index = claims.findIndex((c) => c.conversationId === conversationId && c.direction === direction && c.holder === holder);
+    return index < 0 ? null : (claims.splice(index, 1)[0] ?? null);
+  });
 }
