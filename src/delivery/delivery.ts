@@ -40,6 +40,8 @@ const LANES_MAX = 64;
 /** Forwarding does not end while more comes than can be done, and each lane that is worked looks for the next. */
 const LANES_MAX_PRESSED = 8;
 const ENTRIES_PER_CLAIM = 10;
+/** Two claims that meet at a lane may both leave it: the one because it is locked, the other because it has just changed. */
+const MISSED_LOOK_MS = 50;
 
 /**
  * The worker. What is enqueued here is tried at once: `deliver` claims that one lane. Everything else, such as retries, lanes of
@@ -57,8 +59,11 @@ export function createDelivery({
 }: DeliveryOptions): Delivery {
   const holder = newHolder("worker");
   const cutOff = new AbortController();
-  setMaxListeners(LANES_MAX, cutOff.signal);
+  // One for each lane that is worked, however many those are.
+  setMaxListeners(0, cutOff.signal);
   const underWay = new Set<Promise<void>>();
+  /** Who works on a lane sees what is added to it. */
+  const lanesHere = new Set<string>();
   let state: "idle" | "running" | "stopping" = "idle";
   let timer: NodeJS.Timeout | undefined;
   let wakeAtMs = Number.POSITIVE_INFINITY;
@@ -84,13 +89,14 @@ export function createDelivery({
   const run = async (claim: Claim) => {
     // Claimed while the stop began: given back with the rest.
     if (state !== "running") return;
+    lanesHere.add(toKey(claim));
     const { moreDue, noticeEnqueued, retryAfterMs } = await runLane(claim, steps[claim.direction], {
       outbox,
       signals,
       log,
       leaseMs,
       signal: cutOff.signal,
-    });
+    }).finally(() => lanesHere.delete(toKey(claim)));
     if (noticeEnqueued) deliver({ conversationId: claim.conversationId, direction: "outbound" });
     if (moreDue) deliver(claim);
     if (retryAfterMs !== null && retryAfterMs < pollMs) wakeIn(retryAfterMs);
@@ -103,7 +109,9 @@ export function createDelivery({
     if (!hasRoom()) return;
     track(async () => {
       const claim = await outbox.claimLane(lane, claimOptions);
-      await (claim === null ? otherwise() : run(claim));
+      if (claim !== null) return run(claim);
+      if (!lanesHere.has(toKey(lane))) wakeIn(MISSED_LOOK_MS);
+      await otherwise();
     });
   };
 
@@ -168,4 +176,8 @@ export function createDelivery({
       await outbox.releaseAll(holder).catch((error: unknown) => log.warn({ error }, "delivery.not-released"));
     },
   };
+}
+
+function toKey({ conversationId, direction }: LaneKey): string {
+  return `${direction} ${conversationId}`;
 }
