@@ -25,6 +25,14 @@ describe("the logger", () => {
     { secrets: { anything: "s3cret" } },
     { keys: [{ id: "one", apiKey: "s3cret" }] },
     { account: Object.assign(Object.create(null), { password: "s3cret" }) },
+    {
+      account: new (class Account {
+        token = "s3cret";
+        wechat = { appSecret: "s3cret" };
+      })(),
+    },
+    { result: { error: Object.assign(new Error("no"), { token: "s3cret", input: "https://s3cret.example.com" }) } },
+    { cause: Object.assign(new Error("no"), { input: "https://s3cret.example.com" }) },
     { req: { method: "POST", url: "/desk/shop/s3cret?sign=s3cret", headers: { authorization: "s3cret" } } },
     { err: new Error("GET https://api.example.com/cgi-bin/x?access_token=s3cret failed") },
     { err: new Error("outer", { cause: new Error("POST /desk/shop/s3cret failed") }) },
@@ -34,6 +42,13 @@ describe("the logger", () => {
     log.info(fields, "something.happened");
     expect(lines).toHaveLength(1);
     expect(lines.join()).not.toContain("s3cret");
+  });
+
+  test("lets no secret out of what a child of it is bound to", () => {
+    const lines: string[] = [];
+    const log = createLogger({ level: "info", destination: { write: (line) => lines.push(line) } });
+    log.child({ account: "shop", token: "s3cret" }).info({}, "something.happened");
+    expect(JSON.parse(lines.join())).toMatchObject({ account: "shop", token: "[redacted]" });
   });
 
   test("changes nothing of what it was given", () => {
