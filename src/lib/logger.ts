@@ -31,8 +31,11 @@ export interface LoggerOptions {
   destination?: DestinationStream | undefined;
 }
 
-/** Lines that come together are written together, and none later than a fifth of a second; what is left is written when the process ends. */
-const STANDARD_OUTPUT = { dest: 1, sync: false, minLength: 4_096, periodicFlush: 200 };
+/**
+ * Lines that come together are written together, and none later than a fifth of a second. By ourselves: what another thread is about to
+ * write when the process ends is lost.
+ */
+const STANDARD_OUTPUT = { dest: 1, sync: true, minLength: 4_096, periodicFlush: 200 };
 
 /** JSON lines. Whatever is logged, secrets, query strings and the paths that carry a push token do not get out. */
 export function createLogger({ level, content = false, destination }: LoggerOptions): Logger {
@@ -47,7 +50,24 @@ export function createLogger({ level, content = false, destination }: LoggerOpti
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: SERIALIZERS,
   };
-  return pino(options, destination ?? pino.destination(STANDARD_OUTPUT));
+  return pino(options, destination ?? toStandardOutput());
+}
+
+let standardOutput: ReturnType<typeof pino.destination> | undefined;
+
+/** One for the process, however many loggers it has: what is left of their lines is written when it ends. */
+function toStandardOutput(): DestinationStream {
+  if (standardOutput !== undefined) return standardOutput;
+  const output = pino.destination(STANDARD_OUTPUT);
+  process.once("exit", () => {
+    try {
+      output.flushSync();
+    } catch {
+      // Nobody reads it any more; that is no reason for another exit code.
+    }
+  });
+  standardOutput = output;
+  return output;
 }
 
 /** The same object when there is nothing to hide. */

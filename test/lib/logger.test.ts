@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { Log } from "../../src/domain/log.ts";
 import { createLogger } from "../../src/lib/logger.ts";
@@ -79,4 +82,22 @@ describe("the logger", () => {
       err: { message: "outer", stack: expect.any(String), cause: { message: "inner", code: "ECONNREFUSED" } },
     });
   });
+
+  test.each(["process.exit(1)", "throw new Error('unforeseen')"])(
+    "keeps every line, in order, of a process that ends by %s",
+    async (end) => {
+      const lines = 20_000;
+      const file = fileURLToPath(new URL("../../src/lib/logger.ts", import.meta.url));
+      const code = `
+      import { createLogger } from ${JSON.stringify(file)};
+      const log = createLogger({ level: "info" });
+      for (let index = 0; index < ${lines}; index++) log.info({ index }, "something.happened");
+      setTimeout(() => { log.info({ index: ${lines} }, "last"); ${end}; }, 20);`;
+      const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", code], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      const written = (await text(child.stdout)).trimEnd().split("\n");
+      expect(written.map((line) => JSON.parse(line).index)).toEqual(Array.from({ length: lines + 1 }, (_, index) => index));
+    },
+  );
 });
