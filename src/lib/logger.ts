@@ -31,8 +31,11 @@ export interface LoggerOptions {
   destination?: DestinationStream | undefined;
 }
 
-/** Lines that come together are written together, and none later than a fifth of a second; what is left is written when the process ends. */
-const STANDARD_OUTPUT = { dest: 1, sync: false, minLength: 4_096, periodicFlush: 200 };
+/**
+ * Lines that come together are written together, and none later than a fifth of a second. By ourselves: what another thread is about to
+ * write when the process ends is lost.
+ */
+const STANDARD_OUTPUT = { dest: 1, sync: true, minLength: 4_096, periodicFlush: 200 };
 
 /** JSON lines. Whatever is logged, secrets, query strings and the paths that carry a push token do not get out. */
 export function createLogger({ level, content = false, destination }: LoggerOptions): Logger {
@@ -45,16 +48,33 @@ export function createLogger({ level, content = false, destination }: LoggerOpti
       log: (fields: Record<string, unknown>) => withoutSecretFields(content ? fields : withoutText(fields)),
     },
     timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { req: toRequestFields, res: toResponseFields, err: toErrorFields, error: toErrorFields },
+    serializers: SERIALIZERS,
   };
-  return pino(options, destination ?? pino.destination(STANDARD_OUTPUT));
+  return pino(options, destination ?? toStandardOutput());
 }
 
-/** The same object when there is nothing to hide. What is no plain object or array has a serializer, which picks what it shows. */
+let standardOutput: ReturnType<typeof pino.destination> | undefined;
+
+/** One for the process, however many loggers it has: what is left of their lines is written when it ends. */
+function toStandardOutput(): DestinationStream {
+  if (standardOutput !== undefined) return standardOutput;
+  const output = pino.destination(STANDARD_OUTPUT);
+  process.once("exit", () => {
+    try {
+      output.flushSync();
+    } catch {
+      // Nobody reads it any more; that is no reason for another exit code.
+    }
+  });
+  standardOutput = output;
+  return output;
+}
+
+/** The same object when there is nothing to hide. */
 function withoutSecretFields<Fields extends object>(fields: Fields, depth = 0): Fields {
   let shown = fields;
   for (const [name, value] of Object.entries(fields)) {
-    const safe = SECRET_FIELDS.has(name) ? CENSORED : depth < DEPTH_MAX && isPlain(value) ? withoutSecretFields(value, depth + 1) : value;
+    const safe = toSafe(name, value, depth);
     if (safe === value) continue;
     if (shown === fields) shown = Array.isArray(fields) ? (fields.slice() as Fields) : { ...fields };
     Object.assign(shown, { [name]: safe });
@@ -64,11 +84,23 @@ function withoutSecretFields<Fields extends object>(fields: Fields, depth = 0): 
 
 const CENSORED = "[redacted]";
 
-function isPlain(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
+function toSafe(name: string, value: unknown, depth: number): unknown {
+  if (SECRET_FIELDS.has(name)) return CENSORED;
+  if (typeof value !== "object" || value === null || (depth === 0 && Object.hasOwn(SERIALIZERS, name))) return value;
+  // Deeper than a serializer is asked.
+  if (value instanceof Error) return toErrorFields(value);
+  // A date or a buffer says itself what is shown of it.
+  return depth === DEPTH_MAX || "toJSON" in value ? value : withoutSecretFields(value, depth + 1);
 }
+
+/** These pick what they show. They are also asked for what a child of the logger is bound to, where no formatter is. */
+const SERIALIZERS = {
+  ...Object.fromEntries([...SECRET_FIELDS].map((name) => [name, () => CENSORED])),
+  req: toRequestFields,
+  res: toResponseFields,
+  err: (error: unknown) => toErrorFields(error),
+  error: (error: unknown) => toErrorFields(error),
+};
 
 function withoutText({ text: _text, ...fields }: Record<string, unknown>): Record<string, unknown> {
   return fields;

@@ -50,6 +50,7 @@ async function markBegun(prisma: PrismaClient, begins: readonly Begin[]): Promis
       UPDATE outbox_lanes l SET due_at = now() + o.lease_ms * interval '1 millisecond'
       FROM conversation o
       WHERE l.conversation_id = o.conversation_id AND l.direction = o.direction AND l.holder = o.holder AND l.claim_number = o.claim_number
+        AND (SELECT count(*) FROM conversation) > 0
         AND (o.inbound_id IS NULL OR (SELECT m.answer IS NULL FROM messages m WHERE m.id = o.inbound_id))
       RETURNING o.*
     ), callback AS (

@@ -74,6 +74,8 @@ export async function writeSettles(prisma: Prisma.TransactionClient, settles: re
           ELSE GREATEST(now(), (SELECT max(u) FROM unnest(array_remove(l.callbacks_open_until, o.open_until)) u)) END
       FROM conversation o
       WHERE l.conversation_id = o.conversation_id AND l.direction = o.direction AND l.holder = o.holder AND l.claim_number = o.claim_number
+        -- Counted, so that all of them are locked before any lane is.
+        AND (SELECT count(*) FROM conversation) > 0
       RETURNING o.*, l.due_at, l.claim_number AS next_number
     ), entry_gone AS (
       DELETE FROM outbox_entries e USING lane

@@ -155,6 +155,69 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
     expect((await claim(LEASE_MS))?.entries.map(({ message }) => message.text)).toEqual(["three"]);
   });
 
+  test.each(["settled", "begun"] as const)(
+    "lanes that are %s together wait for the conversations before they hold any lane: nobody waits in a circle",
+    async (what) => {
+      const [first = "", second = ""] = ["oA", "oB"].sort((a, b) => (toConversationId("shop", a) < toConversationId("shop", b) ? -1 : 1));
+      const contact = (openId: string) => ({
+        messageId: newMessageId(new Date()),
+        conversationId: toConversationId("shop", openId),
+        accountId: "shop",
+        openId,
+      });
+      const write = (openId: string, text: string) =>
+        opened.store.inbound.record({
+          ...contact(openId),
+          message: { openId, dedupeKey: `${openId} ${text}`, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text } },
+          forward: false,
+          openForMs: 60_000,
+          lookForMs: 0,
+          allowance: null,
+        });
+      await write(first, "hello");
+      for (const openId of [first, second]) {
+        await opened.store.outbound.enqueue({
+          ...contact(openId),
+          origin: "agent",
+          content: { type: "text", text: "hi" },
+          dedupeKey: openId,
+          repeatWindowMs: 10_000,
+        });
+      }
+      await opened.database.prisma.$executeRaw`UPDATE outbox_lanes SET due_at = now(), callbacks_open_until = '{}'`;
+      const { outbox } = opened.store;
+      const claims = await outbox.claimDue({
+        holder: newHolder("worker"),
+        lanesMax: 10,
+        entriesMax: 10,
+        leaseMs: LEASE_MS,
+        exceptDesksOf: [],
+      });
+      expect(claims).toHaveLength(2);
+
+      await other.query("BEGIN");
+      await other.query("SELECT FROM outbox_lanes WHERE conversation_id = $1 AND direction = 'outbound' FOR UPDATE", [
+        toConversationId("shop", first),
+      ]);
+      const ended = claims.map((each) =>
+        what === "settled"
+          ? outbox.settle(each, head(each.entries), SENT, { keepForMs: null })
+          : outbox.begin(each, each.entries, "async", LEASE_MS),
+      );
+      await untilWaiting(1);
+      // A repetition, which needs no conversation, in one statement with what is new.
+      const written = [write(first, "hello"), write(second, "more")];
+      await untilWaiting(2);
+      await other.query("COMMIT");
+      const results: unknown[] = await Promise.all(ended);
+      expect(results).not.toContain(null);
+      expect(results).not.toContain(false);
+      expect((await Promise.all(written)).map(({ isNew }) => isNew)).toEqual([false, true]);
+      const { rows } = await other.query("SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()");
+      expect(rows).toEqual([{ deadlocks: 0 }]);
+    },
+  );
+
   test("an entry that is added while its lane is settled, given back or closed is due", async () => {
     const received = await opened.store.inbound.record({
       messageId: newMessageId(new Date()),

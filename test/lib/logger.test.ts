@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { Log } from "../../src/domain/log.ts";
 import { createLogger } from "../../src/lib/logger.ts";
@@ -25,6 +28,14 @@ describe("the logger", () => {
     { secrets: { anything: "s3cret" } },
     { keys: [{ id: "one", apiKey: "s3cret" }] },
     { account: Object.assign(Object.create(null), { password: "s3cret" }) },
+    {
+      account: new (class Account {
+        token = "s3cret";
+        wechat = { appSecret: "s3cret" };
+      })(),
+    },
+    { result: { error: Object.assign(new Error("no"), { token: "s3cret", input: "https://s3cret.example.com" }) } },
+    { cause: Object.assign(new Error("no"), { input: "https://s3cret.example.com" }) },
     { req: { method: "POST", url: "/desk/shop/s3cret?sign=s3cret", headers: { authorization: "s3cret" } } },
     { err: new Error("GET https://api.example.com/cgi-bin/x?access_token=s3cret failed") },
     { err: new Error("outer", { cause: new Error("POST /desk/shop/s3cret failed") }) },
@@ -34,6 +45,13 @@ describe("the logger", () => {
     log.info(fields, "something.happened");
     expect(lines).toHaveLength(1);
     expect(lines.join()).not.toContain("s3cret");
+  });
+
+  test("lets no secret out of what a child of it is bound to", () => {
+    const lines: string[] = [];
+    const log = createLogger({ level: "info", destination: { write: (line) => lines.push(line) } });
+    log.child({ account: "shop", token: "s3cret" }).info({}, "something.happened");
+    expect(JSON.parse(lines.join())).toMatchObject({ account: "shop", token: "[redacted]" });
   });
 
   test("changes nothing of what it was given", () => {
@@ -64,4 +82,22 @@ describe("the logger", () => {
       err: { message: "outer", stack: expect.any(String), cause: { message: "inner", code: "ECONNREFUSED" } },
     });
   });
+
+  test.each(["process.exit(1)", "throw new Error('unforeseen')"])(
+    "keeps every line, in order, of a process that ends by %s",
+    async (end) => {
+      const lines = 20_000;
+      const file = fileURLToPath(new URL("../../src/lib/logger.ts", import.meta.url));
+      const code = `
+      import { createLogger } from ${JSON.stringify(file)};
+      const log = createLogger({ level: "info" });
+      for (let index = 0; index < ${lines}; index++) log.info({ index }, "something.happened");
+      setTimeout(() => { log.info({ index: ${lines} }, "last"); ${end}; }, 20);`;
+      const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", code], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      const written = (await text(child.stdout)).trimEnd().split("\n");
+      expect(written.map((line) => JSON.parse(line).index)).toEqual(Array.from({ length: lines + 1 }, (_, index) => index));
+    },
+  );
 });

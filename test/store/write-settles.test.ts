@@ -40,7 +40,9 @@ test("among many, only the settles of claims that have passed on change nothing"
   await stage.opened.store.outbox.releaseAll("worker-1");
   const [taken] = await claimAll({ holder: "worker-2", lanesMax: 1 });
   const again = await claimAll();
-  const settled = await Promise.all([...claims, ...again].map((claim) => settleHead(claim)));
+  // A try that began earlier, as it must have: by its beginning a settle knows its own attempt.
+  const earlier = { ...done(), attempt: { startedAt: new Date(Date.now() - 1_000), durationMs: 1 } };
+  const settled = await Promise.all([...claims.map((claim) => settleHead(claim, earlier)), ...again.map((claim) => settleHead(claim))]);
   expect(settled.map((each) => each !== null)).toEqual([...claims.map(() => false), ...again.map(() => true)]);
   expect(await settleHead(taken as Claim)).not.toBeNull();
   expect(await stage.opened.database.prisma.attempt.count()).toBe(OPEN_IDS.length);
