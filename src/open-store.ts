@@ -44,7 +44,7 @@ export async function openStore(config: Config, address: DatabaseAddress | undef
     // Nobody else can hold anything: what is claimed was claimed by a process that is no more.
     if (database.isExclusive) await store.outbox.releaseEverything();
     // Now that no callback waits, also what is large.
-    await store.retention.reclaim();
+    await store.retention.reclaim().catch((error: unknown) => log.warn({ error }, "database.not-reclaimed"));
     return { store, database, adminKey: await ensureAdminKey(store.apiKeys, config.adminKey, log), folder, unlock };
   } catch (error) {
     // A database that has gone does not answer the goodbye either.

@@ -41,6 +41,8 @@ export interface ScriptRunner {
 
 const CONNECTIONS_MAX = 10;
 const CONNECT_TIMEOUT_MS = 3_000;
+/** A conversation that somebody keeps locked fails those who are in one statement with it; each is then tried by itself, and the others go on. */
+const LOCK_TIMEOUT_MS = 600;
 
 /** Any number, the same in all processes: "wxdesk" in ASCII. */
 const MIGRATION_LOCK = 0x777864736b6d;
@@ -53,10 +55,10 @@ export async function openDatabase(address: DatabaseAddress): Promise<Database> 
 }
 
 function openServer(url: string, connectionsMax: number): Database {
-  const adapter = new PrismaPg(
-    { connectionString: url, max: connectionsMax, connectionTimeoutMillis: CONNECT_TIMEOUT_MS },
-    { statementNameGenerator: createStatementNames() },
-  );
+  const pool = new pg.Pool({ connectionString: url, max: connectionsMax, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true });
+  // Not a parameter of the connection, which poolers refuse. A session that cannot be told so is broken, and its first statement says it.
+  pool.on("connect", (client) => void client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`).catch(() => {}));
+  const adapter = new PrismaPg(pool, { statementNameGenerator: createStatementNames(), disposeExternalPool: true });
   const prisma = new PrismaClient({ adapter });
   return {
     prisma,

@@ -20,7 +20,11 @@ interface Row {
 const RUNS_MAX = 3;
 
 export function createInboundStore(prisma: PrismaClient): InboundStore {
-  const record = inBatches((inputs: readonly RecordInbound[]) => recordAll(prisma, inputs), BATCH_OPTIONS);
+  const record = inBatches((inputs: readonly RecordInbound[]) => recordAll(prisma, inputs), {
+    ...BATCH_OPTIONS,
+    // A statement that stands still must not be overtaken by the next message of the same contact.
+    keyOf: ({ conversationId }) => conversationId,
+  });
   return { record };
 }
 

@@ -53,6 +53,18 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
       })
     ).messageId;
 
+  const write = (openId: string, text: string) =>
+    opened.store.inbound.record({
+      messageId: newMessageId(new Date()),
+      conversationId: toConversationId("shop", openId),
+      accountId: "shop",
+      message: { openId, dedupeKey: `${openId} ${text}`, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text } },
+      forward: true,
+      openForMs: 0,
+      lookForMs: 0,
+      allowance: null,
+    });
+
   const claim = (leaseMs: number) => opened.store.outbox.claimLane(LANE, { holder: newHolder("worker"), entriesMax: 10, leaseMs });
 
   const head = (entries: ClaimedEntry[] | undefined): ClaimedEntry => {
@@ -301,5 +313,17 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
         pending: { toDesk: 1, toCustomer: 3 },
       });
     }
+  });
+
+  test("a conversation that somebody keeps locked holds up only its own messages, and these keep their order", async () => {
+    await write("oA", "first");
+    await other.query("BEGIN");
+    await other.query("SELECT FROM conversations FOR UPDATE");
+    const locked = write("oA", "second");
+    const together = ["oB", "oC"].map((openId) => write(openId, "hello"));
+    await expect(locked).rejects.toThrow(/lock timeout/);
+    for (const { isNew } of await Promise.all(together)) expect(isNew).toBe(true);
+    await other.query("COMMIT");
+    expect(await write("oA", "second")).toMatchObject({ isNew: true });
   });
 });
