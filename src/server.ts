@@ -1,4 +1,4 @@
-import { type App, createApp } from "./app.ts";
+import { createApp } from "./app.ts";
 import { isRunByNpm, readConfig, readEnvironment } from "./config.ts";
 import { ConfigError } from "./domain/errors.ts";
 
@@ -10,9 +10,13 @@ try {
   const app = await createApp(readConfig(environment));
   // Before anything else can fail, such as a port that is taken: it is stored already and will not be made again.
   if (app.adminKey !== null) console.log(`admin key, shown this once: ${app.adminKey}`);
-  const address = await app.listen();
-  // Before the line that says so: whoever reads it may stop us at once.
-  stopOn(["SIGTERM", "SIGINT"], app);
+  const listening = app.listen();
+  // Before anybody can see that we are there, and may stop us at once; such a stop begins when the start is done.
+  stopOn(["SIGTERM", "SIGINT"], async () => {
+    await listening.catch(() => {});
+    await app.close();
+  });
+  const address = await listening;
   if (isRunByNpm(environment)) stopWithParent();
   console.log(`wxdesk listens on ${address}   API description: ${address}/docs`);
 } catch (error) {
@@ -22,10 +26,10 @@ try {
 }
 
 /** A second signal does not wait. */
-function stopOn(signals: NodeJS.Signals[], app: App): void {
+function stopOn(signals: NodeJS.Signals[], stop: () => Promise<void>): void {
   for (const signal of signals) {
     process.once(signal, () => {
-      app.close().then(
+      stop().then(
         () => process.exit(0),
         (error: unknown) => {
           console.error(error);

@@ -55,9 +55,16 @@ export async function openDatabase(address: DatabaseAddress): Promise<Database> 
 }
 
 function openServer(url: string, connectionsMax: number): Database {
-  const pool = new pg.Pool({ connectionString: url, max: connectionsMax, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true });
-  // Not a parameter of the connection, which poolers refuse. A session that cannot be told so is broken, and its first statement says it.
-  pool.on("connect", (client) => void client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`).catch(() => {}));
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connectionsMax,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    // Not a parameter of the connection: poolers refuse those.
+    onConnect: async (client) => {
+      await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    },
+  });
   const adapter = new PrismaPg(pool, { statementNameGenerator: createStatementNames(), disposeExternalPool: true });
   const prisma = new PrismaClient({ adapter });
   return {
