@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { toConversationId } from "../../../src/domain/ids.ts";
 import { DONE } from "../../../src/domain/outcome.ts";
 import { shownConversation } from "../../../src/http/api/schemas/conversation.ts";
@@ -145,7 +145,12 @@ describe("the list of conversations", () => {
   const ids: string[] = [];
 
   beforeAll(async () => {
-    for (let index = 0; index < 5; index += 1) ids.unshift((await receive("list", `oList${index}`, "hello")).conversationId);
+    for (let index = 0; index < 5; index += 1) {
+      ids.unshift((await receive("list", `oList${index}`, "hello")).conversationId);
+      // Two of one millisecond are in the order of their ids.
+      const receivedAt = Date.now();
+      await vi.waitUntil(() => Date.now() > receivedAt + 1, { interval: 1 });
+    }
   });
 
   test("gives each conversation once, newest first, over pages of any size", async () => {
