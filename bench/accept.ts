@@ -11,14 +11,15 @@ import { CONNECTIONS, type Loader, type Stage, startLoader } from "./lib/stage.t
 import { toRatio, toSpread } from "./lib/statistics.ts";
 import type { RowsLoad } from "./processes/rows.ts";
 
+/** `warmUp` before the clock runs: connections are opened, functions compiled, conversations there. */
 const SIZES = {
-  quick: { rounds: 1, seconds: 1, messages: 4_000 },
-  normal: { rounds: 5, seconds: 4, messages: 30_000 },
-  full: { rounds: 9, seconds: 8, messages: 80_000 },
+  quick: { rounds: 1, seconds: 1, warmUp: 1_000, messages: 4_000 },
+  normal: { rounds: 5, seconds: 4, warmUp: 10_000, messages: 40_000 },
+  full: { rounds: 9, seconds: 8, warmUp: 20_000, messages: 80_000 },
 };
 const CONTACTS = 1_000;
-/** Before the clock runs: connections are opened, functions compiled, conversations there. */
-const WARM_UP = 1_000;
+/** The routes without a database are warmed up by these, again and again, for two seconds. */
+const ROUTE_CALLBACKS = 4_000;
 
 interface Run extends Used {
   perSecond: number;
@@ -66,17 +67,17 @@ const RUNS: Record<Target, RunTarget> = {
 };
 
 async function runGateway(stage: Stage, loader: Loader, options: SceneOptions): Promise<Run> {
-  const { seconds, messages } = SIZES[stage.mode];
+  const { seconds, warmUp, messages } = SIZES[stage.mode];
   const scene = await startScene(stage, options);
   const load = { addresses: scene.addresses, connections: CONNECTIONS, repeats: false };
-  await loader.makeCallbacks({ first: 0, count: WARM_UP, contacts: CONTACTS });
+  await loader.makeCallbacks({ first: 0, count: warmUp, contacts: CONTACTS });
   await loader.closed({ ...load, secondsMax: 60 });
-  await loader.makeCallbacks({ first: WARM_UP, count: messages, contacts: CONTACTS });
+  await loader.makeCallbacks({ first: warmUp, count: messages, contacts: CONTACTS });
   await scene.begin();
   const { taken, sent, seconds: took, latencyMs } = await loader.closed({ ...load, secondsMax: seconds });
   const used = await scene.used(taken);
   expectEqual("callbacks taken", taken, sent);
-  expectEqual("messages stored", await scene.end(), WARM_UP + taken);
+  expectEqual("messages stored", await scene.end(), warmUp + taken);
   return { perSecond: taken / took, ...used, p99: latencyMs.p99 };
 }
 
@@ -85,7 +86,7 @@ async function runRoute(file: string, { mode }: Stage, loader: Loader): Promise<
   const target = await startChild(file);
   const address = await target.call<string>("address");
   const load = { addresses: [address], connections: CONNECTIONS, repeats: true };
-  await loader.makeCallbacks({ first: 0, count: WARM_UP * 4, contacts: CONTACTS });
+  await loader.makeCallbacks({ first: 0, count: ROUTE_CALLBACKS, contacts: CONTACTS });
   const warmedUp = await loader.closed({ ...load, secondsMax: 2 });
   const before = cpuMs(target.pid);
   const { taken, sent, seconds: took, latencyMs } = await loader.closed({ ...load, secondsMax: Math.max(seconds, 2) });
@@ -98,26 +99,26 @@ async function runRoute(file: string, { mode }: Stage, loader: Loader): Promise<
 
 async function runRows({ server, mode }: Stage): Promise<Run> {
   if (server === null) throw new Error("bare rows need a server");
-  const { seconds, messages } = SIZES[mode];
+  const { seconds, warmUp, messages } = SIZES[mode];
   const databaseUrl = await server.createDatabase();
   // The gateway makes the tables and the account.
   const gateway = await startGateway({ databaseUrl, role: "http" });
   await createAccount(gateway);
   await gateway.stop();
   const rows = await startChild("rows.ts");
-  const load: RowsLoad = { url: databaseUrl, first: 0, count: WARM_UP, contacts: CONTACTS, batch: 50, connections: 4, secondsMax: 60 };
+  const load: RowsLoad = { url: databaseUrl, first: 0, count: warmUp, contacts: CONTACTS, batch: 50, connections: 4, secondsMax: 60 };
   await rows.call("insert", load);
   await resetStatements(databaseUrl);
   const before = { rows: cpuMs(rows.pid), postgres: server.cpuMs() };
   const result = await rows.call<{ rows: number; seconds: number }>("insert", {
     ...load,
-    first: WARM_UP,
+    first: warmUp,
     count: messages * 5,
     secondsMax: seconds,
   });
   const used = { rows: cpuMs(rows.pid) - before.rows, postgres: server.cpuMs() - before.postgres };
   const [stored] = await query<{ count: string }>(databaseUrl, "SELECT count(*) FROM outbox_entries");
-  expectEqual("entries stored", Number(stored?.count), WARM_UP + result.rows);
+  expectEqual("entries stored", Number(stored?.count), warmUp + result.rows);
   await rows.end();
   await server.dropDatabase(databaseUrl);
   return {

@@ -12,7 +12,7 @@ import { CONNECTIONS, type Stage, startLoader, startOutside } from "./lib/stage.
 
 const SIZES = {
   quick: { seconds: 10, early: 500, messages: 2_000 },
-  normal: { seconds: 60, early: 5_000, messages: 20_000 },
+  normal: { seconds: 30, early: 20_000, messages: 100_000 },
   full: { seconds: 60, early: 20_000, messages: 100_000 },
 };
 const SECONDS_MAX = 1_800;

@@ -7,12 +7,11 @@ import { CONNECTIONS, type Loader, type Stage, startLoader } from "./lib/stage.t
 import { toRatio, toSpread } from "./lib/statistics.ts";
 
 const SIZES = {
-  quick: { rounds: 1, messages: 500 },
-  normal: { rounds: 3, messages: 4_000 },
-  full: { rounds: 5, messages: 20_000 },
+  quick: { rounds: 1, warmUp: 500, messages: 500 },
+  normal: { rounds: 3, warmUp: 5_000, messages: 10_000 },
+  full: { rounds: 5, warmUp: 20_000, messages: 50_000 },
 };
 const CONTACTS = 500;
-const WARM_UP = 500;
 const SECONDS_MAX = 300;
 const REPLICAS = ["1", "2", "4"] as const;
 
@@ -43,18 +42,18 @@ export async function scale(stage: Stage): Promise<Findings> {
 }
 
 async function runReplicas(replicas: number, stage: Stage, loader: Loader): Promise<Run> {
-  const { messages } = SIZES[stage.mode];
+  const { warmUp, messages } = SIZES[stage.mode];
   const scene = await startScene(stage, { replicas });
   const url = scene.databaseUrl ?? "";
   const load = { addresses: scene.addresses, connections: CONNECTIONS, repeats: false, secondsMax: SECONDS_MAX };
   const relayed = (wanted: number) =>
     until(`${wanted} at the desk`, async () => (await scene.outside.counts()).submissions >= wanted, SECONDS_MAX);
   await scene.outside.begin();
-  await loader.makeCallbacks({ first: 0, count: WARM_UP, contacts: CONTACTS });
+  await loader.makeCallbacks({ first: 0, count: warmUp, contacts: CONTACTS });
   await loader.closed(load);
-  await relayed(WARM_UP);
+  await relayed(warmUp);
 
-  await loader.makeCallbacks({ first: WARM_UP, count: messages, contacts: CONTACTS });
+  await loader.makeCallbacks({ first: warmUp, count: messages, contacts: CONTACTS });
   await scene.begin();
   const before = await measureSize(url);
   const startedAt = performance.now();
@@ -66,7 +65,7 @@ async function runReplicas(replicas: number, stage: Stage, loader: Loader): Prom
   const counts = await scene.outside.counts();
   expectEqual("callbacks taken", taken, messages);
   expectEqual("out of order", counts.disordered, 0);
-  expectEqual("messages stored", await scene.end(), WARM_UP + messages);
+  expectEqual("messages stored", await scene.end(), warmUp + messages);
   const per = (of: keyof Size) => (after[of] - before[of]) / messages;
   return {
     acceptedPerSecond: messages / accepting,
