@@ -7,7 +7,8 @@ const GROUPS: Record<MistakeGroup, { title: string; where: string }> = {
   },
   callbacks: {
     title: "Customers' messages or agents' replies do not come in",
-    where: "In the log, as `callback.refused` or `push.refused`, in the field `detail`. Who called hears only `401` or `400`.",
+    where:
+      "In the log, as `callback.refused`, `push.refused`, `push.abandoned` or `push.accepted`, in the field `detail`. A caller that is refused hears only `401` or `400`.",
   },
   rotation: {
     title: "After a secret was changed",

@@ -51,6 +51,8 @@ export interface Message {
   state: MessageState;
   way: Way | null;
   attempts: number;
+  /** Outbound: how often its sender sent it again. */
+  repetitions: number;
   error: string | null;
   errorCode: string | null;
   sentAt: Date;

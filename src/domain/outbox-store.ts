@@ -44,27 +44,40 @@ export interface InboundStore {
   record(input: RecordInbound): Promise<RecordedInbound>;
 }
 
-export interface NewOutbound {
-  messageId: string;
+/** Replies to one contact that belong together: of one push, or one that an operator writes. */
+export interface NewReplies {
   conversationId: string;
   accountId: string;
   openId: string;
   origin: "agent" | "operator";
-  content: Content;
-  /** Known keys are not stored again; null: look for the same content within `repeatWindowMs` instead. */
-  dedupeKey: string | null;
-  repeatWindowMs: number;
-  /** Who wrote it with an API key, for the audit log, which has it once stored. What agents write at the desk is not in it. */
+  /** In their order; at least one. */
+  replies: readonly NewReply[];
+  /** Who wrote them with an API key, for the audit log, which has them once stored. What agents write at the desk is not in it. */
   by?: Actor;
+}
+
+export interface NewReply {
+  messageId: string;
+  content: Content;
+  /** A known key is not stored again. Null: the sender gave no id, so the push as a whole tells (docs/adr/0006). */
+  dedupeKey: string | null;
+}
+
+export interface StoredReply {
+  /** An older message's id when this is a repetition. */
+  messageId: string;
+  isNew: boolean;
 }
 
 export interface OutboundStore {
   /**
-   * Stores one message to a contact and its outbox entry, durably when it returns. What is asked for while the database is at work is
-   * stored with the next statement, those of one conversation one after the other.
-   * @returns the id of the stored message, which is an older one when this is a repetition
+   * Stores replies and their outbox entries, all or none, durably when it returns. What is asked for while the database is at work is
+   * stored with the next statement, those of one conversation one after the other. A repetition is counted on the message it repeats.
+   * @returns in the order of the replies
    */
-  enqueue(message: NewOutbound): Promise<{ messageId: string; isNew: boolean }>;
+  enqueue(replies: NewReplies): Promise<StoredReply[]>;
+  /** Notes that the sender of these replies has its answer: from now on an equal push is a new one. Repeated, it changes nothing. */
+  markAnswered(push: { conversationId: string; messageIds: readonly string[] }): Promise<void>;
   /** Applies what a push says of a conversation, unless something newer is known. */
   report(conversation: { conversationId: string; accountId: string; openId: string }, report: StatusReport, at: Date): Promise<void>;
 }

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Connection } from "../domain/connection.ts";
 import type { Deliver } from "../domain/delivery.ts";
 import type { OpenedPush, PushedReply } from "../domain/desk.ts";
 import { newMessageId, toConversationId } from "../domain/ids.ts";
+import { persist } from "../domain/persist.ts";
 import type { Signals } from "../domain/signals.ts";
-import type { OutboundStore } from "../domain/store.ts";
+import type { NewReply, OutboundStore } from "../domain/store.ts";
 
 export interface AcceptPushDeps {
   outbound: OutboundStore;
@@ -12,41 +14,77 @@ export interface AcceptPushDeps {
   now: () => Date;
 }
 
-/** A push without an id that says the same to the same contact within this time is the desk's retry, not an agent's echo. */
-const REPEAT_WINDOW_MS = 10_000;
-
-/**
- * Stores what a desk pushed, in its order, each reply with its outbox entry, and has them relayed at once. Repeated, it stores
- * nothing new. Durable when it returns.
- * @returns the ids of the stored replies, older ones where the push repeats them
- */
-export async function acceptPush({ replies }: OpenedPush, connection: Connection, deps: AcceptPushDeps): Promise<string[]> {
-  const messageIds: string[] = [];
-  for (const reply of replies) {
-    const messageId = await acceptReply(reply, connection, deps);
-    if (messageId !== null) messageIds.push(messageId);
-  }
-  return messageIds;
+export interface AcceptedPush {
+  /** Of the stored replies; older ones where the push repeats them. */
+  messageIds: string[];
+  /** Those of them that the push only repeats. */
+  repeatedIds: string[];
+  /** To be called when the desk has its answer: from then on an equal push is a new one. */
+  answered(): Promise<void>;
 }
 
-async function acceptReply(
-  { openId, pushId, content, report }: PushedReply,
+/** How long to try to write down that a push was answered; a restart of the database fits in. */
+const MARK_MS = 10_000;
+
+/**
+ * Stores what a desk pushed, in its order, each reply with its outbox entry, and has them relayed at once. The replies to one contact
+ * are stored together or not at all. Repeated, it stores nothing new (docs/adr/0006). Durable when it returns.
+ */
+export async function acceptPush({ replies }: OpenedPush, connection: Connection, deps: AcceptPushDeps): Promise<AcceptedPush> {
+  const accepted: Accepted[] = [];
+  for (const [openId, ofContact] of groupByContact(replies)) accepted.push(await acceptReplies(openId, ofContact, connection, deps));
+  const stored = accepted.flatMap((each) => each.stored);
+  return {
+    messageIds: stored.map(({ messageId }) => messageId),
+    repeatedIds: stored.flatMap(({ messageId, isNew }) => (isNew ? [] : messageId)),
+    answered: () => persist(() => markAnswered(accepted, deps), MARK_MS),
+  };
+}
+
+interface Accepted {
+  conversationId: string;
+  stored: { messageId: string; isNew: boolean }[];
+  /** Those without an id of the desk's: the next equal push has to know whether they were answered. */
+  withoutId: string[];
+}
+
+function groupByContact(replies: readonly PushedReply[]): Map<string, PushedReply[]> {
+  const groups = new Map<string, PushedReply[]>();
+  for (const reply of replies) groups.set(reply.openId, [...(groups.get(reply.openId) ?? []), reply]);
+  return groups;
+}
+
+async function acceptReplies(
+  openId: string,
+  pushed: readonly PushedReply[],
   { account }: Connection,
   { outbound, signals, deliver, now }: AcceptPushDeps,
-): Promise<string | null> {
+): Promise<Accepted> {
   const conversationId = toConversationId(account.id, openId);
   const conversation = { conversationId, accountId: account.id, openId };
-  if (report !== null) await outbound.report(conversation, report, now());
-  if (content === null) return null;
-  const { messageId } = await outbound.enqueue({
-    ...conversation,
-    messageId: newMessageId(now()),
-    origin: "agent",
-    content,
-    dedupeKey: pushId === null ? null : `push:${openId}:${pushId}`,
-    repeatWindowMs: REPEAT_WINDOW_MS,
+  for (const report of toReports(pushed)) await outbound.report(conversation, report, now());
+  const replies = pushed.flatMap(({ pushId, content }): NewReply | [] => {
+    if (content === null) return [];
+    return { messageId: newMessageId(now()), content, dedupeKey: pushId === null ? null : `push:${openId}:${pushId}` };
   });
+  if (replies.length === 0) return { conversationId, stored: [], withoutId: [] };
+  const stored = await outbound.enqueue({ ...conversation, origin: "agent", replies });
   signals.notify(conversationId);
   deliver({ conversationId, direction: "outbound" });
-  return messageId;
+  return {
+    conversationId,
+    stored,
+    withoutId: stored.flatMap(({ messageId }, index) => (replies[index]?.dedupeKey === null ? messageId : [])),
+  };
+}
+
+/** What the push says of the conversation, in its order; what it says several times in a row, once. */
+function toReports(pushed: readonly PushedReply[]) {
+  const reports = pushed.flatMap(({ report }) => report ?? []);
+  return reports.filter((report, index) => !isDeepStrictEqual(report, reports[index - 1]));
+}
+
+async function markAnswered(accepted: readonly Accepted[], { outbound }: AcceptPushDeps): Promise<void> {
+  const pushes = accepted.filter(({ withoutId }) => withoutId.length > 0);
+  await Promise.all(pushes.map(({ conversationId, withoutId }) => outbound.markAnswered({ conversationId, messageIds: withoutId })));
 }

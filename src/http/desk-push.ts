@@ -8,6 +8,7 @@ import type { PushRejectStore } from "../domain/store.ts";
 import { type AcceptPushDeps, acceptPush } from "../flow/accept-push.ts";
 import { withoutSecrets } from "../lib/redact.ts";
 import { before } from "./before.ts";
+import { hasCallerGone } from "./caller.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 
 export interface DeskPushOptions extends AcceptPushDeps {
@@ -20,6 +21,11 @@ const BODY_BYTES_MAX = 1024 * 1024;
 
 /** What is not stored by then is refused, and the desk pushes again: it is promised an answer within a second. */
 const ANSWER_MS_MAX = 950;
+
+const ABANDONED = "the desk closed the connection before its push was stored, so it was not; let the desk push it again";
+
+const REPEATED =
+  "it repeats a push without ids that has no answer yet, or one of the same ids, so it was not stored again; if the same words are meant twice, let the desk give each a message_id";
 
 interface PushRoute {
   Params: { accountId: string; pushToken: string };
@@ -54,9 +60,22 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
       options.log.warn({ account: accountId, reason: opened }, "push.refused");
       return answer(reply, 400, opened);
     }
-    const messages = await before(deadline, options.now, acceptPush(opened, connection, options));
+    if (await hasCallerGone(request.raw)) {
+      options.log.warn({ account: accountId, detail: ABANDONED }, "push.abandoned");
+      return answer(reply, 503, ABANDONED);
+    }
+    const accepted = await before(deadline, options.now, acceptPush(opened, connection, options));
     const text = opened.replies.flatMap(({ content }) => (content === null ? [] : toReadableText(content)));
-    options.log.info({ account: accountId, messages, text, durationMs: options.now().getTime() - startedAt.getTime() }, "push.accepted");
+    const { messageIds: messages, repeatedIds } = accepted;
+    const durationMs = options.now().getTime() - startedAt.getTime();
+    options.log.info(
+      { account: accountId, messages, ...(repeatedIds.length > 0 && { repetitionOf: repeatedIds, detail: REPEATED }), text, durationMs },
+      "push.accepted",
+    );
+    // "finish": every byte is handed to the operating system.
+    reply.raw.once("finish", () => {
+      accepted.answered().catch((error: unknown) => options.log.warn({ account: accountId, error }, "push.answer-unmarked"));
+    });
     const { contentType, body } = connection.desk.pushAcknowledgement;
     return reply.type(contentType).send(body);
   });

@@ -95,6 +95,8 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
       ON CONFLICT (id) DO UPDATE SET
         last_inbound_at = now(),
         updated_at = now(),
+        -- Something else has happened: an equal push is a new one from now on (docs/adr/0006).
+        push_digest = NULL,
         window_closes_at = GREATEST(c.window_closes_at, excluded.window_closes_at),
         -- A new act refreshes to the better of old and new, it does not add up (wechat.md, quotas).
         replies_remaining = GREATEST(CASE WHEN c.window_closes_at > now() OR excluded.window_closes_at IS NULL THEN c.replies_remaining END,

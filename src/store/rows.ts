@@ -21,6 +21,7 @@ export interface MessageRow {
   state: string;
   way: string | null;
   attempts: number;
+  repetitions: number;
   error: string | null;
   errorCode: string | null;
   sentAt: Date;
@@ -62,6 +63,7 @@ export function toMessage(row: MessageRow): Message {
     state: row.state as MessageState,
     way: row.way as Way | null,
     attempts: row.attempts,
+    repetitions: row.repetitions,
     error: row.error,
     errorCode: row.errorCode,
     sentAt: row.sentAt,
@@ -95,7 +97,7 @@ const CONVERSATION = [
 ];
 const MESSAGE = [
   ...["id", "account_id", "conversation_id", "direction", "origin", "vendor_message_id", "dedupe_key", "type", "text"],
-  ...["content", "state", "way", "attempts", "error", "error_code", "sent_at", "created_at", "settled_at"],
+  ...["content", "state", "way", "attempts", "repetitions", "error", "error_code", "sent_at", "created_at", "settled_at"],
 ];
 
 /** Each column's name in the joined row, and the domain's spelling of it: worked out once, since every entry is read through it. */

@@ -5,6 +5,7 @@ import type { Claim, ClaimedEntry, Settlement } from "../../src/domain/outbox.ts
 import type { Settled } from "../../src/domain/store.ts";
 import { eventually } from "../support/gateway.ts";
 import { createRandom } from "../support/random.ts";
+import { enqueueReply } from "../support/reply.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 /*
@@ -94,16 +95,7 @@ test.each([1, 2, 3])(
     const agent = async (random: Random) => {
       const openId = pickOne(random, contacts);
       counter++;
-      await outbound.enqueue({
-        messageId: newMessageId(new Date()),
-        conversationId: toConversationId("shop", openId),
-        accountId: "shop",
-        openId,
-        origin: "agent",
-        content: { type: "text", text: `${counter}` },
-        dedupeKey: `push-${counter}`,
-        repeatWindowMs: 10_000,
-      });
+      await enqueueReply({ outbound }, openId, `${counter}`, { dedupeKey: `push-${counter}` });
     };
 
     const callback = async (random: Random, openId: string, messageId: string) => {

@@ -5,6 +5,7 @@ import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.
 import type { ClaimedEntry, Settlement } from "../../src/domain/outbox.ts";
 import { createStore } from "../../src/store/store.ts";
 import { eventually } from "../support/gateway.ts";
+import { enqueueReply } from "../support/reply.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 /* Moments between two statements that chance rarely meets, brought about with a session that holds a row. Only a server has two. */
@@ -39,19 +40,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
     await opened.close();
   });
 
-  const say = async (text: string) =>
-    (
-      await opened.store.outbound.enqueue({
-        messageId: newMessageId(new Date()),
-        conversationId: CONVERSATION,
-        accountId: "shop",
-        openId: "oA",
-        origin: "agent",
-        content: { type: "text", text },
-        dedupeKey: text,
-        repeatWindowMs: 10_000,
-      })
-    ).messageId;
+  const say = async (text: string) => (await enqueueReply(opened.store, "oA", text, { dedupeKey: text })).messageId;
 
   const write = (openId: string, text: string) =>
     opened.store.inbound.record({
@@ -188,13 +177,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
         });
       await write(first, "hello");
       for (const openId of [first, second]) {
-        await opened.store.outbound.enqueue({
-          ...contact(openId),
-          origin: "agent",
-          content: { type: "text", text: "hi" },
-          dedupeKey: openId,
-          repeatWindowMs: 10_000,
-        });
+        await enqueueReply(opened.store, openId, "hi", { dedupeKey: openId });
       }
       await opened.database.prisma.$executeRaw`UPDATE outbox_lanes SET due_at = now(), callbacks_open_until = '{}'`;
       const { outbox } = opened.store;
@@ -287,16 +270,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
       const content = { type: "text", text: "hi" } as const;
       const message = { openId, dedupeKey: `met-${round}`, vendorMessageId: null, sentAt: new Date(), content };
       await Promise.all([
-        ...[1, 2, 3].map((copy) =>
-          opened.store.outbound.enqueue({
-            ...conversation,
-            messageId: newMessageId(new Date()),
-            origin: "agent",
-            content,
-            dedupeKey: `${round}-${copy}`,
-            repeatWindowMs: 10_000,
-          }),
-        ),
+        ...[1, 2, 3].map((copy) => enqueueReply(opened.store, openId, content, { dedupeKey: `${round}-${copy}` })),
         opened.store.outbound.report(conversation, { status: "chatting" }, new Date()),
         opened.store.inbound.record({
           ...conversation,

@@ -5,6 +5,7 @@ import type { Content } from "../../src/domain/content.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { Claim, ClaimedEntry } from "../../src/domain/outbox.ts";
 import type { RecordedInbound } from "../../src/domain/store.ts";
+import { enqueueReply } from "../support/reply.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 export const CONTACT = { accountId: "shop", openId: "oA", conversationId: toConversationId("shop", "oA") };
@@ -46,14 +47,7 @@ export function useFlowStage(): FlowStage {
       return recorded;
     },
     say: async (content) => {
-      const { messageId } = await opened.store.outbound.enqueue({
-        ...CONTACT,
-        messageId: newMessageId(new Date()),
-        origin: "agent",
-        content: typeof content === "string" ? { type: "text", text: content } : content,
-        dedupeKey: `push-${counter++}`,
-        repeatWindowMs: 10_000,
-      });
+      const { messageId } = await enqueueReply(opened.store, CONTACT.openId, content, { dedupeKey: `push-${counter++}` });
       return messageId;
     },
     claim: async () => {

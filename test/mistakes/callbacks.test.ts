@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect } from "vitest";
 import type { EmulatedAccount } from "../../src/emulators/wechat.ts";
 import { type ConnectedAccount, DESK_KEY, eventually, look, type OpenGateway, openGateway } from "../support/gateway.ts";
+import { pushAndLeave } from "../support/push-and-leave.ts";
 import { describeMistakes } from "./expect-said.ts";
 
 const lines: string[] = [];
@@ -11,18 +12,19 @@ let count = 0;
 
 beforeAll(async () => {
   gateway = await openGateway({
-    environment: { WXDESK_LOG_LEVEL: "warn" },
+    environment: { WXDESK_LOG_LEVEL: "info" },
     logTo: { write: (line) => void lines.push(line) },
     wechat: { now: () => new Date(Date.now() + aheadMs), tries: 1 },
   });
 });
 afterAll(() => gateway.close());
 
-/** What the log says of the callbacks and pushes that are refused while `act` is under way. */
+/** What the log says of the callbacks and pushes that are not stored while `act` is under way. */
 async function logOf(act: () => Promise<unknown>): Promise<string> {
   lines.length = 0;
   await act();
-  const refused = () => lines.map((line) => JSON.parse(line)).filter(({ msg }) => /^(callback|push)\.refused$/.test(msg));
+  const refused = () =>
+    lines.map((line) => JSON.parse(line)).filter(({ msg, detail }) => /^(callback|push)\./.test(msg) && detail !== undefined);
   const found = await eventually(
     "a refusal in the log",
     async () => refused(),
@@ -118,6 +120,14 @@ describeMistakes("callbacks", {
   "push-sign-missing": async () => {
     const { pushUrl } = await connected({ desk: { requireSign: true } });
     return logOf(() => push(pushUrl));
+  },
+  "push-abandoned": async () => {
+    const { pushUrl } = await connected();
+    return logOf(() => pushAndLeave(pushUrl, PUSH));
+  },
+  "push-repeated": async () => {
+    const { pushUrl } = await connected();
+    return logOf(() => Promise.all([push(pushUrl), push(pushUrl)]));
   },
 });
 

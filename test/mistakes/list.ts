@@ -121,6 +121,15 @@ export const MISTAKES = {
       mistake: "`requireSign`, and a desk that does not sign",
       sentence: "push has no sign, and desk.requireSign is set; let the desk sign its pushes, or set it to false",
     },
+    "push-abandoned": {
+      mistake: "a desk that does not wait for the answer to its push",
+      sentence: "the desk closed the connection before its push was stored, so it was not; let the desk push it again",
+    },
+    "push-repeated": {
+      mistake: "a desk that pushes the same words again at once, without ids",
+      sentence:
+        "it repeats a push without ids that has no answer yet, or one of the same ids, so it was not stored again; if the same words are meant twice, let the desk give each a message_id",
+    },
   },
 
   /** In the log as above, some time after something was changed. */

@@ -1,8 +1,9 @@
 import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { Claim } from "../../src/domain/outbox.ts";
-import type { NewOutbound, Store } from "../../src/domain/store.ts";
+import type { Store } from "../../src/domain/store.ts";
 import type { FlowStage } from "../flow/stage.ts";
+import { enqueueReply, type ReplyChange } from "../support/reply.ts";
 
 export const OPEN_IDS = Array.from({ length: 20 }, (_, index) => `o${index}`);
 
@@ -24,16 +25,8 @@ export function crowdOf(stage: FlowStage) {
     });
   };
 
-  const say = (openId: string, text: string, change: Partial<NewOutbound> = {}, store: Store = stage.opened.store) =>
-    store.outbound.enqueue({
-      ...contact(openId),
-      messageId: newMessageId(new Date()),
-      origin: "agent",
-      content: { type: "text", text },
-      dedupeKey: `${openId} ${text}`,
-      repeatWindowMs: 10_000,
-      ...change,
-    });
+  const say = (openId: string, text: string, change: ReplyChange = {}, store: Store = stage.opened.store) =>
+    enqueueReply(store, openId, text, { dedupeKey: `${openId} ${text}`, ...change });
 
   const claimAll = ({ holder = "worker-1", lanesMax = 100 } = {}): Promise<Claim[]> =>
     stage.opened.store.outbox.claimDue({ holder, lanesMax, entriesMax: 10, leaseMs: LEASE_MS, exceptDesksOf: [] });

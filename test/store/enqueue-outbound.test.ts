@@ -24,9 +24,7 @@ test("replies to many that come at once are stored each once and in order, those
 
 test("the same words without an id, said to many by two processes at once, are one message each", async () => {
   const stores = [stage.opened.store, createStore(stage.opened.database, stage.opened.box)];
-  const said = await Promise.all(
-    stores.flatMap((store) => OPEN_IDS.map((openId) => say(openId, "hello", { dedupeKey: null, repeatWindowMs: 86_400_000 }, store))),
-  );
+  const said = await Promise.all(stores.flatMap((store) => OPEN_IDS.map((openId) => say(openId, "hello", { dedupeKey: null }, store))));
   expect(said.filter(({ isNew }) => isNew)).toHaveLength(OPEN_IDS.length);
   expect(new Set(said.map(({ messageId }) => messageId)).size).toBe(OPEN_IDS.length);
   for (const openId of OPEN_IDS) expect(await pendingOf(openId)).toMatchObject({ toCustomer: 1 });

@@ -3,6 +3,7 @@ import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { Claim, Settlement } from "../../src/domain/outbox.ts";
 import type { RecordInbound } from "../../src/domain/store.ts";
+import { enqueueReply } from "../support/reply.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 let opened: TestStore;
@@ -43,16 +44,7 @@ function settlement(change: Partial<Settlement> = {}): Settlement {
 }
 
 async function say(openId: string, text: string): Promise<string> {
-  const { messageId } = await opened.store.outbound.enqueue({
-    messageId: newMessageId(new Date()),
-    conversationId: toConversationId("shop", openId),
-    accountId: "shop",
-    openId,
-    origin: "agent",
-    content: { type: "text", text },
-    dedupeKey: null,
-    repeatWindowMs: 10_000,
-  });
+  const { messageId } = await enqueueReply(opened.store, openId, text);
   return messageId;
 }
 
@@ -311,17 +303,7 @@ test("held replies keep their order and reason, and have their chance when the c
 test("an agent's repeated push within the window is one message, with different words or ids it is two", async () => {
   expect(await say("oA", "one moment")).toBe(await say("oA", "one moment"));
   expect(await say("oA", "one moment")).not.toBe(await say("oA", "one moment please"));
-  const enqueue = (dedupeKey: string) =>
-    opened.store.outbound.enqueue({
-      messageId: newMessageId(new Date()),
-      conversationId: toConversationId("shop", "oA"),
-      accountId: "shop",
-      openId: "oA",
-      origin: "agent",
-      content: { type: "text", text: "with an id" },
-      dedupeKey,
-      repeatWindowMs: 10_000,
-    });
+  const enqueue = (dedupeKey: string) => enqueueReply(opened.store, "oA", "with an id", { dedupeKey });
   const [first, ...others] = await Promise.all([enqueue("push:1"), enqueue("push:1"), enqueue("push:1")]);
   for (const other of others) expect(other.messageId).toBe(first?.messageId);
   expect((await enqueue("push:2")).messageId).not.toBe(first?.messageId);

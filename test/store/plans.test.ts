@@ -21,10 +21,10 @@ const DONE: Settlement = {
 function listening(prisma: PrismaClient, heard: Set<string>): PrismaClient {
   return new Proxy(prisma, {
     get: (target, name: keyof PrismaClient) => {
-      if (name !== "$queryRaw") return target[name];
+      if (name !== "$queryRaw" && name !== "$executeRaw") return target[name];
       return (strings: TemplateStringsArray, ...values: unknown[]) => {
         heard.add(Prisma.sql(strings, ...values).text);
-        return target.$queryRaw(strings, ...values);
+        return target[name](strings, ...values);
       };
     },
   });
@@ -53,6 +53,9 @@ test("planned for good on new tables, no statement of the busy path reads a whol
   if (claim === null) throw new Error("the lane to the desk is not due");
   await outbox.settle(claim, head(claim), DONE, { keepForMs: null });
   await say(CONTACT.openId, "hi there", {}, store);
+  const unnamed = await say(CONTACT.openId, "and", { dedupeKey: null }, store);
+  await say(CONTACT.openId, "and", { dedupeKey: null }, store);
+  await store.outbound.markAnswered({ conversationId: CONTACT.conversationId, messageIds: [unnamed.messageId] });
   const messageId = head(claim).message.id;
   const callback = { conversationId: CONTACT.conversationId, messageId, holder: newHolder("callback"), entriesMax: 10, leaseMs: LEASE_MS };
   const { claim: taken } = await outbox.claimForCallback(callback);
@@ -60,7 +63,7 @@ test("planned for good on new tables, no statement of the busy path reads a whol
   await outbox.begin(taken, taken.entries, "async", LEASE_MS);
   await outbox.closeCallback({ conversationId: CONTACT.conversationId, openUntil: new Date() });
 
-  expect(heard.size).toBe(7);
+  expect(heard.size).toBe(9);
   for (const text of heard) expect(await wholeReadsOf(text)).toEqual([]);
   expect(await wholeReadsOf("SELECT FROM messages WHERE text = $1")).not.toEqual([]);
 });

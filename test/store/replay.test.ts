@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
-import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
+import { newHolder, toConversationId } from "../../src/domain/ids.ts";
 import type { MessageState } from "../../src/domain/message.ts";
+import { enqueueReply } from "../support/reply.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 let opened: TestStore;
@@ -19,16 +20,7 @@ const options = { holder: newHolder("worker"), entriesMax: 20, leaseMs: 30_000 }
 
 async function sayAndEnd(text: string, state: MessageState): Promise<string> {
   const { store } = opened;
-  const { messageId } = await store.outbound.enqueue({
-    messageId: newMessageId(new Date()),
-    conversationId,
-    accountId: "shop",
-    openId: "oA",
-    origin: "agent",
-    content: { type: "text", text },
-    dedupeKey: `push:${text}`,
-    repeatWindowMs: 0,
-  });
+  const { messageId } = await enqueueReply(store, "oA", text, { dedupeKey: `push:${text}` });
   const claim = await store.outbox.claimLane(lane, options);
   const [entry] = claim?.entries ?? [];
   if (claim === null || entry === undefined) throw new Error("nothing to claim");
@@ -72,16 +64,7 @@ test("only the state, the account and the time that were asked for are enqueued"
 
 test("a held message has its chance at once, without a second entry", async () => {
   const { store } = opened;
-  await store.outbound.enqueue({
-    messageId: newMessageId(new Date()),
-    conversationId,
-    accountId: "shop",
-    openId: "oA",
-    origin: "agent",
-    content: { type: "text", text: "held" },
-    dedupeKey: null,
-    repeatWindowMs: 10_000,
-  });
+  await enqueueReply(store, "oA", "held");
   const claim = await store.outbox.claimLane(lane, options);
   const [entry] = claim?.entries ?? [];
   if (claim === null || entry === undefined) throw new Error("nothing to claim");

@@ -16,6 +16,9 @@ export interface GatewayProcess {
   exited(): Promise<number | null>;
   /** As the system's out-of-memory killer does it. */
   kill(): Promise<void>;
+  /** Takes the processor from it, as the pause of a virtual machine does, and gives it back. Its sockets stay open. */
+  freeze(): void;
+  thaw(): void;
   /** Asks it to stop, and gives the exit code. */
   stop(): Promise<number | null>;
 }
@@ -64,6 +67,8 @@ export function spawnGateway(
     listening: () => untilListening(child, exit, () => output),
     exited: () => exit,
     kill,
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
     stop: async () => {
       child.kill("SIGTERM");
       return exit;

@@ -14,6 +14,7 @@ export function toShownMessage(message: Message): ShownMessage {
     state: message.state,
     way: message.way,
     attempts: message.attempts,
+    repetitions: message.repetitions,
     error: message.error,
     errorCode: message.errorCode,
     createdAt: toMoment(message.createdAt),

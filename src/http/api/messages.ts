@@ -72,18 +72,17 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
       const conversation = await conversations.get(params.id, scope);
       if (!conversation) throw notFound("such conversation");
       const newId = newMessageId(now());
-      const { messageId, isNew } = await outbound.enqueue({
-        messageId: newId,
+      // Without a key of the client's nothing is a repetition: an operator may say the same thing twice.
+      const dedupeKey = `api:${conversation.id}:${headers["idempotency-key"] ?? newId}`;
+      const [enqueued] = await outbound.enqueue({
         conversationId: conversation.id,
         accountId: conversation.accountId,
         openId: conversation.openId,
         origin: "operator",
-        content: { type: "text", text: body.text },
-        // Without a key of the client's nothing is a repetition: an operator may say the same thing twice.
-        dedupeKey: `api:${conversation.id}:${headers["idempotency-key"] ?? newId}`,
-        repeatWindowMs: 0,
+        replies: [{ messageId: newId, content: { type: "text", text: body.text }, dedupeKey }],
         by: caller,
       });
+      const { messageId, isNew } = enqueued ?? { messageId: newId, isNew: true };
       deliver(conversation.id);
       const stored = await conversations.message(messageId, scope);
       if (!stored) throw notFound("such message");

@@ -76,6 +76,7 @@ export function makeMessage(content: Content, change: Partial<Message> = {}): Me
     state: "received",
     way: null,
     attempts: 0,
+    repetitions: 0,
     error: null,
     errorCode: null,
     sentAt: new Date(1_405_994_593_999),

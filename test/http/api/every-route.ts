@@ -2,10 +2,11 @@ import type { FastifyInstance, HTTPMethods } from "fastify";
 import type { Role } from "../../../src/domain/api-key.ts";
 import type { Connection } from "../../../src/domain/connection.ts";
 import { TransportError } from "../../../src/domain/errors.ts";
-import { newMessageId, toConversationId } from "../../../src/domain/ids.ts";
+import { toConversationId } from "../../../src/domain/ids.ts";
 import type { Store } from "../../../src/domain/store.ts";
 import { generateApiKey, hashApiKey } from "../../../src/lib/api-key.ts";
 import type { HttpClient } from "../../../src/lib/http-client.ts";
+import { enqueueReply } from "../../support/reply.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../../support/store.ts";
 import { createApi, SHOP } from "./app.ts";
 
@@ -119,13 +120,7 @@ export async function createBelongings(
   const openId = `oCustomerOf${accountId}`;
   const conversationId = toConversationId(accountId, openId);
   const text = `said at ${accountId}`;
-  const newMessage = { messageId: newMessageId(new Date()), conversationId, accountId, openId, origin: "agent" } as const;
-  const { messageId } = await store.outbound.enqueue({
-    ...newMessage,
-    content: { type: "text", text },
-    dedupeKey: "push:1",
-    repeatWindowMs: 0,
-  });
+  const { messageId } = await enqueueReply(store, openId, text, { accountId, dedupeKey: "push:1" });
   const claim = await store.outbox.claimLane(
     { conversationId, direction: "outbound" },
     { holder: "worker-1", entriesMax: 1, leaseMs: 60_000 },

@@ -174,6 +174,7 @@ const message = {
   content: { type: "text", text: "Your parcel has left." },
   state: "sent",
   way: "async",
+  repetitions: 0,
   error: null,
   errorCode: null,
   createdAt: moment,

@@ -29,6 +29,7 @@ const fields = {
     .enum(STATES)
     .describe("Inbound: received, forwarded, retrying, dead. Outbound: queued, sent, held, retrying, uncertain, failed, dead."),
   way: way.describe("How an outbound message left."),
+  repetitions: z.int().describe("Outbound: how often its sender sent it again; it was stored, and is sent, once."),
   error: z.string().nullable(),
   errorCode: z.string().nullable().describe("The platform's or the desk's code."),
   createdAt: shownMoment,

@@ -1,0 +1,17 @@
+import type { IncomingMessage } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+/**
+ * Whether the caller has closed its connection. A process that stood still finds requests in its sockets whose callers have given up
+ * and asked elsewhere: each request is read before the close that lies behind it, which the event loop reads one turn later.
+ */
+export async function hasCallerGone({ socket }: IncomingMessage): Promise<boolean> {
+  await nextTurn();
+  await nextTurn();
+  return isClosed(socket);
+}
+
+/** A caller that has only stopped sending (a half-open connection) counts as gone too: Node answers none of those. */
+function isClosed({ destroyed, readableEnded, writableEnded }: IncomingMessage["socket"]): boolean {
+  return destroyed || readableEnded || writableEnded;
+}
