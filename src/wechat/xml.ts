@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import { XMLParser } from "fast-xml-parser";
 import { requireWellFormed } from "./xml-form.ts";
 import { decodeEntities, invalidXml, toLegalXml } from "./xml-text.ts";
@@ -52,12 +51,13 @@ const parser = new XMLParser({
 type OrderedNode = { [key: string]: string | OrderedNode[] };
 
 /**
- * Reads a callback body: one `xml` element, any BOM, declaration, comment or attribute ignored, characters illegal in XML dropped.
- * @throws DecodeError XML_INVALID when it is not UTF-8, has a NUL, a DOCTYPE or another declaration, is not well-formed, has another
- * root, or exceeds the limits. The text never quotes the body, which is a customer's.
+ * Reads a callback body: one `xml` element, any BOM, declaration, comment or attribute ignored. Characters illegal in XML are dropped,
+ * NUL among them, and U+FFFD stands for what is not UTF-8: clients have sent both inside genuine messages, which must not be lost.
+ * @throws DecodeError XML_INVALID when it has a DOCTYPE or another declaration, is not well-formed, has another root, or exceeds the
+ * limits. The text never quotes the body, which is a customer's.
  */
 export function parseXml(bytes: Buffer | string): XmlElement {
-  const document = toDocument(bytes);
+  const document = toLegalXml(bytes.toString()).replace(/^\uFEFF/, "");
   requireWellFormed(document);
   const [root, ...others] = parse(document).filter((node) => typeof node[TEXT] !== "string");
   const content = root?.[`${NAME_MARK}xml`];
@@ -91,13 +91,6 @@ export function cdata(text: string): string {
 /** `text` as element content outside CDATA, without the characters that XML cannot say. */
 export function escapeText(text: string): string {
   return toLegalXml(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\r", "&#13;");
-}
-
-function toDocument(bytes: Buffer | string): string {
-  if (typeof bytes !== "string" && !isUtf8(bytes)) throw invalidXml("it is not UTF-8");
-  const text = bytes.toString();
-  if (text.includes("\0")) throw invalidXml("it has a NUL character");
-  return toLegalXml(text).replace(/^\uFEFF/, "");
 }
 
 function parse(document: string): OrderedNode[] {
