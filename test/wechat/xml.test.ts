@@ -82,8 +82,16 @@ describe("a hostile body", () => {
     ["only a declaration", '<?xml version="1.0"?>'],
     ["more levels than allowed", `<xml>${"<a>".repeat(40)}${"</a>".repeat(40)}</xml>`],
     ["more elements than allowed", `<xml>${"<a/>".repeat(5_001)}</xml>`],
+    ["more elements than allowed, behind an attribute like a comment", `<xml a="<!--">${"<a></a>".repeat(5_001)}<a b="-->"/></xml>`],
+    ["more elements than allowed, behind one with both brackets", `<xml a="> <!--">${"<a></a>".repeat(5_001)}<a b="-->"/></xml>`],
+    ["more brackets than elements are allowed, and a tag without end", `<xml>${"<".repeat(5_001)}</xml>`],
   ])("with %s is refused", (_name, body) => {
     expect(() => parseXml(body)).toThrow(xmlInvalid);
+  });
+
+  test("may hold more brackets than elements are allowed, where a customer typed them", () => {
+    expect(contentOf(cdata("<a>".repeat(6_000)))).toBe("<a>".repeat(6_000));
+    expect(childText(parseXml(`<xml><!--${"<a>".repeat(6_000)}--><Content a="'>'" b='">"'>x</Content></xml>`), "Content")).toBe("x");
   });
 
   test("is refused without being quoted", () => {
