@@ -1,19 +1,28 @@
+import { findAddresses, type Span } from "./find-addresses.ts";
+
 /**
  * The longest beginning of `text` that fits into `bytesMax` bytes of UTF-8, ended where a reader would pause: after a line, else
- * after a sentence, else after a blank, else between characters (grapheme clusters, so that no emoji is torn).
+ * after a sentence, else after a blank, else between characters (grapheme clusters, so that no emoji is torn). Never inside an
+ * address that fits into one part: both halves would be dead links.
  * @returns how many UTF-16 units it has; `text.length` when all of it fits, never 0 for a text that is not empty
  */
 export function fittingLength(text: string, bytesMax: number): number {
   if (Buffer.byteLength(text) <= bytesMax) return text.length;
-  const hardEnd = lastWholeCharacter(text, bytesMax);
+  const characterEnd = lastWholeCharacter(text, bytesMax);
+  // An address that fits and begins before there has ended by then, whatever follows.
+  const addresses = findAddresses(text.slice(0, characterEnd + bytesMax), bytesMax);
+  const hardEnd = beforeAddress(text, characterEnd, addresses);
   const head = text.slice(0, hardEnd);
   // A pause in the first half would leave a stump; then the next weaker pause is the better place.
-  for (const pause of [/\n/g, /[。！？!?…；;]|\.(?=\s)/g, /\s/g]) {
-    const end = lastEnd(head, pause);
+  for (const pause of PAUSES) {
+    const end = lastEnd(head, pause, addresses);
     if (end > hardEnd / 2) return end;
   }
   return hardEnd;
 }
+
+/** An ASCII sign ends a sentence before a blank, a quote or Chinese, not before a letter: "?" and ";" stand inside addresses. */
+const PAUSES: readonly RegExp[] = [/\n/g, /[。！？…；]|[!?;](?![\w/&=#%?;!-])|\.(?=\s)/g, /\s/g];
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
@@ -41,8 +50,24 @@ function lastWholeCodePoint(text: string, bytesMax: number): number {
   return end;
 }
 
-function lastEnd(text: string, pause: RegExp): number {
+/** Unchanged where no address is cut, or where the address is all there is before. */
+function beforeAddress(text: string, end: number, addresses: readonly Span[]): number {
+  const cut = addresses.find((address) => isInside(address, end));
+  if (cut === undefined) return end;
+  // A sign that joins what follows it, as some scripts have, stays with the address.
+  const start = graphemes.segment(text.slice(0, end)).containing(cut.start)?.index ?? cut.start;
+  return start > 0 ? start : end;
+}
+
+function lastEnd(text: string, pause: RegExp, addresses: readonly Span[]): number {
   let end = 0;
-  for (const match of text.matchAll(pause)) end = match.index + match[0].length;
+  for (const match of text.matchAll(pause)) {
+    const pauseEnd = match.index + match[0].length;
+    if (!addresses.some((address) => isInside(address, pauseEnd))) end = pauseEnd;
+  }
   return end;
+}
+
+function isInside({ start, end }: Span, at: number): boolean {
+  return start < at && at < end;
 }

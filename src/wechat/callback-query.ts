@@ -12,6 +12,23 @@ export function parameter(query: CallbackQuery, name: string): string {
   throw new VerificationError("SIGNATURE_INVALID", `query parameter ${name} is missing, empty or repeated`);
 }
 
+/** What a signed address says of its signature. */
+export interface SignedQuery {
+  signature: string;
+  timestamp: string;
+  nonce: string;
+}
+
+/**
+ * All that the query alone can be refused for: checked before a body is looked at, which anybody can send.
+ * @throws VerificationError SIGNATURE_INVALID when a parameter is missing or the signature is none
+ */
+export function readSignedQuery(query: CallbackQuery, name: "signature" | "msg_signature"): SignedQuery {
+  const signed = { signature: parameter(query, name), timestamp: parameter(query, "timestamp"), nonce: parameter(query, "nonce") };
+  if (/^[0-9a-f]{40}$/.test(signed.signature)) return signed;
+  throw new VerificationError("SIGNATURE_INVALID", `${name} is not the 40 hexadecimal digits of a signature`);
+}
+
 /**
  * Refuses a signature that was made too long ago or too far ahead, so that a recorded callback cannot be played again for ever.
  * @param toleranceSeconds 0 switches the check off

@@ -2,8 +2,10 @@ import { randomInt } from "node:crypto";
 import type { CallbackCredential } from "../domain/channel.ts";
 import { DecodeError } from "../domain/errors.ts";
 import { decodeAesKey, encrypt } from "./cipher.ts";
+import { ENVELOPE_ELEMENTS_MAX, scanEncrypted } from "./scan-envelope.ts";
 import { sign } from "./signature.ts";
-import { cdata, childText, type XmlElement } from "./xml.ts";
+import { cdata, childText, parseXml } from "./xml.ts";
+import { invalidXml } from "./xml-text.ts";
 
 export interface Seal {
   token: string;
@@ -17,13 +19,21 @@ export interface Seal {
 
 /**
  * The ciphertext of an encrypted callback, trimmed, as it is signed. In compatible mode plain fields stand beside it: they are
- * unsigned, so nothing else of the envelope may be believed.
- * @throws DecodeError CIPHERTEXT_INVALID when there is none
+ * unsigned, so nothing else of the envelope may be believed. Anybody can send one, so it costs little whatever it holds.
+ * @throws DecodeError CIPHERTEXT_INVALID when there is none, XML_INVALID when it is no XML or larger than an envelope can be
  */
-export function readEncrypted(root: XmlElement): string {
-  const encrypted = childText(root, "Encrypt")?.trim();
+export function readEncrypted(body: Buffer): string {
+  const encrypted = scanEncrypted(body) ?? parseEncrypted(body);
   if (!encrypted) throw new DecodeError("CIPHERTEXT_INVALID", "the callback has no Encrypt element, or an empty one");
   return encrypted;
+}
+
+/** Attributes, entities and so on, as a relay might write them. The longest genuine envelope, in compatible mode, has 20 KB. */
+const PARSED_BYTES_MAX = 32 * 1024;
+
+function parseEncrypted(body: Buffer): string | undefined {
+  if (body.length > PARSED_BYTES_MAX) throw invalidXml(`it is not in the platform's form and has more than ${PARSED_BYTES_MAX} bytes`);
+  return childText(parseXml(body, ENVELOPE_ELEMENTS_MAX), "Encrypt")?.trim();
 }
 
 /** What a reply is sealed with: the credential of its callback, whatever the account's current one is. */

@@ -21,7 +21,8 @@ export function toLegalXml(text: string): string {
 }
 
 /**
- * Text outside CDATA as it was meant: the five predefined entities and character references decoded, once.
+ * Text outside CDATA as it was meant: the five predefined entities and character references decoded, once. A reference to a character
+ * that XML forbids, or to none at all, says nothing and is dropped like the character itself.
  * @throws DecodeError XML_INVALID on any other reference, because there is no DTD that could declare it
  */
 export function decodeEntities(text: string): string {
@@ -35,8 +36,7 @@ export function decodeEntities(text: string): string {
 }
 
 function fromCodePoint(codePoint: number): string {
-  if (codePoint === 0 || codePoint > CODE_POINT_MAX) return refuse("a reference to no character");
-  return String.fromCodePoint(codePoint);
+  return codePoint > CODE_POINT_MAX ? "" : String.fromCodePoint(codePoint);
 }
 
 function refuse(reason: string): never {

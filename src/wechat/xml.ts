@@ -1,6 +1,6 @@
-import { isUtf8 } from "node:buffer";
 import { XMLParser } from "fast-xml-parser";
 import { requireWellFormed } from "./xml-form.ts";
+import { requireFewElements } from "./xml-size.ts";
 import { decodeEntities, invalidXml, toLegalXml } from "./xml-text.ts";
 
 export interface XmlElement {
@@ -11,7 +11,7 @@ export interface XmlElement {
 }
 
 // The deepest callback known has five levels, the longest some hundred elements.
-const DEPTH_MAX = 32;
+export const DEPTH_MAX = 32;
 const ELEMENTS_MAX = 5_000;
 
 const TEXT = "#text";
@@ -52,17 +52,19 @@ const parser = new XMLParser({
 type OrderedNode = { [key: string]: string | OrderedNode[] };
 
 /**
- * Reads a callback body: one `xml` element, any BOM, declaration, comment or attribute ignored, characters illegal in XML dropped.
- * @throws DecodeError XML_INVALID when it is not UTF-8, has a NUL, a DOCTYPE or another declaration, is not well-formed, has another
- * root, or exceeds the limits. The text never quotes the body, which is a customer's.
+ * Reads a callback body: one `xml` element, any BOM, declaration, comment or attribute ignored. Characters illegal in XML are dropped,
+ * NUL among them, and U+FFFD stands for what is not UTF-8: clients have sent both inside genuine messages, which must not be lost.
+ * @throws DecodeError XML_INVALID when it has a DOCTYPE or another declaration, is not well-formed, has another root, or exceeds the
+ * limits. The text never quotes the body, which is a customer's.
  */
-export function parseXml(bytes: Buffer | string): XmlElement {
-  const document = toDocument(bytes);
+export function parseXml(bytes: Buffer | string, elementsMax = ELEMENTS_MAX): XmlElement {
+  const document = toLegalXml(bytes.toString()).replace(/^\uFEFF/, "");
+  requireFewElements(document, elementsMax);
   requireWellFormed(document);
   const [root, ...others] = parse(document).filter((node) => typeof node[TEXT] !== "string");
   const content = root?.[`${NAME_MARK}xml`];
   if (!Array.isArray(content) || others.length > 0) throw invalidXml("its only root is not <xml>");
-  return toElement("xml", content, { elementsLeft: ELEMENTS_MAX });
+  return toElement("xml", content);
 }
 
 /** The first direct child of that name. Nested elements of the same name are other things, possibly a forger's. */
@@ -93,13 +95,6 @@ export function escapeText(text: string): string {
   return toLegalXml(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\r", "&#13;");
 }
 
-function toDocument(bytes: Buffer | string): string {
-  if (typeof bytes !== "string" && !isUtf8(bytes)) throw invalidXml("it is not UTF-8");
-  const text = bytes.toString();
-  if (text.includes("\0")) throw invalidXml("it has a NUL character");
-  return toLegalXml(text).replace(/^\uFEFF/, "");
-}
-
 function parse(document: string): OrderedNode[] {
   try {
     return parser.parse(document);
@@ -109,15 +104,14 @@ function parse(document: string): OrderedNode[] {
   }
 }
 
-function toElement(name: string, nodes: OrderedNode[], budget: { elementsLeft: number }): XmlElement {
-  if (budget.elementsLeft-- === 0) throw invalidXml(`it has more than ${ELEMENTS_MAX} elements`);
+function toElement(name: string, nodes: OrderedNode[]): XmlElement {
   let text = "";
   const children: XmlElement[] = [];
   for (const node of nodes) {
     for (const [key, value] of Object.entries(node)) {
       if (typeof value === "string") text += decodeEntities(value);
       else if (key === CDATA) for (const section of value) text += section[TEXT];
-      else children.push(toElement(key.slice(NAME_MARK.length), value, budget));
+      else children.push(toElement(key.slice(NAME_MARK.length), value));
     }
   }
   return { name, text, children };

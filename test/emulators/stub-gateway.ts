@@ -54,7 +54,7 @@ export async function startStubGateway(details: AccountDetails) {
       return toAnswer((details.kind === "wecom" ? open(echo) : echo) ?? "");
     }
     const isPlain = msgSignature === null && verifySignature([details.token, timestamp, nonce], query.get("signature") ?? "");
-    const xml = isPlain ? body.toString() : open(readEncrypted(parseXml(body)));
+    const xml = isPlain ? body.toString() : open(readEncrypted(body));
     if (xml === null) return { status: 401, headers: {}, body: "" };
 
     const root = parseXml(xml);

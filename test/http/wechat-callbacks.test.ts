@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeAesKey, encrypt as encryptText } from "../../src/wechat/cipher.ts";
 import { sign } from "../../src/wechat/signature.ts";
-import { type ConnectedAccount, look, type OpenGateway, openGateway, startGateway } from "../support/gateway.ts";
+import { type ConnectedAccount, eventually, look, type OpenGateway, openGateway, startGateway } from "../support/gateway.ts";
 import { hostileSamples, readHostile, readSample, type Sample, type Vector, vectors, xmlSamples } from "../wechat/fixtures.ts";
 import { type Answer, get, nowSeconds, post, type SignedCallback, seal, signCallback, textXml } from "./signed-callback.ts";
 
@@ -135,6 +135,39 @@ describe.each(NAMES)("%s account", (name) => {
     for (const { status } of answers) expect([200, 400, 413]).toContain(status);
     if (/^reject( without.*)?$/.test(sample.expect)) expect(answers[0]?.status).toBe(400);
     await expectNothingStored(name, newContact());
+  });
+
+  test.each([
+    ["a NUL", "x\0y", "xy"],
+    ["a cut UTF-8 sequence", Buffer.from([0x78, 0xe4, 0xbd, 0x79]), "x\uFFFDy"],
+    ["half of an emoji", Buffer.from([0x78, 0xed, 0xa0, 0xbd, 0x79]), "x\uFFFD\uFFFD\uFFFDy"],
+    ["control characters", "x\u0001\u001F\u0085y", "x\u0085y"],
+    ["what is no character", "x\uFFFE\uFFFFy", "xy"],
+  ])("takes a genuine message with %s, which reaches the desk", async (_what, said, text) => {
+    const openId = newContact();
+    const { callbackUrl, wechat } = accounts[name];
+    // In names and ids too: as a key of the database a NUL would refuse the message for ever.
+    const [before = "", after = ""] = textXml(`\0${openId}`, "|", `<a\0b>\0</a\0b>`).replace("<MsgId>", "<MsgId>\0").split("|");
+    const content = Buffer.concat([Buffer.from(before), Buffer.from(said), Buffer.from(after)]);
+    expect(await post(callbackUrl, signCallback(wechat, content))).toMatchObject({ status: 200 });
+    const { messages } = await eventually(
+      "the message at the desk",
+      () => look(gateway, accounts[name], openId),
+      (seen) => seen.messages.some(({ state }) => state === "forwarded"),
+    );
+    expect(messages.map((message) => message.text)).toEqual([text]);
+  });
+
+  test("takes an event with a NUL or half a character in its key and fields", async () => {
+    const openId = newContact();
+    const { callbackUrl, wechat } = accounts[name];
+    const head = textXml(openId, "")
+      .replace("[text]", "[event]")
+      .replace(/<Content>.*<\/MsgId><\/xml>$/, "");
+    const fields = "<Event>CLICK\0</Event><EventKey>a&#0;&#xD83D;b\0</EventKey><Extra>c\0d&#xFFFF;</Extra></xml>";
+    expect(await post(callbackUrl, signCallback(wechat, head + fields))).toMatchObject({ status: 200 });
+    const { messages } = await look(gateway, accounts[name], openId);
+    expect(messages).toMatchObject([{ content: { event: "click", key: "ab", fields: { Extra: "cd" } } }]);
   });
 
   test("refuses a body over 256 KiB with 413, whether its length is announced or not", async () => {

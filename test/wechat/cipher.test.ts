@@ -90,6 +90,10 @@ describe("decryption", () => {
     expect(decrypt(encryptRaw(toPlain(Buffer.from("0123456789"), { block: 16 })), key, receiverId)).toBe("0123456789");
   });
 
+  test("reads a message whose sender cut a character in half", () => {
+    expect(decrypt(encryptRaw(toPlain(Buffer.from([0x78, 0xe4, 0xbd, 0x79]))), key, receiverId)).toBe("x\uFFFDy");
+  });
+
   test.each([
     ["padding of 0", Buffer.alloc(32)],
     ["padding of 33", Buffer.alloc(64, 33)],
@@ -98,7 +102,6 @@ describe("decryption", () => {
     ["less than a header", Buffer.concat([Buffer.alloc(19), Buffer.alloc(13, 13)])],
     ["a length beyond the end", toPlain(Buffer.from("hi"), { length: 21 })],
     ["a length with the sign bit", toPlain(Buffer.from("hi"), { length: 0xffffffff })],
-    ["a message that is not UTF-8", toPlain(Buffer.from([0xc3, 0x28]))],
   ])("refuses %s", (_name, plain) => {
     expect(() => decrypt(encryptRaw(plain), key, receiverId)).toThrow(ciphertextInvalid);
   });

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { decodeAesKey, decrypt, encrypt } from "../../src/wechat/cipher.ts";
 import { readEncrypted } from "../../src/wechat/envelope.ts";
 import { sign, verifySignature } from "../../src/wechat/signature.ts";
-import { parseXml } from "../../src/wechat/xml.ts";
 import { type Vector, vectors } from "./fixtures.ts";
 
 function ofOps(...ops: Vector["op"][]): Vector[] {
@@ -44,7 +43,7 @@ describe("an encrypted message or URL check", () => {
   });
 
   test.each(vectors.filter(({ op, body }) => op === "decrypt" && body))("is found in its envelope: $id", ({ body, encrypt: encrypted }) => {
-    expect(readEncrypted(parseXml(body ?? ""))).toBe(encrypted);
+    expect(readEncrypted(Buffer.from(body ?? ""))).toBe(encrypted);
   });
 
   test.each(vectors.filter(({ op, query }) => op === "verify_url" && query))("is decoded exactly once from its query: $id", (vector) => {

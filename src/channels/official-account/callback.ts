@@ -1,7 +1,7 @@
 import type { CallbackCredential, CallbackRequest, Channel, OpenedCallback } from "../../domain/channel.ts";
 import { validAt } from "../../domain/credential.ts";
 import { VerificationError } from "../../domain/errors.ts";
-import { checkTimestamp, parameter } from "../../wechat/callback-query.ts";
+import { checkTimestamp, parameter, readSignedQuery, type SignedQuery } from "../../wechat/callback-query.ts";
 import { createDecryptWithAny, findSigner } from "../../wechat/credentials.ts";
 import { readEncrypted } from "../../wechat/envelope.ts";
 import { normalizeMessage } from "../../wechat/normalize.ts";
@@ -18,7 +18,7 @@ export function createCallback({ account, credentials, now }: OfficialAccountDep
   return {
     // Signed with the plain signature and answered as received in every mode, safe mode included.
     verifyUrl(query) {
-      verifySigner(query, "signature");
+      verifyPlain(query);
       return parameter(query, "echostr");
     },
 
@@ -30,15 +30,16 @@ export function createCallback({ account, credentials, now }: OfficialAccountDep
 
   /** Only msg_signature counts here: `signature` does not cover the body, nor do the outer fields of compatible mode have one. */
   function openEncrypted({ query, body }: CallbackRequest): OpenedCallback {
-    parameter(query, "msg_signature");
-    const ciphertext = readEncrypted(parseXml(body));
-    const token = verifySigner(query, "msg_signature", ciphertext);
+    const signed = readSignedQuery(query, "msg_signature");
+    checkTimestamp(signed.timestamp, timestampToleranceSeconds, now());
+    const ciphertext = readEncrypted(body);
+    const token = verifySigner("msg_signature", signed, ciphertext);
     const { message, encodingAesKey } = decryptWithAny(ciphertext, validAt(credentials.encodingAesKey, now()));
     return toOpened(parseXml(message), { token, encodingAesKey });
   }
 
   function openPlain({ query, body }: CallbackRequest): OpenedCallback {
-    verifySigner(query, "signature");
+    verifyPlain(query);
     if (encryption === "safe") {
       throw new VerificationError(
         "ENCRYPTION_REQUIRED",
@@ -51,15 +52,17 @@ export function createCallback({ account, credentials, now }: OfficialAccountDep
     return toOpened(root, null);
   }
 
-  function verifySigner(query: Query, name: "signature" | "msg_signature", ...signed: string[]): string {
-    const signature = parameter(query, name);
-    const timestamp = parameter(query, "timestamp");
-    const token = findSigner(validAt(credentials.token, now()), [timestamp, parameter(query, "nonce"), ...signed], signature);
-    if (token === null) {
-      throw new VerificationError("SIGNATURE_INVALID", `${name} is wrong; set the account's token to the one in WeChat's console`);
-    }
-    checkTimestamp(timestamp, timestampToleranceSeconds, now());
-    return token;
+  /** `signature` covers nothing but the query. */
+  function verifyPlain(query: Query): void {
+    const signed = readSignedQuery(query, "signature");
+    verifySigner("signature", signed);
+    checkTimestamp(signed.timestamp, timestampToleranceSeconds, now());
+  }
+
+  function verifySigner(name: "signature" | "msg_signature", { signature, timestamp, nonce }: SignedQuery, ...covered: string[]): string {
+    const token = findSigner(validAt(credentials.token, now()), [timestamp, nonce, ...covered], signature);
+    if (token !== null) return token;
+    throw new VerificationError("SIGNATURE_INVALID", `${name} is wrong; set the account's token to the one in WeChat's console`);
   }
 }
 

@@ -1,14 +1,12 @@
-import type { CallbackRequest, Channel } from "../../domain/channel.ts";
+import type { Channel } from "../../domain/channel.ts";
 import { validAt } from "../../domain/credential.ts";
 import { VerificationError } from "../../domain/errors.ts";
-import { checkTimestamp, parameter } from "../../wechat/callback-query.ts";
+import { checkTimestamp, parameter, readSignedQuery, type SignedQuery } from "../../wechat/callback-query.ts";
 import { createDecryptWithAny, findSigner } from "../../wechat/credentials.ts";
 import { readEncrypted } from "../../wechat/envelope.ts";
 import { normalizeMessage } from "../../wechat/normalize.ts";
 import { parseXml } from "../../wechat/xml.ts";
 import type { WecomDeps } from "./deps.ts";
-
-type Query = CallbackRequest["query"];
 
 /** Verifies and opens what WeCom posts; all of it is encrypted. */
 export function createCallback({ account, credentials, now }: WecomDeps): Pick<Channel, "verifyUrl" | "open"> {
@@ -19,14 +17,17 @@ export function createCallback({ account, credentials, now }: WecomDeps): Pick<C
     verifyUrl(query) {
       // A proxy that decodes the query once more turns the plus signs of base64 into blanks.
       const ciphertext = parameter(query, "echostr").replaceAll(" ", "+");
-      verifySigner(query, ciphertext);
+      const signed = readSignedQuery(query, "msg_signature");
+      verifySigner(signed, ciphertext);
+      checkTimestamp(signed.timestamp, timestampToleranceSeconds, now());
       return decipher(ciphertext).message;
     },
 
     open({ query, body }) {
-      parameter(query, "msg_signature");
-      const ciphertext = readEncrypted(parseXml(body));
-      const token = verifySigner(query, ciphertext);
+      const signed = readSignedQuery(query, "msg_signature");
+      checkTimestamp(signed.timestamp, timestampToleranceSeconds, now());
+      const ciphertext = readEncrypted(body);
+      const token = verifySigner(signed, ciphertext);
       const { message: xml, encodingAesKey } = decipher(ciphertext);
       const normalized = normalizeMessage(parseXml(xml));
       if (normalized.kind === "bookkeeping") return normalized;
@@ -39,14 +40,9 @@ export function createCallback({ account, credentials, now }: WecomDeps): Pick<C
     return decryptWithAny(ciphertext, validAt(credentials.encodingAesKey, now()));
   }
 
-  function verifySigner(query: Query, ciphertext: string): string {
-    const signature = parameter(query, "msg_signature");
-    const timestamp = parameter(query, "timestamp");
-    const token = findSigner(validAt(credentials.token, now()), [timestamp, parameter(query, "nonce"), ciphertext], signature);
-    if (token === null) {
-      throw new VerificationError("SIGNATURE_INVALID", "msg_signature is wrong; set the account's token to the one in WeCom's console");
-    }
-    checkTimestamp(timestamp, timestampToleranceSeconds, now());
-    return token;
+  function verifySigner({ signature, timestamp, nonce }: SignedQuery, ciphertext: string): string {
+    const token = findSigner(validAt(credentials.token, now()), [timestamp, nonce, ciphertext], signature);
+    if (token !== null) return token;
+    throw new VerificationError("SIGNATURE_INVALID", "msg_signature is wrong; set the account's token to the one in WeCom's console");
   }
 }
