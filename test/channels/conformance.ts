@@ -304,6 +304,41 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
         expect(sent()).toHaveLength(2);
       });
 
+      test.each([
+        {},
+        { expires_in: null },
+        { expires_in: 0 },
+        { expires_in: -1 },
+        { expires_in: "soon" },
+        { expires_in: 1e12 },
+        { expires_in: {} },
+      ])("a token that comes with %j in place of a lifetime is used, for a short time, and not asked for each time", async (lifetime) => {
+        platform.on(given.tokenPath, (_request, count) => ({ json: { access_token: `access-token-${count}`, ...lifetime } }));
+        let nowMs = NOW.getTime();
+        const now = () => new Date(nowMs);
+        channel = create({ now, tokens: createAccessTokens({ store: createTokenStore(now), now }) });
+        for (let count = 0; count < 3; count += 1) expect(await send()).toEqual({ kind: "done" });
+        expect(tokenRequests()).toHaveLength(1);
+        nowMs += 300_000;
+        expect(await send()).toEqual({ kind: "done" });
+        expect(tokenRequests()).toHaveLength(2);
+      });
+
+      test("a token without a lifetime that is refused again and again is replaced once per message", async () => {
+        platform.on(given.tokenPath, () => ({ json: { access_token: "access-token-1" } }));
+        platform.on(given.sendPath, () => ({ json: { errcode: given.expiredErrcode, errmsg: "expired" } }));
+        expect(await send()).toMatchObject({ kind: "retry", code: String(given.expiredErrcode) });
+        expect(tokenRequests()).toHaveLength(2);
+        expect(sent()).toHaveLength(2);
+      });
+
+      test("a lifetime may be a string", async () => {
+        platform.on(given.tokenPath, () => ({ json: { access_token: "access-token-1", expires_in: "7200" } }));
+        const check = await channel.testAccess(new AbortController().signal);
+        expect(check).toMatchObject({ ok: true, sentence: expect.stringContaining("good for 7200 seconds") });
+        expect(check).not.toHaveProperty("remedy");
+      });
+
       test("a wrong secret is asked about once, sends nothing, and is worth another try", async () => {
         platform.on(given.tokenPath, () => ({ json: { errcode: given.wrongSecretErrcode, errmsg: "invalid credential" } }));
         const outcome = await send();
@@ -581,6 +616,12 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
         platform.on(given.tokenPath, () => ({ json: { errcode: given.wrongSecretErrcode, errmsg: "invalid" } }));
         const sentence = expect.stringContaining("Secret is wrong");
         expect(await testAccess()).toMatchObject({ ok: false, sentence, why: expect.any(String), remedy: expect.any(String) });
+      });
+
+      test("advises when the token comes without a lifetime", async () => {
+        platform.on(given.tokenPath, () => ({ json: { access_token: "access-token-1", expires_in: 0 } }));
+        const sentence = expect.stringContaining("expires_in is 0, so 300 seconds are assumed");
+        expect(await testAccess()).toMatchObject({ ok: true, sentence, remedy: expect.stringContaining("apiBaseUrl") });
       });
 
       test("says so when the platform cannot be reached", async () => {
