@@ -88,8 +88,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     ...(options.pollMs && { pollMs: options.pollMs }),
     steps: {
       inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, breaker }, signal),
-      outbound: (claim, entry, signal) =>
-        relay(claim, entry, { ...retry, connections, outbox: store.outbox, accounts: store.accounts, leaseMs }, signal),
+      outbound: (claim, entry, signal) => relay(claim, entry, { ...retry, ...store, connections, leaseMs }, signal),
     },
   });
 
