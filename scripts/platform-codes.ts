@@ -53,6 +53,8 @@ function toReaction({ action, triesMax, retryAfterMs }: Errcode): string {
       return retryAfterMs === undefined ? "tries again, for 24 hours" : `tries again after ${retryAfterMs / 1_000} s, for 24 hours`;
     case "hold":
       return "holds the message until the contact writes";
+    case "upload":
+      return "uploads once more what it uploaded itself; an id from the desk: gives up, `failed`";
     case "rejected":
       return "gives up: `failed`, to be replayed by hand";
   }

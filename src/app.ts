@@ -72,7 +72,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const signals = createSignals();
   const http = createHttpClient();
   const media = createMediaFetcher(config.mediaAllowNetworks);
-  const tokens = createAccessTokens({ store: store.accessTokens, now });
+  const tokens = createAccessTokens({ store: store.accessTokens, now, log: logger });
   const connections = createConnections({ accounts: store.accounts, http, tokens, media, now });
   const leaseMs = options.leaseMs ?? LEASE_MS;
   const retry = { now, ...(options.pauseMs && { pauseMs: options.pauseMs }) };
@@ -88,8 +88,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     ...(options.pollMs && { pollMs: options.pollMs }),
     steps: {
       inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, breaker }, signal),
-      outbound: (claim, entry, signal) =>
-        relay(claim, entry, { ...retry, connections, outbox: store.outbox, accounts: store.accounts, leaseMs }, signal),
+      outbound: (claim, entry, signal) => relay(claim, entry, { ...retry, ...store, connections, leaseMs }, signal),
     },
   });
 

@@ -132,6 +132,50 @@ test("an upload the platform refuses goes out as a link with the platform's word
   expect(await attempts(sent?.id)).toMatchObject([{ outcome: "done", detail: expect.stringContaining("invalid image size") }]);
 });
 
+const SEND = /\/message\/(custom\/)?send$/;
+const UNKNOWN_MEDIA = { kind: "errcode", errcode: 40007, errmsg: "invalid media_id", path: SEND } as const;
+
+test.each(["official_account", "wecom"] as const)(
+  "40007 on an id that the gateway has just uploaded: the %s's media are uploaded once more and arrive once",
+  async (kind) => {
+    const { desk, wechat, push, settled, attempts } = await startConversation(kind);
+    wechat.misbehave({ ...UNKNOWN_MEDIA, times: 1 });
+    await push({ type: "image", url: desk.addMedia(SAMPLES.image) });
+    const [sent] = await settled("sent");
+    expect((await attempts(sent?.id)).map(({ outcome, code }) => code ?? outcome)).toEqual(["40007", "done"]);
+    expect((await wechat.waitForSeen("oA", 1)).map(({ type }) => type)).toEqual(["image"]);
+    expect([wechat.calls(UPLOAD), wechat.calls(SEND)]).toEqual([2, 2]);
+  },
+);
+
+test("40007 again after the second upload has failed, whatever went wrong in between, and the next reply goes out", async () => {
+  const { desk, wechat, push, settled, attempts } = await startConversation("official_account");
+  wechat.misbehave({ ...UNKNOWN_MEDIA, times: 1 });
+  wechat.misbehave({ kind: "status", status: 503, path: SEND, times: 1 });
+  const repair = wechat.misbehave(UNKNOWN_MEDIA);
+  await push({ type: "image", url: desk.addMedia(SAMPLES.image) });
+  const [failed] = await settled("failed");
+  expect(failed).toMatchObject({ errorCode: "40007", error: expect.stringContaining("refused again after a second upload") });
+  expect((await attempts(failed?.id)).map(({ outcome, code }) => [outcome, code])).toEqual([
+    ["retry", "40007"],
+    ["retry", "WECHAT_HTTP_503"],
+    ["rejected", "40007"],
+  ]);
+  repair();
+  await desk.pushText("oA", "did you get it?");
+  expect((await wechat.waitForSeen("oA", 1)).map(({ text }) => text)).toEqual(["did you get it?"]);
+});
+
+test.each(["official_account", "wecom"] as const)("40007 on an id that the desk gave fails at once (%s)", async (kind) => {
+  const { desk, wechat, settled } = await startConversation(kind);
+  await desk.pushImage("oA", "an-id-of-the-desk");
+  const [failed] = await settled("failed");
+  expect(failed).toMatchObject({ errorCode: "40007", attempts: 1, error: expect.stringContaining("send the new id") });
+  await desk.pushText("oA", "did you get it?");
+  await wechat.waitForSeen("oA", 1);
+  expect([wechat.calls(UPLOAD), wechat.calls(SEND)]).toEqual([0, 2]);
+});
+
 test("an account that may not send asynchronously gives the link on the open callback", async () => {
   const gateway = await startGateway(LOOPBACK);
   const account = await gateway.connect("official_account", { replies: { async: false, notices: "never" } });

@@ -8,7 +8,15 @@ import { type Part, toPart } from "../domain/text-part.ts";
 const FETCHES_MAX = 3;
 
 /** What is sent next of this entry, or why nothing is sent now. */
-export type Prepared = { part: Part /** Why it is not what the agent sent. */; note?: string } | { outcome: Outcome };
+export type Prepared = ReadyPart | { outcome: Outcome };
+
+export interface ReadyPart {
+  part: Part;
+  /** Why it is not what the agent sent. */
+  note?: string;
+  /** Its media id was made by this try. */
+  isUploaded?: true;
+}
 
 /**
  * Gives the content a form that the platform takes: as it is, uploaded, or as readable text with a link. Everything here happens
@@ -25,7 +33,7 @@ export async function prepare(channel: Channel, entry: ClaimedEntry, signal: Abo
   const prepared = await channel.prepare(content, signal);
   switch (prepared.kind) {
     case "ready":
-      return { part: { content: prepared.content } };
+      return { part: { content: prepared.content }, isUploaded: true };
     case "unfit":
       return { ...text, note: toNote(prepared) };
     case "unreachable": {

@@ -1,19 +1,23 @@
 import type { Account } from "../domain/account.ts";
+import { ALL_ACCOUNTS } from "../domain/api-key.ts";
 import type { Channel } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
 import type { Conversation } from "../domain/conversation.ts";
+import type { Attempt } from "../domain/message.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { AccountStore, OutboxStore } from "../domain/store.ts";
+import type { AccountStore, ConversationStore, OutboxStore } from "../domain/store.ts";
 import type { Part } from "../domain/text-part.ts";
 import { prepare } from "./prepare.ts";
 import { SENDER_LOST } from "./sender-lost.ts";
 import { type RetryDeps, toNext } from "./to-next.ts";
+import { uploadAgain } from "./upload-again.ts";
 
 export interface RelayDeps extends RetryDeps {
   connections: Connections;
   outbox: OutboxStore;
   accounts: Pick<AccountStore, "setWarning">;
+  conversations: Pick<ConversationStore, "message">;
   leaseMs: number;
 }
 
@@ -36,9 +40,12 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
     await noteWarning(connection.account, prepared.outcome, deps).catch(() => {});
     return toSettlement(prepared.outcome, entry, startedAt, deps);
   }
-  const { part, note } = prepared;
+  const { part, note, isUploaded } = prepared;
+  // Read before the begin mark: a fault behind it would be taken for a doubt.
+  const earlier = isUploaded ? await readEarlierAttempts(entry, deps) : [];
   if (!(await deps.outbox.begin(claim, [entry], "async", deps.leaseMs))) return null;
-  const outcome = withNote(await send(channel, claim.conversation.openId, part, signal), note);
+  const sent = await send(channel, claim.conversation.openId, part, signal);
+  const outcome = withNote(isUploaded ? uploadAgain(sent, earlier) : sent, note);
   // Only a note: failing at it must not make a message that has left look untried.
   await noteWarning(connection.account, outcome, deps).catch(() => {});
   return toSettlement(outcome, entry, startedAt, deps, part);
@@ -84,6 +91,11 @@ async function send(channel: Channel, openId: string, { content }: Part, signal:
   } catch (error) {
     return { kind: "uncertain", code: "SEND_FAILED", detail: error instanceof Error ? error.name : "unknown fault" };
   }
+}
+
+async function readEarlierAttempts({ message }: ClaimedEntry, { conversations }: RelayDeps): Promise<Attempt[]> {
+  if (message.attempts === 0) return [];
+  return (await conversations.message(message.id, ALL_ACCOUNTS))?.attempts ?? [];
 }
 
 /** Where the contact was shown something else than the agent sent, the attempt says so. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AccountIdentity } from "../domain/account.ts";
+import type { Log } from "../domain/log.ts";
 import type { AccessTokenStore, StoredAccessToken } from "../domain/store.ts";
-import type { RetryOutcome } from "./platform-json.ts";
+import type { RetryOutcome } from "./platform-answer.ts";
 
 /** Whose token: what is in memory is forgotten when the account's version changes, because its credentials may have. */
 export type TokenOwner = Pick<AccountIdentity, "id" | "version">;
@@ -9,6 +10,8 @@ export type TokenOwner = Pick<AccountIdentity, "id" | "version">;
 export interface FetchedToken {
   value: string;
   expiresInSeconds: number;
+  /** Why the lifetime is assumed; absent when the platform stated it. */
+  lifetimeDoubt?: string;
 }
 
 /** Asks the platform. `force` demands a new token even though the platform thinks its last one is good. */
@@ -37,6 +40,8 @@ export interface AccessTokens {
 export interface AccessTokensDeps {
   store: AccessTokenStore;
   now: () => Date;
+  /** Hears of a lifetime that had to be assumed. */
+  log?: Pick<Log, "warn">;
   wait?: (ms: number) => Promise<unknown>;
 }
 
@@ -49,7 +54,7 @@ const FORCE_PAUSE_MS = 30_000;
 // The platform may end a token a little before the time it told us.
 const RENEW_EARLY_SECONDS_MAX = 300;
 
-export function createAccessTokens({ store, now, wait = sleep }: AccessTokensDeps): AccessTokens {
+export function createAccessTokens({ store, now, log, wait = sleep }: AccessTokensDeps): AccessTokens {
   const remembered = new Map<string, StoredAccessToken & { version: number }>();
   const fetches = new Map<string, Promise<string>>();
   const forcedAtMs = new Map<string, number>();
@@ -103,9 +108,11 @@ export function createAccessTokens({ store, now, wait = sleep }: AccessTokensDep
         return stored;
       }
       const askedAt = now();
-      const fetched = toStored(await fetchToken(refused !== null && mayForce(accountId)), askedAt);
-      await store.put(accountId, fetched);
-      return fetched;
+      const fetched = await fetchToken(refused !== null && mayForce(accountId));
+      if (fetched.lifetimeDoubt !== undefined) log?.warn({ accountId, reason: fetched.lifetimeDoubt }, "access_token.lifetime_assumed");
+      const token = toStored(fetched, askedAt);
+      await store.put(accountId, token);
+      return token;
     } catch (error) {
       await store.unlease(accountId).catch(() => undefined);
       throw error;

@@ -1,6 +1,7 @@
 import type { CheckResult } from "../domain/check.ts";
+import type { FetchedToken } from "./access-tokens.ts";
 import { type Errcodes, lookUp } from "./errcodes.ts";
-import type { PlatformAnswer } from "./platform-json.ts";
+import type { PlatformAnswer } from "./platform-answer.ts";
 
 const NETWORK_REMEDY = "check this machine's way to the network (DNS, firewall, proxy) and the account's apiBaseUrl";
 
@@ -13,4 +14,12 @@ export function toFailedCheck(answer: PlatformAnswer, errcodes: Errcodes, why: s
   const { errcode, errmsg, clockOffsetMs } = answer;
   const { meaning, remedy } = lookUp(errcodes, errcode, errmsg);
   return { ok: false, sentence: `${meaning} (errcode ${errcode})`, why, remedy, code: errcode, clockOffsetMs };
+}
+
+/** A check that got an access token; `gave` says from whom and for whom. */
+export function toTokenCheck(gave: string, { expiresInSeconds, lifetimeDoubt }: FetchedToken, clockOffsetMs: number | null): CheckResult {
+  if (lifetimeDoubt === undefined) return { ok: true, sentence: `${gave}; it is good for ${expiresInSeconds} seconds`, clockOffsetMs };
+  const why = "the token is used, and a new one asked for more often than needed";
+  const remedy = "if a proxy or token server stands behind the account's apiBaseUrl, have it pass on the platform's whole answer";
+  return { ok: true, sentence: `${gave}, but not for how long: ${lifetimeDoubt}`, why, remedy, clockOffsetMs };
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { AccessTokenRefusal, type AccessTokens, type FetchedToken, type FetchToken, type TokenOwner } from "./access-tokens.ts";
 import { type Errcodes, explain } from "./errcodes.ts";
-import type { PlatformAnswer } from "./platform-json.ts";
+import type { PlatformAnswer } from "./platform-answer.ts";
+import { toQuotable } from "./redact.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
 export interface TokenCall {
@@ -46,7 +47,7 @@ async function unlessStopped(token: Promise<string>, signal: AbortSignal): Promi
   }
 }
 
-const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() });
+const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.unknown().optional() });
 
 /**
  * Reads the answer to a token request.
@@ -61,6 +62,22 @@ export function readFetchedToken(answer: PlatformAnswer, errcodes: Errcodes): Fe
     throw new AccessTokenRefusal({ code: errcode, detail, ...(retryAfterMs !== undefined && { retryAfterMs }) });
   }
   const token = tokenSchema.safeParse(fields);
-  if (token.success) return { value: token.data.access_token, expiresInSeconds: token.data.expires_in };
+  if (token.success) return { value: token.data.access_token, ...readLifetime(token.data.expires_in) };
   throw new AccessTokenRefusal({ code: "WECHAT_ANSWER_UNREADABLE", detail: "no access token: the answer has none; a proxy in between?" });
 }
+
+/** Both platforms give 7200 s. A day or more would outlive any token, and its end would be noticed by a refusal only. */
+const LIFETIME_SECONDS_MAX = 86_400;
+/** Short enough to notice soon that the platform states a lifetime again, long enough not to spend the 2000 fetches of a day. */
+const LIFETIME_SECONDS_ASSUMED = 300;
+
+/** A token is good even if nobody says for how long: an end that comes early is refused by errcode, and the token then replaced. */
+function readLifetime(given: unknown): Pick<FetchedToken, "expiresInSeconds" | "lifetimeDoubt"> {
+  const seconds = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
+  if (typeof seconds === "number" && seconds >= 1 && seconds < LIFETIME_SECONDS_MAX) return { expiresInSeconds: seconds };
+  const said = given === undefined ? "is missing" : `is ${toQuotable(JSON.stringify(given)).slice(0, QUOTED_LENGTH_MAX)}`;
+  const lifetimeDoubt = `expires_in ${said}, so ${LIFETIME_SECONDS_ASSUMED} seconds are assumed`;
+  return { expiresInSeconds: LIFETIME_SECONDS_ASSUMED, lifetimeDoubt };
+}
+
+const QUOTED_LENGTH_MAX = 40;

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type CallbackCredential, type CallbackRequest, canUpload, type PassiveChannel } from "../../src/domain/channel.ts";
 import type { Content } from "../../src/domain/content.ts";
@@ -303,6 +304,41 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
         expect(sent()).toHaveLength(2);
       });
 
+      test.each([
+        {},
+        { expires_in: null },
+        { expires_in: 0 },
+        { expires_in: -1 },
+        { expires_in: "soon" },
+        { expires_in: 1e12 },
+        { expires_in: {} },
+      ])("a token that comes with %j in place of a lifetime is used, for a short time, and not asked for each time", async (lifetime) => {
+        platform.on(given.tokenPath, (_request, count) => ({ json: { access_token: `access-token-${count}`, ...lifetime } }));
+        let nowMs = NOW.getTime();
+        const now = () => new Date(nowMs);
+        channel = create({ now, tokens: createAccessTokens({ store: createTokenStore(now), now }) });
+        for (let count = 0; count < 3; count += 1) expect(await send()).toEqual({ kind: "done" });
+        expect(tokenRequests()).toHaveLength(1);
+        nowMs += 300_000;
+        expect(await send()).toEqual({ kind: "done" });
+        expect(tokenRequests()).toHaveLength(2);
+      });
+
+      test("a token without a lifetime that is refused again and again is replaced once per message", async () => {
+        platform.on(given.tokenPath, () => ({ json: { access_token: "access-token-1" } }));
+        platform.on(given.sendPath, () => ({ json: { errcode: given.expiredErrcode, errmsg: "expired" } }));
+        expect(await send()).toMatchObject({ kind: "retry", code: String(given.expiredErrcode) });
+        expect(tokenRequests()).toHaveLength(2);
+        expect(sent()).toHaveLength(2);
+      });
+
+      test("a lifetime may be a string", async () => {
+        platform.on(given.tokenPath, () => ({ json: { access_token: "access-token-1", expires_in: "7200" } }));
+        const check = await channel.testAccess(new AbortController().signal);
+        expect(check).toMatchObject({ ok: true, sentence: expect.stringContaining("good for 7200 seconds") });
+        expect(check).not.toHaveProperty("remedy");
+      });
+
       test("a wrong secret is asked about once, sends nothing, and is worth another try", async () => {
         platform.on(given.tokenPath, () => ({ json: { errcode: given.wrongSecretErrcode, errmsg: "invalid credential" } }));
         const outcome = await send();
@@ -354,12 +390,70 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
       });
 
       test("Retry-After is honoured, in seconds or as a date", async () => {
-        for (const value of ["7", new Date(NOW.getTime() + 7_000).toUTCString()]) {
+        for (const value of ["7", "7 ", new Date(NOW.getTime() + 7_000).toUTCString()]) {
           platform.on(given.sendPath, () => ({ status: 503, headers: { "retry-after": value } }));
           expect(await send()).toMatchObject({ kind: "retry", retryAfterMs: 7_000 });
         }
         platform.on(given.sendPath, () => ({ status: 503, headers: { "retry-after": "soon" } }));
         expect(await send()).not.toHaveProperty("retryAfterMs");
+      });
+
+      test.each<[string, string | Buffer, Record<string, string>]>([
+        ["begins with a byte order mark", '\ufeff{"errcode":0,"errmsg":"ok"}', {}],
+        ["is UTF-16", Buffer.from('\ufeff{"errcode":0,"errmsg":"ok"}', "utf16le"), {}],
+        ["is gzip'd unasked", gzipSync('{"errcode":0,"errmsg":"ok"}'), { "content-encoding": "gzip" }],
+        ["has raw control characters in errmsg", '{"errcode":0,"errmsg":"o\tk\u0000\u0007\n"}', {}],
+        ["is padded and followed by something else", '\r\n {"errcode":0,"errmsg":"a } in it"}\n\u0000<!-- proxy -->', {}],
+        ["comes twice", '{"errcode":0,"errmsg":"ok"}{"errcode":-1}', {}],
+        [
+          "is GBK",
+          Buffer.from("7b22657272636f6465223a302c226572726d7367223a22b3c9b9a6227d", "hex"),
+          { "content-type": "text/plain; charset=GBK" },
+        ],
+        ["is not the charset that it declares", '{"errcode":0,"errmsg":"成功"}', { "content-type": "text/plain; charset=gbk" }],
+        ["declares a charset that there is not", '{"errcode":0,"errmsg":"ok"}', { "content-type": "text/plain; charset=x-none" }],
+        ["has invalid UTF-8 in errmsg", Buffer.from('{"errcode":0,"errmsg":"\xe4\xbd"}', "latin1"), {}],
+        ["has its errcode as a padded string", '{"errcode":" 0 ","errmsg":"ok"}', {}],
+        ["has an errcode of null", '{"errcode":null}', {}],
+        ["is called text/html", '{"errcode":0}', { "content-type": "text/html" }],
+      ])("an answer that %s is read: the message is sent, not uncertain", async (_what, body, headers) => {
+        platform.on(given.sendPath, () => ({ status: 200, headers, body }));
+        expect(await send()).toEqual({ kind: "done" });
+      });
+
+      test("a refusal is read although its JSON is broken, a success is not", async () => {
+        for (const body of [
+          '{"errcode":99999,"errmsg":"invalid "touser" hint"}',
+          '{"errcode":99999,"errmsg":"cut o',
+          '{"errcode":"99999", oops',
+        ]) {
+          platform.on(given.sendPath, () => ({ status: 200, body }));
+          expect(await send()).toMatchObject({ kind: "rejected", code: "99999" });
+        }
+        platform.on(given.sendPath, () => ({ status: 200, body: '{"errcode":0,"errmsg":"cut o' }));
+        expect(await send()).toMatchObject({ kind: "uncertain", code: "WECHAT_ANSWER_UNREADABLE" });
+      });
+
+      test("a refusal in GBK keeps the platform's words, control characters become blanks", async () => {
+        const body = Buffer.from("7b22657272636f6465223a39393939392c226572726d7367223a22b3c9b9a6075c75303030307a227d", "hex");
+        platform.on(given.sendPath, () => ({ status: 200, headers: { "content-type": "application/json;charset=gb2312" }, body }));
+        expect(await send()).toMatchObject({ kind: "rejected", detail: expect.stringContaining("(成功 z)") });
+      });
+
+      test("an errcode counts on another HTTP status too, unless that says that WeChat did not answer", async () => {
+        for (const [status, kind, code] of [
+          [400, "rejected", "99999"],
+          [500, "rejected", "99999"],
+          [502, "uncertain", "WECHAT_HTTP_502"],
+          [504, "uncertain", "WECHAT_HTTP_504"],
+        ] as const) {
+          platform.on(given.sendPath, () => ({ status, body: '{"errcode":99999,"errmsg":"no"}' }));
+          expect(await send()).toMatchObject({ kind, code });
+        }
+        platform.on(given.sendPath, () => ({ status: 500, body: '{"errcode":0,"errmsg":"ok"}' }));
+        expect(await send()).toMatchObject({ kind: "uncertain", code: "WECHAT_HTTP_500" });
+        platform.on(given.sendPath, () => ({ status: 500, body: '{"message":"no errcode"}' }));
+        expect(await send()).toMatchObject({ kind: "retry", code: "WECHAT_HTTP_500" });
       });
 
       test("an answer that is not the platform's JSON leaves the message uncertain", async () => {
@@ -522,6 +616,12 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
         platform.on(given.tokenPath, () => ({ json: { errcode: given.wrongSecretErrcode, errmsg: "invalid" } }));
         const sentence = expect.stringContaining("Secret is wrong");
         expect(await testAccess()).toMatchObject({ ok: false, sentence, why: expect.any(String), remedy: expect.any(String) });
+      });
+
+      test("advises when the token comes without a lifetime", async () => {
+        platform.on(given.tokenPath, () => ({ json: { access_token: "access-token-1", expires_in: 0 } }));
+        const sentence = expect.stringContaining("expires_in is 0, so 300 seconds are assumed");
+        expect(await testAccess()).toMatchObject({ ok: true, sentence, remedy: expect.stringContaining("apiBaseUrl") });
       });
 
       test("says so when the platform cannot be reached", async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { SAMPLES } from "../../src/emulators/wechat-samples.ts";
 import { eventually } from "../support/gateway.ts";
 import { createRandom } from "../support/random.ts";
 import { prepareDataFolder, type Stage, startStage } from "./stage.ts";
@@ -84,6 +85,30 @@ test("killed while a callback waits for the agent: WeChat's next try gets the re
   await stage.wechat.waitForSeen("oA", ({ text }) => text === "shall I send one?");
   expect(sent(stage, "oA").filter(({ text }) => text?.includes("left"))).toEqual([{ way: "passive", text: "yes, 3 left" }]);
   expect(stage.desk.received("oA")).toHaveLength(1);
+});
+
+test("killed while media whose id WeChat refused are uploaded again: they arrive, once", async () => {
+  const upload = "/cgi-bin/media/upload";
+  const account = { replies: { passiveWaitMs: 0, notices: "never" } };
+  const stage = await startStage({ account, environment: { WXDESK_MEDIA_ALLOW_NETWORKS: "127.0.0.0/8" } });
+  await stage.account.wechat.sendText("oA", "hello");
+  stage.wechat.misbehave({ kind: "errcode", errcode: 40007, errmsg: "invalid media_id", path: SEND, times: 1 });
+  await stage.desk.pushMedia("oA", { type: "image", url: stage.desk.addMedia(SAMPLES.image) });
+  await expect.poll(() => stage.wechat.calls(SEND), { timeout: BACK_MS }).toBe(1);
+  const release = stage.wechat.misbehave({ kind: "late", ms: 60_000, path: upload });
+  await expect.poll(() => stage.wechat.calls(upload), { timeout: BACK_MS }).toBe(2);
+  await stage.gateway.kill();
+  release();
+  await stage.restart();
+
+  await stage.wechat.waitForSeen("oA", 1, BACK_MS);
+  const { messages } = await eventually(
+    "the picture to be sent",
+    () => stage.look("oA"),
+    (shown) => shown.messages[1]?.state === "sent",
+  );
+  expect(messages).toMatchObject([{ text: "hello" }, { type: "image", state: "sent" }]);
+  expect(stage.wechat.calls(SEND)).toBe(2);
 });
 
 test("killed while WeChat refuses for now: the acknowledged reply reaches the customer once", async () => {

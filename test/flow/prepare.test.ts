@@ -26,7 +26,7 @@ function entry(change: Partial<ClaimedEntry> = {}): ClaimedEntry {
 
 test("what was uploaded goes out in place of what was not", async () => {
   const content = { type: "image", mediaId: "m1" } as const;
-  expect(await prepare(uploading({ kind: "ready", content }), entry(), signal)).toEqual({ part: { content } });
+  expect(await prepare(uploading({ kind: "ready", content }), entry(), signal)).toEqual({ part: { content }, isUploaded: true });
 });
 
 test("media that cannot be fetched are waited for twice, then their link goes out", async () => {

@@ -23,8 +23,8 @@ function connected(outcome: Outcome, sent: Content[] = [], async = true): Connec
 }
 
 function deps(connections: Connections) {
-  const { outbox, accounts } = stage.opened.store;
-  return { connections, outbox, accounts, leaseMs: LEASE_MS, now: () => new Date(), pauseMs: () => 0 };
+  const { outbox, accounts, conversations } = stage.opened.store;
+  return { connections, outbox, accounts, conversations, leaseMs: LEASE_MS, now: () => new Date(), pauseMs: () => 0 };
 }
 
 const { signal } = new AbortController();

@@ -66,6 +66,17 @@ describe("get", () => {
     expect(await tokens.get(OWNER, fetchShort)).toBe("token-2");
   });
 
+  test("a lifetime that had to be assumed is logged with each fetch, without the token", async () => {
+    const warned: unknown[] = [];
+    const log = { warn: (fields: unknown, event: string) => warned.push([event, fields]) };
+    const tokens = createAccessTokens({ store, now, wait: tick, log });
+    await tokens.get(OWNER, fetchToken);
+    await tick(7_200_000);
+    await tokens.get(OWNER, async (force) => ({ ...(await fetchToken(force)), expiresInSeconds: 300, lifetimeDoubt: "expires_in is 0" }));
+    await tokens.get(OWNER, fetchToken);
+    expect(warned).toEqual([["access_token.lifetime_assumed", { accountId: "shop", reason: "expires_in is 0" }]]);
+  });
+
   test("the lifetime counts from the question, not from a slow answer", async () => {
     const tokens = custodian();
     await tokens.get(OWNER, async (force) => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
+import type { LoopbackAnswer } from "../../src/emulators/loopback.ts";
 import type { Misbehaviour } from "../../src/emulators/misbehaviour.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { type AccountChange, type OpenGateway, openGateway, startGateway } from "../support/gateway.ts";
@@ -84,6 +85,10 @@ describeMistakes("accounts", {
     const account = await gateway.connect("official_account", { id: "unverified", wechat: { appId: "wx00000000000000ff" } });
     account.wechat.maySend = false;
     return testOf("unverified");
+  },
+  "token-lifetime-missing": () => {
+    const rewrite = (answer: LoopbackAnswer) => ({ ...answer, body: answer.body.toString().replace(/,"expires_in":\d+/, "") });
+    return testSpoilt("official_account", { kind: "rewrite", path: "/cgi-bin/stable_token", rewrite });
   },
   "api-base-url-wrong": async () => testWrong("official_account", { wechat: { apiBaseUrl: await nowhere() } }),
   "clock-behind": async () => {

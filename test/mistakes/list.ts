@@ -232,6 +232,11 @@ export const MISTAKES = {
       sentence:
         "the account may not send customer-service messages (errcode 48001); get the account verified in WeChat's console, or set replies.async to false",
     },
+    "token-lifetime-missing": {
+      mistake: "a proxy or token server at apiBaseUrl that leaves out `expires_in`",
+      sentence:
+        "WeChat gave an access token for {app}, but not for how long: expires_in is missing, so 300 seconds are assumed; if a proxy or token server stands behind the account's apiBaseUrl, have it pass on the platform's whole answer",
+    },
     "api-base-url-wrong": {
       mistake: "an apiBaseUrl that leads nowhere",
       sentence:

@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { ReachableChannel } from "../../domain/channel.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import { AccessTokenRefusal } from "../../lib/access-tokens.ts";
-import { toFailedCheck } from "../../lib/platform-check.ts";
-import { callPlatform, type PlatformAnswer } from "../../lib/platform-json.ts";
+import type { PlatformAnswer } from "../../lib/platform-answer.ts";
+import { toFailedCheck, toTokenCheck } from "../../lib/platform-check.ts";
+import { callPlatform } from "../../lib/platform-json.ts";
 import { callWithToken, readFetchedToken } from "../../lib/platform-token.ts";
 import { askForToken, fetchToken } from "./access-token.ts";
 import { testKeys } from "./check-keys.ts";
@@ -40,9 +41,7 @@ export function createChecks(
       try {
         const answer = await askForToken(deps, false, signal);
         if (answer.kind === "none" || answer.errcode !== "0") return toFailedCheck(answer, TOKEN_ERRCODES, why);
-        const { expiresInSeconds } = readFetchedToken(answer, TOKEN_ERRCODES);
-        const sentence = `WeChat gave an access token for ${appId}; it is good for ${expiresInSeconds} seconds`;
-        return { ok: true, sentence, clockOffsetMs: answer.clockOffsetMs };
+        return toTokenCheck(`WeChat gave an access token for ${appId}`, readFetchedToken(answer, TOKEN_ERRCODES), answer.clockOffsetMs);
       } catch (error) {
         if (!(error instanceof AccessTokenRefusal)) throw error;
         const remedy = "set the current AppSecret of WeChat's console, or replies.async to false";

@@ -42,7 +42,7 @@ export const ERRCODES: Errcodes = new Map<string, Errcode>([
   [
     "40007",
     {
-      action: "rejected",
+      action: "upload",
       meaning: "the media id is wrong or older than three days",
       remedy: "upload the media again and send the new id",
     },
@@ -151,6 +151,7 @@ export const ERRCODES: Errcodes = new Map<string, Errcode>([
     { action: "rejected", meaning: "typing is shown only shortly after a message", remedy: "nothing: the message itself is not concerned" },
   ],
   ["45081", { action: "rejected", meaning: "typing is shown already", remedy: "nothing: the message itself is not concerned" }],
+  ["46001", { action: "upload", meaning: "WeChat no longer has the media", remedy: "upload the media again and send the new id" }],
   ["47001", { action: "rejected", meaning: "WeChat cannot read the message", remedy: OUR_FAULT }],
   [
     "48001",

@@ -1,8 +1,9 @@
 import type { Channel } from "../../domain/channel.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import { AccessTokenRefusal } from "../../lib/access-tokens.ts";
-import { toFailedCheck } from "../../lib/platform-check.ts";
-import { callPlatform, type PlatformAnswer } from "../../lib/platform-json.ts";
+import type { PlatformAnswer } from "../../lib/platform-answer.ts";
+import { toFailedCheck, toTokenCheck } from "../../lib/platform-check.ts";
+import { callPlatform } from "../../lib/platform-json.ts";
 import { callWithToken, readFetchedToken } from "../../lib/platform-token.ts";
 import { askForToken, fetchToken } from "./access-token.ts";
 import { testKeys } from "./check-keys.ts";
@@ -26,9 +27,7 @@ export function createChecks(deps: WecomDeps): Pick<Channel, "testKeys" | "testA
       try {
         const answer = await askForToken(deps, signal);
         if (answer.kind === "none" || answer.errcode !== "0") return toFailedCheck(answer, ERRCODES, why);
-        const { expiresInSeconds } = readFetchedToken(answer, ERRCODES);
-        const sentence = `WeCom gave an access token for ${corpId}; it is good for ${expiresInSeconds} seconds`;
-        return { ok: true, sentence, clockOffsetMs: answer.clockOffsetMs };
+        return toTokenCheck(`WeCom gave an access token for ${corpId}`, readFetchedToken(answer, ERRCODES), answer.clockOffsetMs);
       } catch (error) {
         if (!(error instanceof AccessTokenRefusal)) throw error;
         const remedy = "set the Secret of the app's page in WeCom's console, or replies.async to false";

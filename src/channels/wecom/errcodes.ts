@@ -35,7 +35,7 @@ export const ERRCODES: Errcodes = new Map<string, Errcode>([
   [
     "40007",
     {
-      action: "rejected",
+      action: "upload",
       meaning: "the media id is wrong or older than three days",
       remedy: "upload the media again and send the new id",
     },
