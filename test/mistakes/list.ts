@@ -342,6 +342,10 @@ export const MISTAKES = {
       mistake: "a secret on the command line",
       sentence: "unknown option '--value'",
     },
+    pack: {
+      mistake: "`npm pack`, though wxdesk is no package yet: run it from a checkout (`npm ci && npm start`)",
+      sentence: "Invalid package, must have name and version",
+    },
     "value-file-missing": {
       mistake: "a file with a secret that is not there",
       sentence: "{file} cannot be read (ENOENT); check path and permissions",
