@@ -256,7 +256,7 @@ export const MISTAKES = {
     },
     "api-key-guessed": {
       mistake: "too many wrong API keys, as of a program with an old one",
-      sentence: "too many wrong API keys came from your address; wait {seconds} s, then send one that is valid",
+      sentence: "this API key is wrong, and too many wrong ones came from your address; send a valid one, or wait {seconds} s",
     },
     "key-of-other-account": {
       mistake: "a key that is limited to other accounts",
