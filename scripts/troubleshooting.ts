@@ -27,7 +27,7 @@ const GROUPS: Record<MistakeGroup, { title: string; where: string }> = {
   },
   cli: {
     title: "A command does not work",
-    where: "Printed by `npx wxdesk` on standard error; the exit code is 1, or 2 when nothing was tried.",
+    where: "Printed by `npx wxdesk` (or the command that is named) on standard error; the exit code is 1, or 2 when nothing was tried.",
   },
 };
 

@@ -20,7 +20,7 @@ import { withLocalKey } from "./local-key.ts";
 import { openStore } from "./open-store.ts";
 import { LANES_CHANNEL, toLane } from "./store/announce.ts";
 import { type DatabaseAddress, isConnectionLost } from "./store/database.ts";
-import { readVersion } from "./version.ts";
+import { VERSION } from "./version.ts";
 
 export interface App {
   /** `http://host:port`, known once it listens. */
@@ -101,7 +101,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const shared = { connections, signals, deliver: delivery.deliver, now, log: logger };
   const server = await createHttpServer({
     logger,
-    version: readVersion(),
+    version: VERSION,
     surfaces:
       config.role === "worker"
         ? null

@@ -2,13 +2,13 @@ import type { ApiDeps } from "./http/api/deps.ts";
 import type { OperationsDeps } from "./http/operations.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createLogger } from "./lib/logger.ts";
-import { readVersion } from "./version.ts";
+import { VERSION } from "./version.ts";
 
 /** The document of `GET /openapi.json`, without a gateway: the routes are registered and never called, so nothing stands behind them. */
 export async function describeApi(): Promise<unknown> {
   const server = await createHttpServer({
     logger: createLogger({ level: "silent" }),
-    version: readVersion(),
+    version: VERSION,
     surfaces: null,
     api: {} as ApiDeps,
     operations: {} as OperationsDeps,

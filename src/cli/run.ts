@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { readVersion } from "../version.ts";
+import { VERSION } from "../version.ts";
 import { addAccountCommands } from "./account.ts";
 import { type Cli, withExamples } from "./cli.ts";
 import { addConversationCommands } from "./conversation.ts";
@@ -42,7 +42,7 @@ export function createProgram(cli: Cli): Command {
   // Before any command is added: commands take these over from their parent.
   const program = new Command("wxdesk")
     .description("Message gateway between WeChat and a customer-service desk.")
-    .version(readVersion())
+    .version(VERSION)
     .option("--json", "print data as JSON, as the API gives it")
     .option("--url <address>", "speak to the gateway at this address, with an API key")
     .option("--key-file <path>", "file that holds the API key for --url; - is standard input; else WXDESK_API_KEY")

@@ -106,6 +106,15 @@ describe("doctor", () => {
   });
 });
 
+test("wrong keys that somebody else on this machine sends do not lock the command line out of its gateway", async () => {
+  const { address } = await start();
+  const guess = (key: string) => fetch(`${address}/api/v1/accounts`, { headers: { authorization: `Bearer ${key}` } });
+  const statuses: number[] = [];
+  for (let count = 0; count < 12; count += 1) statuses.push((await guess(`guess-${count}`)).status);
+  expect(statuses.slice(-2)).toEqual([429, 429]);
+  expect(await on(["account", "list"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^shop /m), stderr: "" });
+});
+
 describe("master-key rotate", () => {
   test("makes a new key file while no gateway runs, and the accounts work on", async () => {
     const folder = environment.WXDESK_DATA_DIR ?? "";

@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { readConfig } from "../../src/config.ts";
 import { openLocked } from "../../src/open-store.ts";
+import { VERSION } from "../../src/version.ts";
 import { copyDataFolder, prepareDataFolder } from "../crash/stage.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ADMIN_KEY, callApi } from "../support/gateway.ts";
@@ -39,8 +40,8 @@ test("in a fresh checkout the first command builds, and says so beside its answe
   await symlink(join(root, "node_modules"), join(checkout, "node_modules"));
 
   const first = runIn(checkout);
-  expect(first).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: expect.stringContaining("building") });
-  expect(runIn(checkout)).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: "" });
+  expect(first).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: expect.stringContaining("building") });
+  expect(runIn(checkout)).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: "" });
 
   await writeFile(join(checkout, "src/broken.ts"), "export const port: number = 'many';\n");
   expect(runIn(checkout)).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("the build failed") });

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
-import packageJson from "../../package.json" with { type: "json" };
 import { createProgram } from "../../src/cli/run.ts";
 import { readConfig } from "../../src/config.ts";
+import { VERSION } from "../../src/version.ts";
 import { createScript, wxdeskHere } from "./wxdesk.ts";
 
 const CLI = {
@@ -20,7 +20,7 @@ function leaves(command: Command, path: string[] = []): string[][] {
 
 test("alone it prints its help, and that is fine", async () => {
   expect(await wxdeskHere([])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: wxdesk[\s\S]*Exit codes/), stderr: "" });
-  expect(await wxdeskHere(["--version"])).toMatchObject({ code: 0, stdout: `${packageJson.version}\n` });
+  expect(await wxdeskHere(["--version"])).toMatchObject({ code: 0, stdout: `${VERSION}\n` });
 });
 
 test.each(COMMANDS.map((path) => [path.join(" "), path] as const))("the help of %j teaches by example", async (name, path) => {

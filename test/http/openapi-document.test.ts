@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ApiDeps } from "../../src/http/api/deps.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import { createLogger } from "../../src/lib/logger.ts";
+import { VERSION } from "../../src/version.ts";
 
 type Json = Record<string, unknown>;
 
@@ -23,10 +23,9 @@ interface Operation extends Json {
 }
 
 beforeAll(async () => {
-  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
   const app = await createHttpServer({
     logger: createLogger({ level: "silent" }),
-    version,
+    version: VERSION,
     surfaces: null,
     api: {} as ApiDeps,
     operations: { health: { check: async () => {} }, worker: () => true, isStopping: () => false },

@@ -50,7 +50,6 @@ test("the key of the settings is in the audit log, made by the settings", async 
 
 test("who guesses keys is told to wait, and the operator at the same address works on", async () => {
   const ask = (key: string) => fetch(`${gateway.address}/api/v1/conversations`, { headers: { authorization: `Bearer ${key}` } });
-  expect((await ask(ADMIN_KEY)).status).toBe(200);
   const statuses = await Promise.all(Array.from({ length: 30 }, async (_, guess) => (await ask(`guess-${guess}`)).status));
   expect(new Set(statuses)).toEqual(new Set([401, 429]));
   const refused = await ask("guess-31");

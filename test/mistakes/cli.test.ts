@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from "vitest";
 import { wxdeskHere } from "../cli/wxdesk.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { ADMIN_KEY, type OpenGateway, openGateway } from "../support/gateway.ts";
+import { pack } from "../support/pack.ts";
 import { describeMistakes } from "./expect-said.ts";
 
 let gateway: OpenGateway;
@@ -41,5 +42,10 @@ describeMistakes("cli", {
   },
   "option-unknown": () => noteOf(["account", "list", "--jsn"]),
   "secret-as-argument": () => noteOf(["secret", "rotate", "shop", "deskKey", "--value", "x"]),
+  pack: async () => {
+    const { code, stderr } = await pack(folder);
+    if (code === 0) throw new Error("a package was made");
+    return stderr;
+  },
   "value-file-missing": () => noteOf(["secret", "rotate", "shop", "deskKey", "--value-file", join(folder, "absent")]),
 });

@@ -270,7 +270,7 @@ export const MISTAKES = {
     },
     "api-key-guessed": {
       mistake: "too many wrong API keys, as of a program with an old one",
-      sentence: "too many wrong API keys came from your address; wait {seconds} s, then send one that is valid",
+      sentence: "this API key is wrong, and too many wrong ones came from your address; send a valid one, or wait {seconds} s",
     },
     "key-of-other-account": {
       mistake: "a key that is limited to other accounts",
@@ -355,6 +355,10 @@ export const MISTAKES = {
     "secret-as-argument": {
       mistake: "a secret on the command line",
       sentence: "unknown option '--value'",
+    },
+    pack: {
+      mistake: "`npm pack`, though wxdesk is no package yet: run it from a checkout (`npm ci && npm start`)",
+      sentence: "Invalid package, must have name and version",
     },
     "value-file-missing": {
       mistake: "a file with a secret that is not there",

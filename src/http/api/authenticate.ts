@@ -45,17 +45,12 @@ export function namesAccount(url: string): boolean {
 }
 
 async function identify(request: FastifyRequest, apiKeys: ApiDeps["apiKeys"], guesses: GuessLimit): Promise<ApiKey> {
-  const hash = hashApiKey(readBearerKey(request));
+  const key = await apiKeys.find(hashApiKey(readBearerKey(request)));
+  if (key !== null) return key;
   // A client that has hung up meanwhile has no address any more, whatever the type says.
   const address = request.ip ?? "unknown";
-  await guesses.allow(address, hash);
-  const key = await apiKeys.find(hash);
-  if (key !== null) {
-    guesses.succeeded(address, hash);
-    return key;
-  }
   request.log.warn({ address }, "api-key.refused");
-  await guesses.failed(address, hash);
+  await guesses.failed(address);
   throw new Problem("UNAUTHORIZED", "the API key is unknown or no longer valid; send one that is");
 }
 
