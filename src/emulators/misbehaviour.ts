@@ -1,3 +1,5 @@
+import type { LoopbackAnswer } from "./loopback.ts";
+
 /** One way to go wrong, for the requests it matches. */
 export type Misbehaviour = MisbehaviourKind & {
   /** The exact path, or a pattern of it; every request when absent. */
@@ -13,6 +15,8 @@ export type MisbehaviourKind =
   | { kind: "drop-before" }
   /** Does the work and closes the connection instead of answering. */
   | { kind: "drop-after" }
+  /** Does the work and sends its answer in another form: compressed, with a byte order mark. */
+  | { kind: "rewrite"; rewrite: (answer: LoopbackAnswer) => LoopbackAnswer }
   /** Answers this status without doing the work. */
   | { kind: "status"; status: number; headers?: Record<string, string> }
   /** Answers 200 with this error, as the platforms do, without doing the work. */

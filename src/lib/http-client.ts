@@ -1,5 +1,7 @@
 import { Agent } from "undici";
 import { TransportError } from "../domain/errors.ts";
+import { decompress } from "./decompress.ts";
+import { TooLongError } from "./read-bounded.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
 export interface HttpRequest {
@@ -10,14 +12,15 @@ export interface HttpRequest {
   /** For the whole exchange, connecting included. */
   timeoutMs: number;
   signal?: AbortSignal;
-  /** An answer longer than this is an error. */
+  /** An answer longer than this is an error, compressed or decompressed. */
   bytesMax?: number;
 }
 
 export interface HttpAnswer {
   status: number;
-  /** Lower-case names; a repeated header has its first value. */
+  /** As they came, those of a compressed body included. Lower-case names; a repeated header has its first value. */
   headers: Record<string, string>;
+  /** Decompressed. */
   body: Buffer;
 }
 
@@ -45,7 +48,11 @@ async function exchange(agent: Agent, request: HttpRequest): Promise<HttpAnswer>
     hasBegun = true;
   };
   try {
-    return await withTimeLimit(request.timeoutMs, request.signal, (limited) => dispatch(agent, request, limited, begin));
+    return await withTimeLimit(request.timeoutMs, request.signal, async (limited) => {
+      const answer = await dispatch(agent, request, limited, begin);
+      const body = await decompress(answer.body, answer.headers["content-encoding"], request.bytesMax ?? BYTES_MAX);
+      return { ...answer, body };
+    });
   } catch (cause) {
     throw toTransportError(cause, hasBegun, URL.canParse(request.url) ? new URL(request.url).host : "an address that is none");
   }
@@ -88,25 +95,6 @@ function dispatch(agent: Agent, request: HttpRequest, signal: AbortSignal, begin
 
 function toError(reason: unknown): Error {
   return reason instanceof Error ? reason : new DOMException("stopped", "AbortError");
-}
-
-export class TooLongError extends Error {
-  override name = "TooLongError";
-  constructor(bytesMax: number) {
-    super(`answer is longer than ${bytesMax} bytes`);
-  }
-}
-
-/** @throws TooLongError as soon as there is more, without keeping it */
-export async function readBounded(chunks: AsyncIterable<Buffer>, bytesMax: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) throw new TooLongError(bytesMax);
-    parts.push(chunk);
-  }
-  return Buffer.concat(parts);
 }
 
 function firstValues(headers: Record<string, string | string[] | undefined>): Record<string, string> {

@@ -1,8 +1,10 @@
 import { Agent, type Dispatcher, request } from "undici";
+import { decompress } from "./decompress.ts";
 import { createGate, type Gate } from "./gate.ts";
 import { AddressRefusedError, createGuardedConnector, type ResolveAll } from "./guarded-connect.ts";
-import { errorCode, readBounded, TooLongError } from "./http-client.ts";
+import { errorCode } from "./http-client.ts";
 import { createAddressCheck } from "./public-address.ts";
+import { readBounded, TooLongError } from "./read-bounded.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
 export interface MediaRequest {
@@ -83,11 +85,18 @@ function isRedirect(status: number): boolean {
 
 async function read(response: Dispatcher.ResponseData, host: string, bytesMax: number): Promise<{ bytes: Buffer } | MediaFailure> {
   const { statusCode: status, headers } = response;
-  if (status === 200 && Number(headers["content-length"] ?? 0) <= bytesMax) return { bytes: await readBounded(response.body, bytesMax) };
+  if (status === 200 && Number(headers["content-length"] ?? 0) <= bytesMax) {
+    return { bytes: await decompress(await readBounded(response.body, bytesMax), toCoding(headers), bytesMax) };
+  }
   discard(response);
   if (status === 200) throw new TooLongError(bytesMax);
   const code = WORTH_ANOTHER_TRY.has(status) || status >= 500 ? "MEDIA_UNREACHABLE" : "MEDIA_MISSING";
   return { code, detail: `${host} answered HTTP ${status}` };
+}
+
+/** Some servers label an archive by its coding as well; it stays the archive that it is. */
+function toCoding({ "content-encoding": coding, "content-type": type }: Dispatcher.ResponseData["headers"]): string | undefined {
+  return /\bg(un)?zip|\btgz/i.test(String(type)) ? undefined : [coding ?? []].flat().join();
 }
 
 /** Not ready, asked too often. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createHttpClient, type HttpClient } from "../../src/lib/http-client.ts";
 
@@ -16,7 +17,7 @@ afterEach(async () => {
 });
 
 /** A server that reads until the request is there and then writes these bytes; null: nothing. */
-async function answering(bytes: string | null): Promise<{ url: string; received: string[] }> {
+async function answering(bytes: string | Buffer | null): Promise<{ url: string; received: string[] }> {
   const received: string[] = [];
   const listening = createServer((socket) => {
     socket.on("error", () => {});
@@ -52,7 +53,23 @@ test("an answer without a body is an empty one", async () => {
   expect(await exchange(url)).toMatchObject({ status: 204, body: Buffer.alloc(0) });
 });
 
+test("a compressed answer that nobody asked for is read, whatever its status", async () => {
+  for (const status of ["200 OK", "400 Bad Request", "503 Service Unavailable"]) {
+    const { url, received } = await answering(gzipped(status, "world"));
+    expect((await exchange(url)).body.toString()).toBe("world");
+    expect(received.join("")).not.toMatch(/accept-encoding/i);
+    server?.close();
+  }
+});
+
+function gzipped(status: string, text: string): Buffer {
+  const body = gzipSync(text);
+  const head = `HTTP/1.1 ${status}\r\nContent-Encoding: gzip\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
 test.each([
+  ["a small answer that decompresses to a large one", gzipped("200 OK", "x".repeat(5_000)), { bytesMax: 1_000 }],
   ["an answer that is longer than allowed", ANSWER, { bytesMax: 4 }],
   ["an answer that ends in its midst", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf", {}],
   ["an answer that is no HTTP", "hello yourself", {}],

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
+import { gzipSync } from "node:zlib";
 import { afterEach, expect, onTestFinished, test } from "vitest";
 import type { ResolveAll } from "../../src/lib/guarded-connect.ts";
 import { createMediaFetcher, type MediaFetcher } from "../../src/lib/media-fetcher.ts";
@@ -141,6 +142,19 @@ test("a file that is too long is given up when it says so, or as soon as it is",
   const fetcher = createFetcher(LOOPBACK);
   expect(await fetchFrom(fetcher, `${server.url}/announced`)).toMatchObject({ code: "MEDIA_TOO_LARGE" });
   expect(await fetchFrom(fetcher, `${server.url}/endless`)).toMatchObject({ code: "MEDIA_TOO_LARGE" });
+});
+
+test("a compressed file is decompressed, up to the limit, and an archive stays one", async () => {
+  const archive = gzipSync("a file in it");
+  const server = await startServer((request, response) => {
+    const body = request.url === "/bomb" ? gzipSync(Buffer.alloc(BYTES_MAX * 50)) : archive;
+    const type = request.url === "/archive" ? "application/x-gzip" : "application/pdf";
+    response.writeHead(200, { "content-encoding": "gzip", "content-type": type }).end(body);
+  });
+  const fetcher = createFetcher(LOOPBACK);
+  expect(await fetchFrom(fetcher, `${server.url}/file`)).toEqual({ bytes: Buffer.from("a file in it") });
+  expect(await fetchFrom(fetcher, `${server.url}/archive`)).toEqual({ bytes: archive });
+  expect(await fetchFrom(fetcher, `${server.url}/bomb`)).toMatchObject({ code: "MEDIA_TOO_LARGE" });
 });
 
 test("a server that trickles its bytes is given up when the time is over", async () => {
