@@ -65,8 +65,8 @@ export interface OutboundStore {
    * @returns the id of the stored message, which is an older one when this is a repetition
    */
   enqueue(message: NewOutbound): Promise<{ messageId: string; isNew: boolean }>;
-  /** Applies what a push says of a conversation, unless something newer is known. */
-  report(conversation: { conversationId: string; accountId: string; openId: string }, report: StatusReport, at: Date): Promise<void>;
+  /** Applies what a push says of a conversation. Of two pushes at once the one that is written last wins. */
+  report(conversation: { conversationId: string; accountId: string; openId: string }, report: StatusReport): Promise<void>;
 }
 
 /** What tells whether somebody may still answer a message. */

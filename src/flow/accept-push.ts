@@ -36,7 +36,7 @@ async function acceptReply(
 ): Promise<string | null> {
   const conversationId = toConversationId(account.id, openId);
   const conversation = { conversationId, accountId: account.id, openId };
-  if (report !== null) await outbound.report(conversation, report, now());
+  if (report !== null) await outbound.report(conversation, report);
   if (content === null) return null;
   const { messageId } = await outbound.enqueue({
     ...conversation,

@@ -297,7 +297,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
             repeatWindowMs: 10_000,
           }),
         ),
-        opened.store.outbound.report(conversation, { status: "chatting" }, new Date()),
+        opened.store.outbound.report(conversation, { status: "chatting" }),
         opened.store.inbound.record({
           ...conversation,
           messageId: newMessageId(new Date()),
