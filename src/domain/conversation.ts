@@ -41,5 +41,13 @@ export interface Conversation {
 /** A conversation with the counts that the status API shows. */
 export interface ConversationOverview extends Conversation {
   passiveOpen: boolean;
-  pending: { toDesk: number; toCustomer: number; held: number; dead: number };
+  pending: {
+    toDesk: number;
+    toCustomer: number;
+    held: number;
+    /** Final by themselves: nothing more happens to these until somebody sends them again. */
+    dead: number;
+    failed: number;
+    uncertain: number;
+  };
 }

@@ -26,7 +26,13 @@ export const shownConversation = z
         held: z.int().describe("Replies that wait for the contact's next message."),
       })
       .describe("Whether the contact can be answered."),
-    pending: z.object({ toDesk: z.int(), toCustomer: z.int(), dead: z.int() }),
+    pending: z.object({
+      toDesk: z.int(),
+      toCustomer: z.int(),
+      dead: z.int().describe("Tried for 24 hours, or refused by the desk."),
+      failed: z.int().describe("Replies that the platform will never take as they are."),
+      uncertain: z.int().describe("Replies that the customer may have seen: the platform's answer was lost."),
+    }),
   })
   .meta({ id: "Conversation", examples: CONVERSATION_EXAMPLES });
 
