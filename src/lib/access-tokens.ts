@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AccountIdentity } from "../domain/account.ts";
 import type { AccessTokenStore, StoredAccessToken } from "../domain/store.ts";
-import type { RetryOutcome } from "./platform-json.ts";
+import type { RetryOutcome } from "./platform-answer.ts";
 
 /** Whose token: what is in memory is forgotten when the account's version changes, because its credentials may have. */
 export type TokenOwner = Pick<AccountIdentity, "id" | "version">;

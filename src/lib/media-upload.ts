@@ -5,7 +5,7 @@ import type { Outcome } from "../domain/outcome.ts";
 import type { MediaFailure, MediaFetcher } from "./media-fetcher.ts";
 import { type ByAddress, toMediaFile } from "./media-file.ts";
 import type { MultipartFile } from "./multipart.ts";
-import type { PlatformAnswer } from "./platform-json.ts";
+import type { PlatformAnswer } from "./platform-answer.ts";
 import { type MediaFormat, sniffMedia } from "./sniff-media.ts";
 import { withTimeLimit } from "./time-limit.ts";
 

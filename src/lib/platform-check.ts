@@ -1,6 +1,6 @@
 import type { CheckResult } from "../domain/check.ts";
 import { type Errcodes, lookUp } from "./errcodes.ts";
-import type { PlatformAnswer } from "./platform-json.ts";
+import type { PlatformAnswer } from "./platform-answer.ts";
 
 const NETWORK_REMEDY = "check this machine's way to the network (DNS, firewall, proxy) and the account's apiBaseUrl";
 

@@ -1,9 +1,7 @@
-import { z } from "zod";
 import { TransportError } from "../domain/errors.ts";
-import type { Outcome } from "../domain/outcome.ts";
-import { readClockOffsetMs } from "./clock-offset.ts";
-import type { HttpAnswer, HttpClient } from "./http-client.ts";
+import type { HttpClient } from "./http-client.ts";
 import { type MultipartFile, toMultipart } from "./multipart.ts";
+import { type PlatformAnswer, readPlatformAnswer, toTransportOutcome } from "./platform-answer.ts";
 
 export interface PlatformCall {
   method: "GET" | "POST";
@@ -18,14 +16,6 @@ export interface PlatformCall {
   signal?: AbortSignal | undefined;
 }
 
-export type RetryOutcome = Extract<Outcome, { kind: "retry" }>;
-type Failure = Exclude<Outcome, { kind: "done" }>;
-
-/** The platform's verdict (errcode "0" is success) with the answer's other fields, or how a call without a verdict ended. */
-export type PlatformAnswer =
-  | { kind: "verdict"; errcode: string; errmsg: string; fields: Record<string, unknown>; clockOffsetMs: number | null }
-  | { kind: "none"; outcome: Failure };
-
 /** One call of a WeChat platform's JSON interface. Whatever network and platform do is an answer; only a fault of ours throws. */
 export async function callPlatform(http: HttpClient, call: PlatformCall, now: () => Date): Promise<PlatformAnswer> {
   const { method, baseUrl, path, query, timeoutMs, signal } = call;
@@ -38,7 +28,7 @@ export async function callPlatform(http: HttpClient, call: PlatformCall, now: ()
       timeoutMs,
       ...(signal && { signal }),
     });
-    return isSuccess(answer.status) ? readVerdict(answer, now()) : { kind: "none", outcome: toHttpOutcome(answer, now()) };
+    return readPlatformAnswer(answer, now());
   } catch (error) {
     if (error instanceof TransportError) return { kind: "none", outcome: toTransportOutcome(error) };
     throw error;
@@ -68,63 +58,3 @@ const LONE_SURROGATE = /\p{Surrogate}/gu;
 // Those that JSON writes with a letter of their own (\b \t \n \f \r) may stay.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const UNPRINTABLE = /[\u0000-\u0007\u000b\u000e-\u001f]/g;
-
-function isSuccess(status: number): boolean {
-  return status >= 200 && status <= 299;
-}
-
-const verdictSchema = z.looseObject({
-  errcode: z
-    .union([z.int(), z.string().regex(/^-?\d+$/)])
-    .default(0)
-    .transform(String),
-  errmsg: z.string().catch(""),
-});
-
-function readVerdict(answer: HttpAnswer, now: Date): PlatformAnswer {
-  const read = verdictSchema.safeParse(parseJson(answer.body));
-  if (read.success) {
-    const { errcode, errmsg, ...fields } = read.data;
-    return { kind: "verdict", errcode, errmsg, fields, clockOffsetMs: readClockOffsetMs(answer, now) };
-  }
-  const detail = "WeChat's answer is not its JSON, so whether it did the work is unknown; is there a proxy in between?";
-  return { kind: "none", outcome: { kind: "uncertain", code: "WECHAT_ANSWER_UNREADABLE", detail } };
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Errors of the platform come with status 200, so another status is a server or a proxy on the way. 4xx, 500 and 503 refuse to do
- * the work. 502 and 504 say that the server behind did not answer, as do the unnumbered ones of content networks (520–524): there
- * the message may have been taken.
- */
-function toHttpOutcome({ status, headers }: HttpAnswer, now: Date): Failure {
-  const code = `WECHAT_HTTP_${status}`;
-  if (status > 500 && status !== 503) {
-    return { kind: "uncertain", code, detail: `WeChat's gateway answered HTTP ${status}; whether WeChat did the work is unknown` };
-  }
-  const retryAfterMs = readRetryAfterMs(headers["retry-after"], now);
-  const detail = `WeChat answered HTTP ${status} and did nothing; if this lasts, check the account's apiBaseUrl and any proxy`;
-  return { kind: "retry", code, detail, ...(retryAfterMs !== null && { retryAfterMs }) };
-}
-
-/** Retry-After is either seconds or a date. */
-function readRetryAfterMs(value: string | undefined, now: Date): number | null {
-  if (value === undefined) return null;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - now.getTime();
-  return Number.isNaN(ms) ? null : Math.max(0, ms);
-}
-
-function toTransportOutcome({ code, message }: TransportError): Failure {
-  if (code === "CONNECT_FAILED") {
-    const detail = `${message}; nothing was sent. Check the network and the account's apiBaseUrl`;
-    return { kind: "retry", code: "WECHAT_UNREACHABLE", detail };
-  }
-  return { kind: "uncertain", code: "WECHAT_ANSWER_LOST", detail: `${message}; whether WeChat did the work is unknown` };
-}

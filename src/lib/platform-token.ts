@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AccessTokenRefusal, type AccessTokens, type FetchedToken, type FetchToken, type TokenOwner } from "./access-tokens.ts";
 import { type Errcodes, explain } from "./errcodes.ts";
-import type { PlatformAnswer } from "./platform-json.ts";
+import type { PlatformAnswer } from "./platform-answer.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
 export interface TokenCall {

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type CallbackCredential, type CallbackRequest, canUpload, type PassiveChannel } from "../../src/domain/channel.ts";
 import type { Content } from "../../src/domain/content.ts";
@@ -354,12 +355,70 @@ export function describeChannel(name: string, given: ChannelUnderTest): void {
       });
 
       test("Retry-After is honoured, in seconds or as a date", async () => {
-        for (const value of ["7", new Date(NOW.getTime() + 7_000).toUTCString()]) {
+        for (const value of ["7", "7 ", new Date(NOW.getTime() + 7_000).toUTCString()]) {
           platform.on(given.sendPath, () => ({ status: 503, headers: { "retry-after": value } }));
           expect(await send()).toMatchObject({ kind: "retry", retryAfterMs: 7_000 });
         }
         platform.on(given.sendPath, () => ({ status: 503, headers: { "retry-after": "soon" } }));
         expect(await send()).not.toHaveProperty("retryAfterMs");
+      });
+
+      test.each<[string, string | Buffer, Record<string, string>]>([
+        ["begins with a byte order mark", '\ufeff{"errcode":0,"errmsg":"ok"}', {}],
+        ["is UTF-16", Buffer.from('\ufeff{"errcode":0,"errmsg":"ok"}', "utf16le"), {}],
+        ["is gzip'd unasked", gzipSync('{"errcode":0,"errmsg":"ok"}'), { "content-encoding": "gzip" }],
+        ["has raw control characters in errmsg", '{"errcode":0,"errmsg":"o\tk\u0000\u0007\n"}', {}],
+        ["is padded and followed by something else", '\r\n {"errcode":0,"errmsg":"a } in it"}\n\u0000<!-- proxy -->', {}],
+        ["comes twice", '{"errcode":0,"errmsg":"ok"}{"errcode":-1}', {}],
+        [
+          "is GBK",
+          Buffer.from("7b22657272636f6465223a302c226572726d7367223a22b3c9b9a6227d", "hex"),
+          { "content-type": "text/plain; charset=GBK" },
+        ],
+        ["is not the charset that it declares", '{"errcode":0,"errmsg":"成功"}', { "content-type": "text/plain; charset=gbk" }],
+        ["declares a charset that there is not", '{"errcode":0,"errmsg":"ok"}', { "content-type": "text/plain; charset=x-none" }],
+        ["has invalid UTF-8 in errmsg", Buffer.from('{"errcode":0,"errmsg":"\xe4\xbd"}', "latin1"), {}],
+        ["has its errcode as a padded string", '{"errcode":" 0 ","errmsg":"ok"}', {}],
+        ["has an errcode of null", '{"errcode":null}', {}],
+        ["is called text/html", '{"errcode":0}', { "content-type": "text/html" }],
+      ])("an answer that %s is read: the message is sent, not uncertain", async (_what, body, headers) => {
+        platform.on(given.sendPath, () => ({ status: 200, headers, body }));
+        expect(await send()).toEqual({ kind: "done" });
+      });
+
+      test("a refusal is read although its JSON is broken, a success is not", async () => {
+        for (const body of [
+          '{"errcode":99999,"errmsg":"invalid "touser" hint"}',
+          '{"errcode":99999,"errmsg":"cut o',
+          '{"errcode":"99999", oops',
+        ]) {
+          platform.on(given.sendPath, () => ({ status: 200, body }));
+          expect(await send()).toMatchObject({ kind: "rejected", code: "99999" });
+        }
+        platform.on(given.sendPath, () => ({ status: 200, body: '{"errcode":0,"errmsg":"cut o' }));
+        expect(await send()).toMatchObject({ kind: "uncertain", code: "WECHAT_ANSWER_UNREADABLE" });
+      });
+
+      test("a refusal in GBK keeps the platform's words, control characters become blanks", async () => {
+        const body = Buffer.from("7b22657272636f6465223a39393939392c226572726d7367223a22b3c9b9a6075c75303030307a227d", "hex");
+        platform.on(given.sendPath, () => ({ status: 200, headers: { "content-type": "application/json;charset=gb2312" }, body }));
+        expect(await send()).toMatchObject({ kind: "rejected", detail: expect.stringContaining("(成功 z)") });
+      });
+
+      test("an errcode counts on another HTTP status too, unless that says that WeChat did not answer", async () => {
+        for (const [status, kind, code] of [
+          [400, "rejected", "99999"],
+          [500, "rejected", "99999"],
+          [502, "uncertain", "WECHAT_HTTP_502"],
+          [504, "uncertain", "WECHAT_HTTP_504"],
+        ] as const) {
+          platform.on(given.sendPath, () => ({ status, body: '{"errcode":99999,"errmsg":"no"}' }));
+          expect(await send()).toMatchObject({ kind, code });
+        }
+        platform.on(given.sendPath, () => ({ status: 500, body: '{"errcode":0,"errmsg":"ok"}' }));
+        expect(await send()).toMatchObject({ kind: "uncertain", code: "WECHAT_HTTP_500" });
+        platform.on(given.sendPath, () => ({ status: 500, body: '{"message":"no errcode"}' }));
+        expect(await send()).toMatchObject({ kind: "retry", code: "WECHAT_HTTP_500" });
       });
 
       test("an answer that is not the platform's JSON leaves the message uncertain", async () => {

@@ -13,7 +13,7 @@ export interface PlatformRequest {
 /** An object is answered as JSON with status 200; `drop` closes the connection; `hang` never answers. */
 export type PlatformReply =
   | { json: unknown }
-  | { status: number; headers?: Record<string, string>; body?: string }
+  | { status: number; headers?: Record<string, string>; body?: string | Buffer }
   | { kind: "drop" }
   | { kind: "hang" };
 

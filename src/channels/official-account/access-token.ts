@@ -1,5 +1,6 @@
 import { AccessTokenRefusal, type FetchedToken } from "../../lib/access-tokens.ts";
-import { callPlatform, type PlatformAnswer } from "../../lib/platform-json.ts";
+import type { PlatformAnswer } from "../../lib/platform-answer.ts";
+import { callPlatform } from "../../lib/platform-json.ts";
 import { readFetchedToken } from "../../lib/platform-token.ts";
 import type { OfficialAccountDeps } from "./deps.ts";
 import { TOKEN_ERRCODES } from "./errcodes.ts";

@@ -1,8 +1,9 @@
 import type { Channel } from "../../domain/channel.ts";
 import type { CheckResult } from "../../domain/check.ts";
 import { AccessTokenRefusal } from "../../lib/access-tokens.ts";
+import type { PlatformAnswer } from "../../lib/platform-answer.ts";
 import { toFailedCheck } from "../../lib/platform-check.ts";
-import { callPlatform, type PlatformAnswer } from "../../lib/platform-json.ts";
+import { callPlatform } from "../../lib/platform-json.ts";
 import { callWithToken, readFetchedToken } from "../../lib/platform-token.ts";
 import { askForToken, fetchToken } from "./access-token.ts";
 import { testKeys } from "./check-keys.ts";

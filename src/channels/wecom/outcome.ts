@@ -11,11 +11,12 @@ export function isTokenRefused(errcode: string): boolean {
   return ERRCODES.get(errcode)?.action === "refresh";
 }
 
-const leftOutSchema = z.object({ invaliduser: z.string().default(""), unlicenseduser: z.string().default("") });
+const list = z.string().catch("");
+const leftOutSchema = z.object({ invaliduser: list, unlicenseduser: list });
 
 /** With errcode 0 WeCom may still have left the receiver out, and says so in lists like "li|zhang", in lower case. */
 export function toDeliveryOutcome(userId: string, fields: Record<string, unknown>): Outcome {
-  const { invaliduser, unlicenseduser } = leftOutSchema.catch({ invaliduser: "", unlicenseduser: "" }).parse(fields);
+  const { invaliduser, unlicenseduser } = leftOutSchema.parse(fields);
   if (names(invaliduser, userId)) {
     const detail = "invaliduser: WeCom knows no such member, or the app may not see them; check the userid and the app's visible range";
     return { kind: "rejected", code: "invaliduser", detail };

@@ -59,6 +59,8 @@ test.each([
   ["invaliduser", { invaliduser: "zhangsan" }],
   ["invaliduser", { invaliduser: "lisi|zhangsan" }],
   ["unlicenseduser", { unlicenseduser: "zhangsan", invaliduser: "" }],
+  ["invaliduser", { invaliduser: "zhangsan", unlicenseduser: null }],
+  ["unlicenseduser", { invaliduser: [], unlicenseduser: "zhangsan" }],
 ])("a success that leaves the member out is a refusal: %s", async (code, fields) => {
   platform.on(SEND, () => ({ json: { errcode: 0, errmsg: "ok", ...fields } }));
   expect(await send({ type: "text", text: "hello" })).toMatchObject({ kind: "rejected", code });

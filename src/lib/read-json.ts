@@ -1,0 +1,55 @@
+import type { HttpAnswer } from "./http-client.ts";
+
+/**
+ * The JSON value of an answer, read as leniently as its meaning allows: a byte order mark, raw control characters in strings (which
+ * JSON forbids), and whatever follows the value do not matter. Never throws; undefined when there is no JSON.
+ */
+export function readJson(answer: Pick<HttpAnswer, "headers" | "body">): unknown {
+  const text = decodeText(answer);
+  // A raw control character is either white space between values already, or inside a string, where a blank stands for it.
+  const repaired = text.replace(CONTROL, " ");
+  return parse(text) ?? parse(repaired) ?? parse(repaired.slice(0, findEnd(repaired)));
+}
+
+/**
+ * The body as text. Bytes that are UTF-8 are taken as such whatever the header says; others go by a byte order mark or the header's
+ * charset, and what remains unreadable becomes U+FFFD.
+ */
+export function decodeText({ headers, body }: Pick<HttpAnswer, "headers" | "body">): string {
+  const start = body.toString("latin1", 0, 2);
+  if (start === "\xff\xfe") return decode(body, "utf-16le") ?? "";
+  if (start === "\xfe\xff") return decode(body, "utf-16be") ?? "";
+  const declared = /charset\s*=\s*["']?([\w.:-]+)/i.exec(headers["content-type"] ?? "")?.[1];
+  return decode(body, "utf-8", true) ?? decode(body, declared ?? "utf-8") ?? body.toString("utf8");
+}
+
+/** Null when the bytes are not in this charset, or nobody knows it. */
+function decode(bytes: Buffer, charset: string, fatal = false): string | null {
+  try {
+    return new TextDecoder(charset, { fatal }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const CONTROL = /[\u0000-\u001f]/g;
+
+/** Where the first object ends; 0 when there is none. Strings are skipped whole, so that a brace in one counts for nothing. */
+function findEnd(text: string): number {
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === "{") depth += 1;
+    else if (token === "}") depth -= 1;
+    if (token === "}" && depth <= 0) return index + 1;
+  }
+  return 0;
+}
