@@ -58,10 +58,10 @@ function toConversationTable({ items, nextCursor }: { items: ShownConversation[]
     lastInboundAt,
     pending.toDesk + pending.toCustomer,
     reply.held,
-    pending.dead,
+    pending.dead + pending.failed + pending.uncertain,
   ]);
   if (rows.length === 0) return "No such conversations.";
-  const titles = ["ID", "ACCOUNT", "CONTACT", "STATUS", "TURN", "AGENT", "LAST MESSAGE", "PENDING", "HELD", "DEAD"];
+  const titles = ["ID", "ACCOUNT", "CONTACT", "STATUS", "TURN", "AGENT", "LAST MESSAGE", "PENDING", "HELD", "STOPPED"];
   return toTable(titles, rows) + toMoreLine(nextCursor);
 }
 

@@ -3,6 +3,7 @@ import type { Finding } from "./finding.ts";
 
 const WHY = {
   dead: "they were tried for 24 hours and have not arrived; nobody tries them again",
+  failed: "the platform will never take them as they are, and the customer has not seen them",
   uncertain: "the platform's answer was lost: the customer may have read them, or not",
   held: "they leave when the customer writes again, and not before",
 } as const;

@@ -1,7 +1,7 @@
 /** What the desk last said of a conversation. `unknown` is also every answer that could not be understood. */
 export type DeskStatus = "queueing" | "chatting" | "offline" | "unknown";
 
-/** The part of an answer or a push that describes the conversation. Absent fields say nothing and change nothing. */
+/** The part of an answer or a push that describes the conversation. What absent fields mean: complete-report.ts. */
 export interface StatusReport {
   status?: DeskStatus;
   /** Place in the queue; 0 when chatting. */
@@ -25,7 +25,7 @@ export interface Conversation {
   turn: number | null;
   agentName: string | null;
   notice: string | null;
-  /** When the desk was asked or told us; a report older than this changes nothing. */
+  /** When the desk was asked or told us, by the database's clock; an answer to an earlier question changes nothing. */
   statusAt: Date | null;
   contact: Contact;
   lastInboundAt: Date | null;
@@ -41,5 +41,13 @@ export interface Conversation {
 /** A conversation with the counts that the status API shows. */
 export interface ConversationOverview extends Conversation {
   passiveOpen: boolean;
-  pending: { toDesk: number; toCustomer: number; held: number; dead: number };
+  pending: {
+    toDesk: number;
+    toCustomer: number;
+    held: number;
+    /** Final by themselves: nothing more happens to these until somebody sends them again. */
+    dead: number;
+    failed: number;
+    uncertain: number;
+  };
 }

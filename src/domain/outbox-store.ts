@@ -78,8 +78,8 @@ export interface OutboundStore {
   enqueue(replies: NewReplies): Promise<StoredReply[]>;
   /** Notes that the sender of these replies has its answer: from now on an equal push is a new one. Repeated, it changes nothing. */
   markAnswered(push: { conversationId: string; messageIds: readonly string[] }): Promise<void>;
-  /** Applies what a push says of a conversation, unless something newer is known. */
-  report(conversation: { conversationId: string; accountId: string; openId: string }, report: StatusReport, at: Date): Promise<void>;
+  /** Applies what a push says of a conversation. Of two pushes at once the one that is written last wins. */
+  report(conversation: { conversationId: string; accountId: string; openId: string }, report: StatusReport): Promise<void>;
 }
 
 /** What tells whether somebody may still answer a message. */

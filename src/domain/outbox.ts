@@ -64,8 +64,11 @@ export interface Settlement {
   /** The reservation of the callback that was answered with this, which ends now. */
   callbackOpenUntil?: Date | null;
   attempt: Pick<Attempt, "startedAt" | "durationMs">;
-  /** What the desk said, with the moment it was asked. */
-  report?: { status: StatusReport; askedAt: Date };
+  /**
+   * The desk's report, with the reading of this process's monotonic clock (`performance.now()`) when it was asked. The store turns that
+   * into a moment of the database's clock, so clocks of different processes are never compared.
+   */
+  report?: { status: StatusReport; askedAtMs: number };
   /** A sentence for the contact, enqueued in the same statement: the desk's own, or ours that the desk is away. */
   notice?: { messageId: string; when: NoticeWhen; content: Content };
 }

@@ -62,7 +62,7 @@ async function acceptReplies(
 ): Promise<Accepted> {
   const conversationId = toConversationId(account.id, openId);
   const conversation = { conversationId, accountId: account.id, openId };
-  for (const report of toReports(pushed)) await outbound.report(conversation, report, now());
+  for (const report of toReports(pushed)) await outbound.report(conversation, report);
   const replies = pushed.flatMap(({ pushId, content }): NewReply | [] => {
     if (content === null) return [];
     return { messageId: newMessageId(now()), content, dedupeKey: pushId === null ? null : `push:${openId}:${pushId}` };

@@ -24,21 +24,21 @@ export async function forward(
   signal: AbortSignal,
 ): Promise<Settlement | Postponement> {
   const { message } = entry;
-  const askedAt = deps.now();
+  const asked = { at: deps.now(), atMs: performance.now() };
   const connection = await deps.connections.get(message.accountId);
-  if (connection === null) return toSettlement(DISABLED, { askedAt, notice: undefined }, entry, deps);
-  const waitMs = deps.breaker.waitMs(message.accountId, askedAt);
+  if (connection === null) return toSettlement(DISABLED, { asked, notice: undefined }, entry, deps);
+  const waitMs = deps.breaker.waitMs(message.accountId, asked.at);
   const away = () => toOutageNotice(connection.account, claim.conversation, deps.now());
-  if (waitMs > 0) return postpone(spread(waitMs), away(), askedAt);
+  if (waitMs > 0) return postpone(spread(waitMs), away(), asked.at);
   const submission = await submit(connection, claim, entry, deps, signal);
   const isAway = submission.outcome.kind === "retry" && deps.breaker.isOpen(message.accountId);
   const notice = isAway ? away() : toDeskNotice(submission.report, connection.account.replies.notices, deps.now());
-  return toSettlement(submission, { askedAt, notice }, entry, deps);
+  return toSettlement(submission, { asked, notice }, entry, deps);
 }
 
 function toSettlement(
   { outcome, report }: Submission,
-  { askedAt, notice }: { askedAt: Date; notice: Settlement["notice"] },
+  { asked, notice }: { asked: { at: Date; atMs: number }; notice: Settlement["notice"] },
   entry: ClaimedEntry,
   deps: ForwardDeps,
 ): Settlement {
@@ -46,8 +46,8 @@ function toSettlement(
     outcome,
     next: toNext(outcome, entry, { done: "forwarded", rejected: "dead" }, deps),
     way: null,
-    attempt: { startedAt: askedAt, durationMs: deps.now().getTime() - askedAt.getTime() },
-    ...(report === undefined ? {} : { report: { status: report, askedAt } }),
+    attempt: { startedAt: asked.at, durationMs: Math.round(performance.now() - asked.atMs) },
+    ...(report === undefined ? {} : { report: { status: report, askedAtMs: asked.atMs } }),
     ...(notice === undefined ? {} : { notice }),
   };
 }

@@ -98,7 +98,11 @@ function isAfter([updatedAt, id]: readonly [string, string]): Prisma.Conversatio
 async function toOverviews(prisma: PrismaClient, rows: Row[]): Promise<ConversationOverview[]> {
   const counts = await prisma.message.groupBy({
     by: ["conversationId", "state"],
-    where: { conversationId: { in: rows.map(({ id }) => id) }, errorCode: { not: null }, state: { in: ["held", "dead"] } },
+    where: {
+      conversationId: { in: rows.map(({ id }) => id) },
+      errorCode: { not: null },
+      state: { in: ["held", "dead", "failed", "uncertain"] },
+    },
     _count: true,
   });
   const countOf = (id: string, state: string) => counts.find((count) => count.conversationId === id && count.state === state)?._count ?? 0;
@@ -113,6 +117,8 @@ async function toOverviews(prisma: PrismaClient, rows: Row[]): Promise<Conversat
         toCustomer: pendingIn("outbound"),
         held: countOf(row.id, "held"),
         dead: countOf(row.id, "dead"),
+        failed: countOf(row.id, "failed"),
+        uncertain: countOf(row.id, "uncertain"),
       },
     };
   });

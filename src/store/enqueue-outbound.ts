@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AuditAction } from "../domain/audit.ts";
+import { completeReport } from "../domain/complete-report.ts";
 import { toReadableText } from "../domain/content.ts";
 import type { StatusReport } from "../domain/conversation.ts";
 import { inBatches } from "../domain/in-batches.ts";
@@ -18,7 +19,7 @@ export function createOutboundStore(prisma: PrismaClient): OutboundStore {
   return {
     enqueue,
     markAnswered: markAnswered(prisma),
-    report: (conversation, report, at) => applyReport(prisma, conversation, report, at),
+    report: (conversation, report) => applyReport(prisma, conversation, report),
   };
 }
 
@@ -159,24 +160,26 @@ function toDigest(replies: NewReplies["replies"]): string {
   return createHash("sha256").update(JSON.stringify(said)).digest("base64url");
 }
 
+/**
+ * A push counts from the moment it is written, by the clock of the database at the locked row: so `status_at` never goes back, and no
+ * push is dropped because the clock of another process is ahead.
+ */
 async function applyReport(
   prisma: PrismaClient,
   { conversationId, accountId, openId }: { conversationId: string; accountId: string; openId: string },
   report: StatusReport,
-  at: Date,
 ): Promise<void> {
-  const fields = JSON.stringify(report);
+  const fields = JSON.stringify(completeReport(report));
   await prisma.$executeRaw`
     INSERT INTO conversations AS c (id, account_id, open_id, status, turn, agent_name, notice, status_at)
     SELECT ${conversationId}, ${accountId}, ${openId}, COALESCE(r ->> 'status', 'unknown'), (r ->> 'turn')::int, r ->> 'agentName',
-           r ->> 'notice', ${at}::timestamptz(3)
+           r ->> 'notice', now()
     FROM (SELECT ${fields}::jsonb AS r) report
     ON CONFLICT (id) DO UPDATE SET
       status = CASE WHEN ${fields}::jsonb ? 'status' THEN excluded.status ELSE c.status END,
       turn = CASE WHEN ${fields}::jsonb ? 'turn' THEN excluded.turn ELSE c.turn END,
       agent_name = CASE WHEN ${fields}::jsonb ? 'agentName' THEN excluded.agent_name ELSE c.agent_name END,
       notice = CASE WHEN ${fields}::jsonb ? 'notice' THEN excluded.notice ELSE c.notice END,
-      status_at = excluded.status_at,
-      updated_at = now()
-    WHERE c.status_at IS NULL OR c.status_at <= excluded.status_at`;
+      status_at = clock_timestamp(),
+      updated_at = now()`;
 }

@@ -11,7 +11,7 @@ export interface Inspection {
   /** How many API keys with the role admin there are. */
   admins: number;
   /** Messages that do not move, or only with the contact's help. */
-  stopped: { accountId: string; state: "dead" | "uncertain" | "held"; count: number }[];
+  stopped: { accountId: string; state: "dead" | "failed" | "uncertain" | "held"; count: number }[];
 }
 
 /** Reads only, and waits while another process migrates, so that what it sees is whole. What is not there yet is empty. */
@@ -56,7 +56,8 @@ async function countAdmins(run: ScriptRunner): Promise<number> {
 
 async function countStopped(run: ScriptRunner): Promise<Inspection["stopped"]> {
   const rows = await run.query(
-    `SELECT account_id, state, count(*)::int AS count FROM messages WHERE error_code IS NOT NULL AND state IN ('dead', 'uncertain', 'held')
+    `SELECT account_id, state, count(*)::int AS count FROM messages
+     WHERE error_code IS NOT NULL AND state IN ('dead', 'failed', 'uncertain', 'held')
      GROUP BY account_id, state ORDER BY account_id, state`,
   );
   return rows.map(({ account_id: accountId, state, count }) => ({

@@ -1,3 +1,4 @@
+import { completeReport } from "../domain/complete-report.ts";
 import { toReadableText } from "../domain/content.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Settled } from "../domain/store.ts";
@@ -43,11 +44,15 @@ export async function writeSettles(prisma: Prisma.TransactionClient, settles: re
         keep_for_ms int, open_until timestamptz(3), seen_inbound_at timestamptz(3),
         is_finished boolean, is_held boolean, again_after_ms bigint, state text, progress int, failures int,
         outcome text, way text, started_at timestamptz(3), duration_ms int, code text, detail text, error text,
-        has_left boolean, is_sent boolean, is_forwarded boolean, ended text, asked_at timestamptz(3), report jsonb,
+        has_left boolean, is_sent boolean, is_forwarded boolean, ended text, asked_ms_ago float8, report jsonb,
         notice_when text, notice_id text, notice_type text, notice_text text, notice_content jsonb)
     ), conversation AS (
       SELECT given.*, c.account_id, c.status, c.turn, c.agent_name, c.outage_told_at,
-        asked_at IS NOT NULL AND (c.status_at IS NULL OR c.status_at <= asked_at) AS is_news,
+        now() - asked_ms_ago * interval '1 millisecond' AS asked_at,
+        -- An answer is older than a push that came after the question. A moment that lies ahead is no reason to wait for it: it is of a
+        -- process that wrote its own time, or of a server whose clock was ahead.
+        asked_ms_ago IS NOT NULL AND (c.status_at IS NULL OR c.status_at <= now() - asked_ms_ago * interval '1 millisecond'
+          OR c.status_at > clock_timestamp() + interval '1 millisecond') AS is_news,
         c.last_inbound_at IS DISTINCT FROM seen_inbound_at AS has_written
       FROM (SELECT * FROM given ORDER BY conversation_id) given
       CROSS JOIN LATERAL (
@@ -196,8 +201,8 @@ function toRow({ claim, entry, settlement, keepForMs }: Settle, position: number
     is_sent: isDone && direction === "outbound",
     is_forwarded: isDone && direction === "inbound",
     ended: outcome.kind === "hold" ? outcome.ended : undefined,
-    asked_at: report?.askedAt,
-    report: report?.status,
+    asked_ms_ago: report && performance.now() - report.askedAtMs,
+    report: report && completeReport(report.status),
     notice_when: notice?.when,
     notice_id: notice?.messageId,
     notice_type: notice?.content.type,

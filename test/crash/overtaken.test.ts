@@ -271,7 +271,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
       const message = { openId, dedupeKey: `met-${round}`, vendorMessageId: null, sentAt: new Date(), content };
       await Promise.all([
         ...[1, 2, 3].map((copy) => enqueueReply(opened.store, openId, content, { dedupeKey: `${round}-${copy}` })),
-        opened.store.outbound.report(conversation, { status: "chatting" }, new Date()),
+        opened.store.outbound.report(conversation, { status: "chatting" }),
         opened.store.inbound.record({
           ...conversation,
           messageId: newMessageId(new Date()),

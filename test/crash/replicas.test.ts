@@ -88,7 +88,7 @@ describe.runIf(serverUrl)("replicas on one database", () => {
       () => look("oA"),
       ({ conversation: { pending } }) => pending.toDesk === 0,
     );
-    expect(conversation.pending).toEqual({ toDesk: 0, toCustomer: 0, dead: 0 });
+    expect(conversation.pending).toEqual({ toDesk: 0, toCustomer: 0, dead: 0, failed: 0, uncertain: 0 });
   });
 
   test("a push at one replica rides on the callback that another one holds open, and is seen once", async () => {

@@ -9,6 +9,7 @@ import { createTestDatabase } from "../support/database.ts";
 import { ADMIN_KEY, callApi, connect, DESK_KEY, type Gateway, look } from "../support/gateway.ts";
 import { type GatewayProcess, spawnGateway } from "../support/process.ts";
 import { pushAndLeave } from "../support/push-and-leave.ts";
+import { skewedClock } from "../support/skewed-clock.ts";
 import { prepareDataFolder, startStage } from "./stage.ts";
 
 /* A process that stands still reads later what its callers sent while they still waited for it. */
@@ -78,12 +79,9 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two processes on one database", (
       WXDESK_MASTER_KEY: randomBytes(32).toString("base64"),
     };
     const root = new URL("../../", import.meta.url);
-    const skewed = ["--import", import.meta.resolve("../support/skewed-clock.mjs"), "--import", import.meta.resolve("tsx")];
+    const skewed = ["--import", skewedClock(skewMs), "--import", import.meta.resolve("tsx")];
     const right = spawnGateway(shared, folder);
-    const other = spawnGateway({ ...shared, TEST_CLOCK_SKEW_MS: String(skewMs) }, folder, [
-      ...skewed,
-      new URL("src/server.ts", root).pathname,
-    ]);
+    const other = spawnGateway(shared, folder, [...skewed, new URL("src/server.ts", root).pathname]);
     const [address, otherAddress] = [await right.listening(), await other.listening()];
     const api: Gateway["api"] = (method, path, body, key = ADMIN_KEY) => callApi(address, method, path, body, key);
     const account = await connect({ api, wechat, desk }, "official_account", { replies: { notices: "never" } });

@@ -87,6 +87,8 @@ test("a message that has stopped is counted, with the command that sends it agai
   const [stopped] = await findings("messages");
   expect(stopped).toMatchObject({ account: "shop", ok: "warning", what: "1 message is dead" });
   expect(stopped?.remedy).toContain("npx wxdesk message retry --state dead --account shop");
+  await inFolder("UPDATE messages SET direction = 'outbound', state = 'failed'");
+  expect(await findings("messages")).toMatchObject([{ what: "1 message is failed" }]);
 });
 
 test("a short admin key can be guessed, one that is not there yet will be made", async () => {

@@ -96,7 +96,7 @@ test("a notice that is enqueued behind held replies is held like them, with thei
     next: { kind: "finished", state: "forwarded" },
     way: null,
     attempt,
-    report: { status: { status: "queueing", turn: 2 }, askedAt: new Date() },
+    report: { status: { status: "queueing", turn: 2 }, askedAtMs: performance.now() },
     notice: { messageId, when: "changes", content: { type: "text", text: "2 before you" } },
   };
   expect(await store.outbox.settle(claim, head(claim), forwarded, { keepForMs: null })).toMatchObject({ noticeEnqueued: true });

@@ -61,7 +61,7 @@ test("a notice that was enqueued is told again when the settle is repeated", asy
   if (claim === null) throw new Error("the lane to the desk is not due");
   const settlement: Settlement = {
     ...sent(),
-    report: { status: { status: "queueing", turn: 2 }, askedAt: new Date() },
+    report: { status: { status: "queueing", turn: 2 }, askedAtMs: performance.now() },
     notice: { messageId: "msg_notice", when: "changes", content: { type: "text", text: "2 before you" } },
   };
   const settled = await outbox.settle(claim, head(claim), settlement, { keepForMs: null });

@@ -62,7 +62,7 @@ test("what both lanes of a conversation settle at once is written one after the 
           ? { ...done("sent"), way: "async" }
           : {
               ...done(),
-              report: { status: { status: "queueing", turn: 2 }, askedAt: new Date() },
+              report: { status: { status: "queueing", turn: 2 }, askedAtMs: performance.now() },
               notice: { messageId: newMessageId(new Date()), when: "changes", content: { type: "text", text: "2 before you" } },
             },
       ),

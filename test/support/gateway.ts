@@ -170,7 +170,7 @@ export interface ShownConversation {
   turn: number | null;
   agentName: string | null;
   notice: string | null;
-  pending: { toDesk: number; toCustomer: number; dead: number };
+  pending: { toDesk: number; toCustomer: number; dead: number; failed: number; uncertain: number };
   reply: { ways: string[]; held: number; remaining: number | null; windowClosesAt: string | null };
 }
 

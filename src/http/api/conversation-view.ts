@@ -4,7 +4,8 @@ import { toMoment } from "./schemas/common.ts";
 import type { ShownConversation } from "./schemas/conversation.ts";
 
 export function toShownConversation(conversation: ConversationOverview, account: Account | null, now: Date): ShownConversation {
-  const { id, accountId, openId, status, turn, agentName, notice, contact, pending } = conversation;
+  const { id, accountId, openId, status, turn, agentName, notice, contact } = conversation;
+  const { held, ...pending } = conversation.pending;
   return {
     id,
     accountId,
@@ -21,9 +22,9 @@ export function toShownConversation(conversation: ConversationOverview, account:
       ways: toWays(conversation, account, now),
       windowClosesAt: toMoment(conversation.windowClosesAt),
       remaining: conversation.repliesRemaining,
-      held: pending.held,
+      held,
     },
-    pending: { toDesk: pending.toDesk, toCustomer: pending.toCustomer, dead: pending.dead },
+    pending,
   };
 }
 

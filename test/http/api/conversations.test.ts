@@ -1,7 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { toConversationId } from "../../../src/domain/ids.ts";
-import { DONE } from "../../../src/domain/outcome.ts";
+import type { MessageState } from "../../../src/domain/message.ts";
+import { DONE, type Outcome } from "../../../src/domain/outcome.ts";
 import { shownConversation } from "../../../src/http/api/schemas/conversation.ts";
 import { shownMessage, shownMessageWithAttempts } from "../../../src/http/api/schemas/message.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../../support/store.ts";
@@ -51,8 +52,12 @@ async function receive(accountId: string, openId: string, text: string, { openFo
   return recorded;
 }
 
-/** Takes the first reply of a conversation to its end, as a worker does when the platform took it. */
-async function sendFirst(conversationId: string, startedAt: Date): Promise<void> {
+/** Takes the first reply of a conversation to its end, as a worker does; without more, the platform took it. */
+async function endFirst(
+  conversationId: string,
+  startedAt: Date,
+  { outcome, state }: { outcome: Outcome; state: MessageState } = { outcome: DONE, state: "sent" },
+): Promise<void> {
   const { outbox } = testStore.store;
   const lane = { holder: "worker-test", entriesMax: 1, leaseMs: 60_000 };
   const claim = await outbox.claimLane({ conversationId, direction: "outbound" }, lane);
@@ -60,7 +65,7 @@ async function sendFirst(conversationId: string, startedAt: Date): Promise<void>
   if (!claim || !entry) throw new Error("nothing was claimed");
   await outbox.begin(claim, [entry], "async", lane.leaseMs);
   const attempt = { startedAt, durationMs: 12 };
-  const settlement = { outcome: DONE, next: { kind: "finished", state: "sent" }, way: "async", attempt } as const;
+  const settlement = { outcome, next: { kind: "finished", state }, way: "async", attempt } as const;
   await outbox.settle(claim, entry, settlement, { keepForMs: null });
 }
 
@@ -94,7 +99,7 @@ describe("a conversation", () => {
       lastInboundAt: expect.stringMatching(/\.\d{3}Z$/),
       lastReplyAt: null,
       reply: { ways: ["async"], windowClosesAt: expect.stringMatching(/\.\d{3}Z$/), remaining: 5, held: 0 },
-      pending: { toDesk: 1, toCustomer: 0, dead: 0 },
+      pending: { toDesk: 1, toCustomer: 0, dead: 0, failed: 0, uncertain: 0 },
     });
     expect(await get("/accounts/shop/contacts/oABC/conversation")).toEqual(shown);
   });
@@ -102,12 +107,21 @@ describe("a conversation", () => {
   test("shows what the desk said of it", async () => {
     const { conversationId } = await receive("shop", "oStatus", "hello");
     const report = { status: "chatting", turn: 0, agentName: "Ann", notice: "Ann is here" } as const;
-    await testStore.store.outbound.report(
-      { conversationId, accountId: "shop", openId: "oStatus" },
-      report,
-      new Date("2026-01-31T02:03:04.005Z"),
-    );
-    expect(await get(`/conversations/${conversationId}`)).toMatchObject({ ...report, statusAt: "2026-01-31T02:03:04.005Z" });
+    await testStore.store.outbound.report({ conversationId, accountId: "shop", openId: "oStatus" }, report);
+    expect(await get(`/conversations/${conversationId}`)).toMatchObject({ ...report, statusAt: expect.stringMatching(/\.\d{3}Z$/) });
+  });
+
+  test("counts its replies that failed or are uncertain, each by its name", async () => {
+    const { conversationId } = await receive("shop", "oStopped", "hello");
+    const said = callAs(app, "operator");
+    for (const state of ["failed", "uncertain", "uncertain"] as const) {
+      await said("POST", `/conversations/${conversationId}/messages`, { type: "text", text: "hi" });
+      const outcome = { kind: state === "failed" ? "rejected" : "uncertain", code: "X", detail: "no" } as const;
+      await endFirst(conversationId, new Date(), { outcome, state });
+    }
+    expect(await get(`/conversations/${conversationId}`)).toMatchObject({
+      pending: { toDesk: 1, toCustomer: 0, dead: 0, failed: 1, uncertain: 2 },
+    });
   });
 
   test("offers the ways that are open: both, passive only, none after the window", async () => {
@@ -172,7 +186,7 @@ describe("the list of conversations", () => {
   test("narrows by account, status, agent, text and time", async () => {
     const { conversationId } = await receive("list", "oFound%_", "hello");
     const place = { conversationId, accountId: "list", openId: "oFound%_" };
-    await testStore.store.outbound.report(place, { status: "chatting", agentName: "Bo" }, new Date());
+    await testStore.store.outbound.report(place, { status: "chatting", agentName: "Bo" });
     const found = { items: [{ id: conversationId }], nextCursor: null };
     expect(await get("/conversations?accountId=list&status=chatting")).toMatchObject(found);
     expect(await get("/conversations?agentName=Bo")).toMatchObject(found);
@@ -220,7 +234,7 @@ describe("messages", () => {
   test("that were sent show when, how and how long, and use up what the platform still takes", async () => {
     const { conversationId } = await receive("shop", "oSent", "hello", { repliesMax: 1 });
     const said = await callAs(app, "operator")("POST", `/conversations/${conversationId}/messages`, { type: "text", text: "hi" });
-    await sendFirst(conversationId, new Date("2026-01-31T02:03:04.005Z"));
+    await endFirst(conversationId, new Date("2026-01-31T02:03:04.005Z"));
     expect(shownMessageWithAttempts.parse(await get(`/messages/${said.json().id}`))).toMatchObject({
       state: "sent",
       way: "async",

@@ -11,8 +11,8 @@ export const shownConversation = z
     accountId: z.string(),
     openId: z.string().describe("The contact as WeChat names it."),
     status: deskStatus.describe("What the desk last said."),
-    turn: z.int().nullable().describe("Place in the queue; 0 when chatting."),
-    agentName: z.string().nullable(),
+    turn: z.int().nullable().describe("Place in the queue; 0 when chatting; null when there is no queue, or the place is not known."),
+    agentName: z.string().nullable().describe("Who serves the contact; null when nobody does, or it is not known."),
     notice: z.string().nullable().describe("What the desk last meant for the customer."),
     statusAt: shownMoment.nullable(),
     contact: z.object({ nickname: z.string().nullable(), number: z.string().nullable(), email: z.string().nullable() }),
@@ -26,7 +26,13 @@ export const shownConversation = z
         held: z.int().describe("Replies that wait for the contact's next message."),
       })
       .describe("Whether the contact can be answered."),
-    pending: z.object({ toDesk: z.int(), toCustomer: z.int(), dead: z.int() }),
+    pending: z.object({
+      toDesk: z.int(),
+      toCustomer: z.int(),
+      dead: z.int().describe("Tried for 24 hours, or refused by the desk."),
+      failed: z.int().describe("Replies that the platform will never take as they are."),
+      uncertain: z.int().describe("Replies that the customer may have seen: the platform's answer was lost."),
+    }),
   })
   .meta({ id: "Conversation", examples: CONVERSATION_EXAMPLES });
 

@@ -158,7 +158,7 @@ export const CONVERSATION_EXAMPLES = [
     lastInboundAt: moment,
     lastReplyAt: null,
     reply: { ways: ["passive", "async"], windowClosesAt: "2026-02-02T02:03:04.005Z", remaining: 5, held: 0 },
-    pending: { toDesk: 0, toCustomer: 0, dead: 0 },
+    pending: { toDesk: 0, toCustomer: 0, dead: 0, failed: 0, uncertain: 0 },
   },
 ];
 
