@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { DeskStatus, StatusReport } from "../../domain/conversation.ts";
+import { toNoticeText } from "./notice-text.ts";
 import { isRecord, toStorableText } from "./read.ts";
 
 /**
@@ -13,7 +14,7 @@ export function readReport(fields: unknown): StatusReport | null {
     ...(isSaid(status) && { status: toStatus(status) }),
     ...(turn !== undefined && { turn: turnSchema.safeParse(turn).data ?? null }),
     ...(agent_name !== undefined && { agentName: toTextOrNull(agent_name) }),
-    ...(msg !== undefined && { notice: toTextOrNull(msg) }),
+    ...(msg !== undefined && { notice: toNoticeText(msg) }),
   };
   return Object.keys(report).length > 0 ? report : null;
 }

@@ -57,6 +57,13 @@ test("empty, blank and misplaced names and sentences are null", () => {
   expect(reportOf('{"agent_name":5,"msg":{"a":1}}')).toEqual({ agentName: null, notice: null });
 });
 
+test("a sentence with tags is read as a customer is to read it, one without stays as it is", () => {
+  const msg = '<p>2 before you&hellip; <a href="https://x.cn">skip</a></p><!-- queue -->';
+  expect(reportOf(JSON.stringify({ msg }))).toEqual({ notice: "2 before you… skip (https://x.cn)" });
+  expect(reportOf('{"msg":"1 &lt; 2 < 3"}')).toEqual({ notice: "1 &lt; 2 < 3" });
+  expect(reportOf('{"msg":"<p><br></p>"}')).toEqual({ notice: null });
+});
+
 test("what is missing is absent and so changes nothing", () => {
   expect(reportOf('{"msg":"please wait"}')).toEqual({ notice: "please wait" });
 });
