@@ -155,6 +155,7 @@ describe("what no database column can hold", () => {
     ["half a pair", "a\\ud800b", "a\ufffdb"],
     ["the other half", "a\\udc00b", "a\ufffdb"],
     ["a raw emoji", "a😀b", "a😀b"],
+    ["a control character", "a\\u0007b", "ab"],
   ])("is mended in a text and in a status: %s", async (_what, escaped, meant) => {
     const openId = await newContact();
     const body = `{"touser":"${openId}","msgtype":"text","text":{"content":"${escaped}"},"message_id":"${escaped}","status":"chatting","agent_name":"${escaped}","msg":"${escaped}"}`;
@@ -214,6 +215,8 @@ describe("a push that cannot be read is refused with a reason, and changes nothi
     ["no text", json((touser) => ({ touser, msgtype: "text" }))],
     ["an empty text", json((touser) => ({ touser, msgtype: "text", text: { content: "" } }))],
     ["a blank text", json((touser) => ({ touser, msgtype: "text", text: { content: " \n\t " } }))],
+    ["a text of control characters in HTML", json((touser) => ({ touser, msgtype: "text", text: { content: "<p>\u0007</p>" } }))],
+    ["a text without width", json((touser) => ({ touser, msgtype: "text", text: { content: "\u200b\ufeff" } }))],
     ["a text of NULs", json((touser) => ({ touser, msgtype: "text", text: { content: "\0\0" } }))],
     ["an empty text in a form", (openId) => `touser=${openId}&msgtype=text&text[content]=`],
     ["HTML without words", json((touser) => ({ touser, msgtype: "rich", rich: { content: "<p> </p>" } }))],

@@ -2,11 +2,11 @@ import { z } from "zod";
 import type { Content } from "../../domain/content.ts";
 import type { StatusReport } from "../../domain/conversation.ts";
 import type { PushedReply } from "../../domain/desk.ts";
-import { htmlToText } from "./html-to-text.ts";
-import { toPlainText } from "./plain-text.ts";
+import { isBlank } from "../../domain/sendable-text.ts";
 import { openIdSchema, readPushId } from "./push-envelope.ts";
 import { isRecord, read, toStorableText } from "./read.ts";
 import { readReport } from "./report.ts";
+import { htmlWords, plainWords } from "./words.ts";
 
 /**
  * The push of Udesk's open API: `customer_token` and a list of `messages`, which for a robot is one object.
@@ -38,9 +38,9 @@ function saysSomething({ content, report }: PushedReply): boolean {
 function readContent({ type, data }: Record<string, unknown>): Content | null {
   switch (type) {
     case "message":
-      return toText(toPlainText(read(wordsSchema, data, "messages.data").content));
+      return toText(read(plainWords, data, "messages.data"));
     case "rich":
-      return toText(htmlToText(read(wordsSchema, data, "messages.data").content));
+      return toText(read(htmlWords, data, "messages.data"));
     case "image":
       return { type: "image", url: read(fileSchema, data, "messages.data").content };
     case "file": {
@@ -53,10 +53,9 @@ function readContent({ type, data }: Record<string, unknown>): Content | null {
 }
 
 const storable = z.string().transform(toStorableText);
-const wordsSchema = z.object({ content: storable });
 /** `content` is the address. */
 const fileSchema = z.object({ content: storable.refine((address) => address !== "", "is empty"), filename: storable.nullish() });
 
 function toText(text: string): Content | null {
-  return text.trim() === "" ? null : { type: "text", text };
+  return isBlank(text) ? null : { type: "text", text };
 }

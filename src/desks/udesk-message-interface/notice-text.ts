@@ -1,3 +1,4 @@
+import { isBlank } from "../../domain/sendable-text.ts";
 import { toPlainText } from "./plain-text.ts";
 import { toStorableText } from "./read.ts";
 
@@ -5,5 +6,5 @@ import { toStorableText } from "./read.ts";
 export function toNoticeText(msg: unknown): string | null {
   if (typeof msg !== "string") return null;
   const text = toStorableText(toPlainText(msg));
-  return text.trim() === "" ? null : text;
+  return isBlank(text) ? null : text;
 }

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { newMessageId } from "../../domain/ids.ts";
+import { toSendableText } from "../../domain/sendable-text.ts";
 import { notFound, Problem } from "../problem.ts";
 import type { ApiDeps } from "./deps.ts";
 import { toShownAttempt, toShownMessage } from "./message-view.ts";
@@ -71,6 +72,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
     async ({ params, headers, body, scope, caller }, reply) => {
       const conversation = await conversations.get(params.id, scope);
       if (!conversation) throw notFound("such conversation");
+      const text = toSendableText(body.text);
       const newId = newMessageId(now());
       const { messageId, isNew } = await outbound.enqueue({
         messageId: newId,
@@ -78,7 +80,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
         accountId: conversation.accountId,
         openId: conversation.openId,
         origin: "operator",
-        content: { type: "text", text: body.text },
+        content: { type: "text", text },
         // Without a key of the client's nothing is a repetition: an operator may say the same thing twice.
         dedupeKey: `api:${conversation.id}:${headers["idempotency-key"] ?? newId}`,
         repeatWindowMs: 0,
@@ -87,7 +89,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
       deliver(conversation.id);
       const stored = await conversations.message(messageId, scope);
       if (!stored) throw notFound("such message");
-      if (!isNew && stored.message.text !== body.text) {
+      if (!isNew && stored.message.text !== text) {
         throw new Problem("IDEMPOTENCY_KEY_REUSED", "this key was used for another text; send a new text with a new key");
       }
       return reply.code(isNew ? 201 : 200).send(toShownMessage(stored.message));

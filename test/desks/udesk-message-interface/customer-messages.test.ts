@@ -46,7 +46,7 @@ test("session events tell the agent's name and say nothing", () => {
 });
 
 test("unknown types and empty HTML are passed over, what stands beside them is not", () => {
-  const messages = [{ type: "hologram", data: 5 }, { type: 7 }, {}, { type: "message", data: { content: "<p> </p>" } }];
+  const messages = [{ type: "hologram", data: 5 }, { type: 7 }, {}, { type: "message", data: { content: "<p> </p>\u0007" } }];
   expect(repliesTo([...messages, { type: "message", data: { content: "hi" } }])).toMatchObject([{ content: { text: "hi" } }]);
 });
 

@@ -46,8 +46,10 @@ test("a plain text keeps every character", () => {
   expect(contentOf("text", { content: text })).toEqual({ type: "text", text });
 });
 
-test("what no column can hold is taken out of a text", () => {
+test("what no column can hold and no passive reply can carry is taken out of a text", () => {
   expect(contentOf("text", { content: "a\0b\ud83d" })).toEqual({ type: "text", text: "ab\uFFFD" });
+  expect(contentOf("text", { content: "a\u0007b<b>&#7;c&#xfffe;</b>" })).toEqual({ type: "text", text: "abc" });
+  expect(contentOf("file", { media_id: "m", title: "a\u0007" })).toEqual({ type: "file", mediaId: "m", title: "a" });
 });
 
 describe("a kind without what makes it one is refused with the place that lacks it:", () => {
@@ -57,7 +59,11 @@ describe("a kind without what makes it one is refused with the place that lacks 
     ["text", {}, /^text\.content: /],
     ["text", { content: 5 }, /^text\.content: /],
     ["text", { content: "" }, /^text: content is empty/],
+    ["text", { content: "\u0007\u200b" }, /^text: content is empty/],
+    ["text", { content: "<p>\u0007</p>" }, /^text: content is empty/],
+    ["text", { content: "<p>&#7;&#8203;</p>" }, /^text: content is empty/],
     ["rich", { content: "<p></p>" }, /^rich: content has no text/],
+    ["rich", { content: "<p>\u0007&shy;</p>" }, /^rich: content has no text/],
     ["image", { media_id: "" }, /^image: expected media_id or url/],
     ["voice", { media_id: ["m"] }, /^voice\.media_id: /],
     ["link", { title: "t" }, /^link: expected url/],
