@@ -3,9 +3,12 @@ import type { Content } from "../../domain/content.ts";
 import type { StatusReport } from "../../domain/conversation.ts";
 import type { PushedReply } from "../../domain/desk.ts";
 import { isBlank } from "../../domain/sendable-text.ts";
+import { contentSchemas } from "./customer-service-content.ts";
 import { openIdSchema, readPushId } from "./push-envelope.ts";
+import { isReceipt, readPushReport } from "./push-report.ts";
 import { isRecord, read, toStorableText } from "./read.ts";
 import { readReport } from "./report.ts";
+import { PART_NAMES, refuseUnsaid } from "./unsaid.ts";
 import { htmlWords, plainWords } from "./words.ts";
 
 /**
@@ -14,8 +17,12 @@ import { htmlWords, plainWords } from "./words.ts";
  */
 export function readCustomerMessages(fields: Record<string, unknown>): PushedReply[] {
   const openId = read(openIdSchema, fields.customer_token, "customer_token");
-  const report = readReport(fields);
-  if (fields.messages === undefined && report !== null) return [{ openId, pushId: null, content: null, report }];
+  const report = readPushReport(fields);
+  if (fields.messages === undefined) {
+    refuseUnsaid(fields, [...contentSchemas.keys(), ...PART_NAMES], "but no messages; put it into messages");
+    if (report !== null) return [{ openId, pushId: null, content: null, report }];
+    if (isReceipt(fields)) return [];
+  }
   const messages = read(messagesSchema, fields.messages, "messages");
   return messages.map((message) => toReply(message, openId, report)).filter(saysSomething);
 }
@@ -34,8 +41,13 @@ function saysSomething({ content, report }: PushedReply): boolean {
   return content !== null || report !== null;
 }
 
-/** Null for what has no words: session events, types we do not know (Udesk asks to ignore them), and texts of blanks. */
-function readContent({ type, data }: Record<string, unknown>): Content | null {
+/** What happens to a session; it has no words for the contact. */
+const SESSION_EVENTS: ReadonlySet<unknown> = new Set(["start_session", "transfer", "close"]);
+
+/** Null for what has no words: session events, unknown types without content (Udesk asks to ignore them), and texts of blanks. */
+function readContent(message: Record<string, unknown>): Content | null {
+  const { type, data } = message;
+  if (SESSION_EVENTS.has(type)) return null;
   switch (type) {
     case "message":
       return toText(read(plainWords, data, "messages.data"));
@@ -48,9 +60,12 @@ function readContent({ type, data }: Record<string, unknown>): Content | null {
       return { type: "file", url: content, ...(filename && { title: filename }) };
     }
     default:
+      refuseUnsaid({ ...message, ...(isRecord(data) && data) }, typeof data === "string" ? ["data"] : PART_NAMES, UNKNOWN_TYPE);
       return null;
   }
 }
+
+const UNKNOWN_TYPE = "in a message whose type is none of message, rich, image, file; send it as one of these";
 
 const storable = z.string().transform(toStorableText);
 /** `content` is the address. */

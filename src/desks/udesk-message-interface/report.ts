@@ -42,7 +42,7 @@ const TURN_MAX = 2 ** 31 - 1;
 const digits = z
   .string()
   .trim()
-  .regex(/^\d{1,10}$/);
+  .regex(/^\d{1,10}(\.0{1,10})?$/);
 const turnSchema = z.union([z.number(), digits.transform(Number)]).pipe(z.int().min(0).max(TURN_MAX));
 
 function toTextOrNull(value: unknown): string | null {
