@@ -292,6 +292,14 @@ test("notices go out as the account wants them", async () => {
   }
 });
 
+test("a notice that the desk wrote for a web page reaches the customer as text", async () => {
+  const gateway = await startGateway();
+  const account = await gateway.connect("official_account");
+  gateway.desk.setAnswer("*", queueing(3, '<p>3 before you&hellip;</p><a href="https://x.cn/faq">Read on</a>'));
+  const delivery = await account.wechat.sendText("oA", "hello");
+  expect(delivery.reply).toMatchObject({ text: "3 before you…\nRead on (https://x.cn/faq)" });
+});
+
 test("an agent's status push changes the conversation and says nothing to the customer", async () => {
   const gateway = await startGateway();
   const account = await gateway.connect("official_account");

@@ -6,6 +6,7 @@ import type { Conversation } from "../domain/conversation.ts";
 import type { Attempt } from "../domain/message.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
+import { isBlank } from "../domain/sendable-text.ts";
 import type { AccountStore, ConversationStore, OutboxStore } from "../domain/store.ts";
 import type { Part } from "../domain/text-part.ts";
 import { prepare } from "./prepare.ts";
@@ -31,7 +32,7 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   // Before anything that can fail: a fault would be taken for an untried entry, and the mark be lost.
   if (entry.begun !== null) return toSettlement(SENDER_LOST, entry, startedAt, deps);
   const connection = await deps.connections.get(entry.message.accountId);
-  const obstacle = toObstacle(connection, claim.conversation, startedAt);
+  const obstacle = toObstacle(connection, claim.conversation, entry, startedAt);
   if (connection === null || obstacle !== null) return toSettlement(obstacle ?? DISABLED, entry, startedAt, deps);
 
   const { channel } = connection;
@@ -53,6 +54,13 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
 
 const DISABLED: Outcome = { kind: "retry", code: "ACCOUNT_DISABLED", detail: "the account is disabled; enable it and the reply goes out" };
 
+/** New texts are checked before they are stored; this is for one that an older version took. */
+const NOTHING_SAID: Outcome = {
+  kind: "rejected",
+  code: "TEXT_EMPTY",
+  detail: "there is nothing to read in this text, and to an empty one WeChat shows the customer an error; have the agent say it again",
+};
+
 const NO_ASYNC: Outcome = {
   kind: "hold",
   code: "ASYNC_OFF",
@@ -66,7 +74,13 @@ const WINDOW_CLOSED: Outcome = {
 };
 
 /** Why nothing may be sent now; null when nothing is in the way. The window is known, so the platform need not be asked to learn it. */
-function toObstacle(connection: Connection | null, { windowClosesAt }: Conversation, now: Date): Outcome | null {
+function toObstacle(
+  connection: Connection | null,
+  { windowClosesAt }: Conversation,
+  { message: { content } }: ClaimedEntry,
+  now: Date,
+): Outcome | null {
+  if (content.type === "text" && isBlank(content.text)) return NOTHING_SAID;
   if (connection === null) return DISABLED;
   if (!connection.account.replies.async) return NO_ASYNC;
   return windowClosesAt !== null && windowClosesAt <= now ? WINDOW_CLOSED : null;

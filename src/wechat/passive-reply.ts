@@ -1,5 +1,6 @@
 import type { Article, Content } from "../domain/content.ts";
 import { DecodeError } from "../domain/errors.ts";
+import { isBlank } from "../domain/sendable-text.ts";
 import { cdata } from "./xml.ts";
 
 /**
@@ -27,7 +28,7 @@ function renderBody(content: Content): string | null {
   switch (content.type) {
     case "text":
       // To an empty text WeChat answers the customer that the account is out of order.
-      return content.text.trim() ? typed("text", `<Content>${cdata(content.text)}</Content>`) : null;
+      return isBlank(content.text) ? null : typed("text", `<Content>${cdata(content.text)}</Content>`);
     case "image":
       return content.mediaId ? typed("image", `<Image>${mediaId(content.mediaId)}</Image>`) : null;
     case "voice":

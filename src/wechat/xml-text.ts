@@ -1,4 +1,5 @@
 import { DecodeError } from "../domain/errors.ts";
+import { toSendableText } from "../domain/sendable-text.ts";
 
 const PREDEFINED_ENTITIES: ReadonlyMap<string, string> = new Map([
   ["lt", "<"],
@@ -10,15 +11,8 @@ const PREDEFINED_ENTITIES: ReadonlyMap<string, string> = new Map([
 
 const CODE_POINT_MAX = 0x10ffff;
 
-/**
- * `text` without the characters that XML 1.0 forbids (w3.org/TR/xml/#charsets), half surrogate pairs among them. Clients have sent
- * such control characters inside messages; a platform's parser that meets one refuses the whole document.
- */
-export function toLegalXml(text: string): string {
-  // Reads by code units, which takes a fraction of the time; what may have something to take out, every emoji too, is read again.
-  if (!/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/.test(text)) return text;
-  return text.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "");
-}
+/** `text` without the characters that XML cannot say. */
+export const toLegalXml = toSendableText;
 
 /**
  * Text outside CDATA as it was meant: the five predefined entities and character references decoded, once. A reference to a character

@@ -101,3 +101,16 @@ test("with asynchronous messages off nothing is sent, and the reply rides on the
   });
   expect(prospect.claim?.entries[0]?.message.id).toBe(messageId);
 });
+
+test("a text that was stored without anything to read is never sent, and holds up nothing behind it", async () => {
+  for (const async of [true, false]) {
+    const emptyId = await stage.say("\u0007\u200b");
+    const claim = await stage.claim();
+    const sent: Content[] = [];
+    const settlement = await relay(claim, head(claim), deps(connected({ kind: "done" }, sent, async)), signal);
+    expect(settlement).toMatchObject({ outcome: { kind: "rejected", code: "TEXT_EMPTY" }, next: { kind: "finished", state: "failed" } });
+    if (settlement) await stage.opened.store.outbox.settle(claim, head(claim), settlement, { keepForMs: null });
+    expect(sent).toEqual([]);
+    expect(await stage.stateOf(emptyId)).toEqual({ state: "failed", way: null });
+  }
+});

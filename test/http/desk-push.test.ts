@@ -140,6 +140,74 @@ describe("a text reaches the customer", () => {
   });
 });
 
+describe("what agents' tools really send reaches the customer:", () => {
+  const gbk = Buffer.from("c4e3bac3", "hex");
+  const around = (before: string, words: Buffer, after: string) => Buffer.concat([Buffer.from(before), words, Buffer.from(after)]);
+
+  test.each<[string, string, (openId: string) => string | Buffer, string[]]>([
+    [
+      "a form of the open API with numbers",
+      "application/x-www-form-urlencoded",
+      (openId) => `customer_token=${openId}&messages[0][type]=message&messages[0][data][content]=deep`,
+      ["deep"],
+    ],
+    [
+      "a form in GBK",
+      "application/x-www-form-urlencoded; charset=GBK",
+      (openId) => `touser=${openId}&msgtype=text&text[content]=%C4%E3%BA%C3`,
+      ["你好"],
+    ],
+    [
+      "XML in GBK",
+      "text/xml",
+      (openId) =>
+        around(
+          `<?xml version="1.0" encoding="GBK"?><xml><ToUserName>${openId}</ToUserName><MsgType>text</MsgType><Content>`,
+          gbk,
+          "</Content></xml>",
+        ),
+      ["你好"],
+    ],
+    ["a number", "application/json", (openId) => `{"touser":"${openId}","msgtype":"text","text":{"content":12345}}`, ["12345"]],
+    ["an array", "application/json", (openId) => `[${textPush(openId, "one")},${textPush(openId, "two")}]`, ["one", "two"]],
+    [
+      "HTML of an editor",
+      "application/json",
+      (openId) =>
+        textPush(openId, "<!-- v2 --><p>&ldquo;Hi&rdquo;</p><ol><li>Tea</li></ol><table><tr><td>Tea</td><td>12</td></tr></table>"),
+      ["“Hi”\n1. Tea\nTea  12"],
+    ],
+  ])("%s", async (_what, type, make, seen) => {
+    const openId = await newContact();
+    expect(await push(make(openId), { type })).toEqual({ status: 200, answer: ACKNOWLEDGEMENT });
+    await gateway.wechat.waitForSeen(openId, seen.length);
+    expect(texts(openId)).toEqual(seen);
+  });
+});
+
+test("an array is answered as one, and repeated after a refusal it says nothing twice", async () => {
+  const openId = await newContact();
+  const pushes = ["one", "two", "three"].map((text, index) => JSON.parse(textPush(openId, text, { message_id: `m${index}` })));
+  const broken = [...pushes.slice(0, 2), { ...pushes[2], text: {} }];
+  expect(await push(JSON.stringify(broken))).toMatchObject({
+    status: 400,
+    answer: { errmsg: "push 3 of 3: text.content: expected a text" },
+  });
+  for (let round = 0; round < 2; round++) expect(await push(JSON.stringify(pushes))).toEqual({ status: 200, answer: ACKNOWLEDGEMENT });
+  await push(textPush(openId, "then"));
+  await gateway.wechat.waitForSeen(openId, ({ text }) => text === "then");
+  expect(texts(openId)).toEqual(["one", "two", "three", "then"]);
+});
+
+test("a delivery flag leaves the conversation's status as it is", async () => {
+  const openId = await newContact();
+  expect((await push(textPush(openId, "hi", { status: "chatting", agent_name: "Lily" }))).status).toBe(200);
+  expect((await push(textPush(openId, "and", { status: 1 }))).status).toBe(200);
+  expect(await push(JSON.stringify({ touser: openId, status: 1 }))).toEqual({ status: 200, answer: ACKNOWLEDGEMENT });
+  await gateway.wechat.waitForSeen(openId, 2);
+  expect((await look(gateway, account, openId)).conversation).toMatchObject({ status: "chatting", agentName: "Lily" });
+});
+
 test("HTML becomes text with its links", async () => {
   const openId = await newContact();
   const content = '<p>See <a href="https://example.com/?a=1&amp;b=2">our page</a></p><script>alert(1)</script><p>or call</p>';
@@ -155,6 +223,7 @@ describe("what no database column can hold", () => {
     ["half a pair", "a\\ud800b", "a\ufffdb"],
     ["the other half", "a\\udc00b", "a\ufffdb"],
     ["a raw emoji", "a😀b", "a😀b"],
+    ["a control character", "a\\u0007b", "ab"],
   ])("is mended in a text and in a status: %s", async (_what, escaped, meant) => {
     const openId = await newContact();
     const body = `{"touser":"${openId}","msgtype":"text","text":{"content":"${escaped}"},"message_id":"${escaped}","status":"chatting","agent_name":"${escaped}","msg":"${escaped}"}`;
@@ -186,7 +255,21 @@ describe("a push that cannot be read is refused with a reason, and changes nothi
     ["JSON null", () => "null"],
     ["a JSON number", () => "12"],
     ["an array", () => "[]"],
-    ["an array of pushes", (openId) => `[${textPush(openId, "bad")}]`],
+    ["an array of which one is none", (openId) => `[${textPush(openId, "bad")},${textPush(openId, "bad two")},{"touser":"${openId}"}]`],
+    [
+      "a message of an unknown type with words",
+      (openId) => JSON.stringify({ customer_token: openId, messages: [{ type: "hologram", data: { content: "bad" } }] }),
+    ],
+    ["a form in parts", (openId) => `--x\r\nContent-Disposition: form-data; name="touser"\r\n\r\n${openId}\r\n--x--\r\n`],
+    [
+      "GBK that says UTF-8",
+      (openId) =>
+        Buffer.concat([
+          Buffer.from(`<?xml version="1.0" encoding="UTF-8"?><xml><ToUserName>${openId}</ToUserName><MsgType>text</MsgType><Content>`),
+          Buffer.from("c4e3bac3", "hex"),
+          Buffer.from("</Content></xml>"),
+        ]),
+    ],
     ["an empty object", () => "{}"],
     ["20 000 arrays", () => "[".repeat(20_000) + "]".repeat(20_000)],
     ["20 000 objects", () => `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`],
@@ -214,10 +297,12 @@ describe("a push that cannot be read is refused with a reason, and changes nothi
     ["no text", json((touser) => ({ touser, msgtype: "text" }))],
     ["an empty text", json((touser) => ({ touser, msgtype: "text", text: { content: "" } }))],
     ["a blank text", json((touser) => ({ touser, msgtype: "text", text: { content: " \n\t " } }))],
+    ["a text of control characters in HTML", json((touser) => ({ touser, msgtype: "text", text: { content: "<p>\u0007</p>" } }))],
+    ["a text without width", json((touser) => ({ touser, msgtype: "text", text: { content: "\u200b\ufeff" } }))],
     ["a text of NULs", json((touser) => ({ touser, msgtype: "text", text: { content: "\0\0" } }))],
     ["an empty text in a form", (openId) => `touser=${openId}&msgtype=text&text[content]=`],
     ["HTML without words", json((touser) => ({ touser, msgtype: "rich", rich: { content: "<p> </p>" } }))],
-    ["a number for a text", json((touser) => ({ touser, msgtype: "text", text: { content: 7 } }))],
+    ["yes for a text", json((touser) => ({ touser, msgtype: "text", text: { content: true } }))],
     ["a list for a text", json((touser) => ({ touser, msgtype: "text", text: [{ content: "bad" }] }))],
     ["a text in place of its object", json((touser) => ({ touser, msgtype: "text", text: "bad" }))],
     ["null for a text", json((touser) => ({ touser, msgtype: "text", text: null }))],

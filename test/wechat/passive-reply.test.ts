@@ -59,6 +59,8 @@ const unrenderable: Content[] = [
   { type: "image", url: "https://example.com/p.png" },
   { type: "voice", url: "https://example.com/v.amr" },
   { type: "video", url: "https://example.com/v.mp4" },
+  { type: "text", text: "\u0007" },
+  { type: "text", text: "\u200b \ufeff" },
   { type: "news", articles: [] },
   { type: "location", latitude: "1", longitude: "2" },
   { type: "file", mediaId: "m1" },

@@ -2,11 +2,14 @@ import { z } from "zod";
 import type { Content } from "../../domain/content.ts";
 import type { StatusReport } from "../../domain/conversation.ts";
 import type { PushedReply } from "../../domain/desk.ts";
-import { htmlToText } from "./html-to-text.ts";
-import { toPlainText } from "./plain-text.ts";
+import { isBlank } from "../../domain/sendable-text.ts";
+import { contentSchemas } from "./customer-service-content.ts";
 import { openIdSchema, readPushId } from "./push-envelope.ts";
+import { isReceipt, readPushReport } from "./push-report.ts";
 import { isRecord, read, toStorableText } from "./read.ts";
 import { readReport } from "./report.ts";
+import { PART_NAMES, refuseUnsaid } from "./unsaid.ts";
+import { htmlWords, plainWords } from "./words.ts";
 
 /**
  * The push of Udesk's open API: `customer_token` and a list of `messages`, which for a robot is one object.
@@ -14,8 +17,12 @@ import { readReport } from "./report.ts";
  */
 export function readCustomerMessages(fields: Record<string, unknown>): PushedReply[] {
   const openId = read(openIdSchema, fields.customer_token, "customer_token");
-  const report = readReport(fields);
-  if (fields.messages === undefined && report !== null) return [{ openId, pushId: null, content: null, report }];
+  const report = readPushReport(fields);
+  if (fields.messages === undefined) {
+    refuseUnsaid(fields, [...contentSchemas.keys(), ...PART_NAMES], "but no messages; put it into messages");
+    if (report !== null) return [{ openId, pushId: null, content: null, report }];
+    if (isReceipt(fields)) return [];
+  }
   const messages = read(messagesSchema, fields.messages, "messages");
   return messages.map((message) => toReply(message, openId, report)).filter(saysSomething);
 }
@@ -34,13 +41,18 @@ function saysSomething({ content, report }: PushedReply): boolean {
   return content !== null || report !== null;
 }
 
-/** Null for what has no words: session events, types we do not know (Udesk asks to ignore them), and texts of blanks. */
-function readContent({ type, data }: Record<string, unknown>): Content | null {
+/** What happens to a session; it has no words for the contact. */
+const SESSION_EVENTS: ReadonlySet<unknown> = new Set(["start_session", "transfer", "close"]);
+
+/** Null for what has no words: session events, unknown types without content (Udesk asks to ignore them), and texts of blanks. */
+function readContent(message: Record<string, unknown>): Content | null {
+  const { type, data } = message;
+  if (SESSION_EVENTS.has(type)) return null;
   switch (type) {
     case "message":
-      return toText(toPlainText(read(wordsSchema, data, "messages.data").content));
+      return toText(read(plainWords, data, "messages.data"));
     case "rich":
-      return toText(htmlToText(read(wordsSchema, data, "messages.data").content));
+      return toText(read(htmlWords, data, "messages.data"));
     case "image":
       return { type: "image", url: read(fileSchema, data, "messages.data").content };
     case "file": {
@@ -48,15 +60,17 @@ function readContent({ type, data }: Record<string, unknown>): Content | null {
       return { type: "file", url: content, ...(filename && { title: filename }) };
     }
     default:
+      refuseUnsaid({ ...message, ...(isRecord(data) && data) }, typeof data === "string" ? ["data"] : PART_NAMES, UNKNOWN_TYPE);
       return null;
   }
 }
 
+const UNKNOWN_TYPE = "in a message whose type is none of message, rich, image, file; send it as one of these";
+
 const storable = z.string().transform(toStorableText);
-const wordsSchema = z.object({ content: storable });
 /** `content` is the address. */
 const fileSchema = z.object({ content: storable.refine((address) => address !== "", "is empty"), filename: storable.nullish() });
 
 function toText(text: string): Content | null {
-  return text.trim() === "" ? null : { type: "text", text };
+  return isBlank(text) ? null : { type: "text", text };
 }

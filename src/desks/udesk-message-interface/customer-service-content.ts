@@ -1,27 +1,17 @@
 import { z } from "zod";
 import type { Content } from "../../domain/content.ts";
-import { htmlToText } from "./html-to-text.ts";
-import { toPlainText } from "./plain-text.ts";
+import { isBlank } from "../../domain/sendable-text.ts";
 import { toStorableText } from "./read.ts";
+import { htmlWords, plainWords, written } from "./words.ts";
 
 /** A value that may be missing, null or empty, which all mean the same. */
-const optional = z
-  .string()
-  .nullish()
-  .transform((value) => toStorableText(value ?? "") || undefined);
+const optional = written.nullish().transform((value) => toStorableText(value ?? "") || undefined);
 
-const words = z.object({ content: z.string() }).transform(({ content }) => toStorableText(content));
 /** To a text of blanks WeChat answers that it is empty: the desk hears it while it can still mend it. */
-const isNotEmpty = (text: string) => text.trim() !== "";
+const isNotEmpty = (text: string) => !isBlank(text);
 
-const text = words
-  .transform(toPlainText)
-  .refine(isNotEmpty, "content is empty")
-  .transform((text): Content => ({ type: "text", text }));
-const rich = words
-  .transform(htmlToText)
-  .refine(isNotEmpty, "content has no text")
-  .transform((text): Content => ({ type: "text", text }));
+const text = plainWords.refine(isNotEmpty, "content is empty").transform((text): Content => ({ type: "text", text }));
+const rich = htmlWords.refine(isNotEmpty, "content has no text").transform((text): Content => ({ type: "text", text }));
 
 const media = z
   .object({

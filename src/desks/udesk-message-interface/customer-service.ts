@@ -4,8 +4,9 @@ import type { PushedReply } from "../../domain/desk.ts";
 import { DecodeError } from "../../domain/errors.ts";
 import { contentSchemas } from "./customer-service-content.ts";
 import { openIdSchema, readPushId } from "./push-envelope.ts";
+import { isReceipt, readPushReport } from "./push-report.ts";
 import { read } from "./read.ts";
-import { readReport } from "./report.ts";
+import { PART_NAMES, refuseUnsaid } from "./unsaid.ts";
 
 /**
  * A WeChat customer-service object: `touser`, `msgtype` and the content under the name of its type. Without a type it may still be a
@@ -14,14 +15,19 @@ import { readReport } from "./report.ts";
  */
 export function readCustomerService(fields: Record<string, unknown>): PushedReply[] {
   const openId = read(openIdSchema, fields.touser, "touser");
-  const report = readReport(fields);
+  const report = readPushReport(fields);
   if (fields.msgtype) {
     return [{ openId, pushId: readPushId(fields), content: readContent(fields), report }];
   }
+  refuseUnsaid(fields, CONTENT_NAMES, "but no msgtype; name its type in msgtype");
   if (report !== null) return [{ openId, pushId: readPushId(fields), content: null, report }];
-  if (fields.command) return [];
+  if (fields.command || isReceipt(fields)) return [];
   throw new DecodeError("MESSAGE_INVALID", "push has neither msgtype nor command nor status");
 }
+
+/** What may stand in a push besides its envelope: objects by type, and the parts of such an object. */
+const OBJECT_NAMES = [...contentSchemas.keys(), "messages"];
+const CONTENT_NAMES = [...OBJECT_NAMES, ...PART_NAMES];
 
 function readContent(fields: Record<string, unknown>): Content {
   const msgtype = read(z.string(), fields.msgtype, "msgtype");
@@ -29,5 +35,10 @@ function readContent(fields: Record<string, unknown>): Content {
   if (schema === undefined) {
     throw new DecodeError("CONTENT_UNSUPPORTED", `msgtype is none of ${[...contentSchemas.keys()].join(", ")}`);
   }
+  refuseUnsaid(
+    fields,
+    OBJECT_NAMES.filter((name) => name !== msgtype),
+    `beside its msgtype ${msgtype}; send a push of its own for each`,
+  );
   return read(schema, fields[msgtype], msgtype);
 }

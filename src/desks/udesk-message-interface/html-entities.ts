@@ -1,21 +1,10 @@
-const ENTITIES: ReadonlyMap<string, string> = new Map([
-  ["amp", "&"],
-  ["lt", "<"],
-  ["gt", ">"],
-  ["quot", '"'],
-  ["apos", "'"],
-  ["nbsp", " "],
-]);
+import { decodeHTMLStrict } from "entities";
 
-/** One pass, so that `&amp;lt;` becomes `&lt;` and no further. Unknown names stay as they are. */
+/**
+ * Named and numbered characters, decoded once, so that `&amp;lt;` becomes `&lt;` and no further. HTML also knows some without their
+ * semicolon; those stay, because an editor that does not escape writes `?a=1&copy=2`. Unknown names stay too. A blank that must not
+ * break is a blank here: in a chat it only keeps a line from wrapping.
+ */
 export function decodeEntities(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,4}));/gi, (entity, decimal, hex, name) => {
-    if (name !== undefined) return ENTITIES.get(name.toLowerCase()) ?? entity;
-    return toCharacter(decimal !== undefined ? Number(decimal) : Number.parseInt(hex, 16));
-  });
-}
-
-function toCharacter(codePoint: number): string {
-  const isStorable = codePoint > 0 && codePoint <= 0x10ffff && !(codePoint >= 0xd800 && codePoint <= 0xdfff);
-  return isStorable ? String.fromCodePoint(codePoint) : "\uFFFD";
+  return text.includes("&") ? decodeHTMLStrict(text.replaceAll("&nbsp;", " ")) : text;
 }

@@ -1,8 +1,8 @@
 import { DecodeError } from "../../domain/errors.ts";
 
 /**
- * JSON whose long integers arrive as strings with all their digits: a 64-bit message id would be rounded by JSON.parse, and two
- * messages with the same rounded id would be taken for one.
+ * JSON whose numbers arrive as strings where JSON.parse would not give back what was written: a 64-bit message id would be rounded,
+ * and two messages with the same rounded id be taken for one; a price of 12.50 would lose its last digit.
  * @throws DecodeError JSON_INVALID
  */
 export function parseJson(text: string): unknown {
@@ -13,10 +13,9 @@ export function parseJson(text: string): unknown {
     throw new DecodeError("JSON_INVALID", "body is not valid JSON");
   }
   // In valid JSON every string ends, so this pattern reads each character once.
-  return JSON.parse(text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g, quoteLongInteger));
+  return JSON.parse(text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g, quoteIfChanged));
 }
 
-function quoteLongInteger(token: string): string {
-  const isRounded = /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token));
-  return isRounded ? `"${token}"` : token;
+function quoteIfChanged(token: string): string {
+  return token.startsWith('"') || String(Number(token)) === token ? token : `"${token}"`;
 }

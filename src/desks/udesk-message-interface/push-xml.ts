@@ -10,7 +10,7 @@ export function parseXmlPush(xml: string, ourName: string): Record<string, unkno
   const root = parseXml(xml);
   const msgtype = childText(root, "MsgType")?.trim().toLowerCase();
   return {
-    ...(msgtype && { [msgtype]: toBody(root, msgtype) }),
+    ...(msgtype ? { [msgtype]: toBody(root, msgtype) } : rename(root, BODY_NAMES)),
     ...rename(root, ENVELOPE_NAMES),
     touser: toOpenId(root, ourName),
     msgtype,
@@ -51,11 +51,15 @@ function toBody(root: XmlElement, msgtype: string): Record<string, unknown> {
 }
 
 function rename(element: XmlElement, names: ReadonlyMap<string, string>): Record<string, string> {
-  const entries = element.children.flatMap(({ name, text }) => {
+  const fields = new Map<string, string>();
+  for (const { name, text, children } of element.children) {
     const field = names.get(name);
-    return field === undefined ? [] : [[field, text]];
-  });
-  return Object.fromEntries(entries);
+    if (field === undefined) continue;
+    if (children.length > 0) throw new DecodeError("MESSAGE_INVALID", `${name} has elements in it; put its text into CDATA`);
+    if (fields.has(field)) throw new DecodeError("MESSAGE_INVALID", `XML says ${name} twice; send a push of its own for each`);
+    fields.set(field, text);
+  }
+  return Object.fromEntries(fields);
 }
 
 /** Either name may be the contact's. It is the one that is not ours; if both could be, the receiver, as WeChat has it. */

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { DecodeError } from "../../domain/errors.ts";
+import { toSendableText } from "../../domain/sendable-text.ts";
 
 /** Narrows to an object whose fields may be anything; reading a field by a name of ours is then safe. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
@@ -17,7 +18,7 @@ export function read<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
   throw new DecodeError("MESSAGE_INVALID", `${[name, ...(issue?.path ?? [])].map(String).join(".")}: ${issue?.message}`);
 }
 
-/** The text without what no database column can hold: NUL is left out, half a surrogate pair becomes U+FFFD. */
+/** The text as it can be stored and sent: half a surrogate pair becomes U+FFFD, other characters that XML cannot say are left out. */
 export function toStorableText(text: string): string {
-  return text.replaceAll("\0", "").replace(/\p{Surrogate}/gu, "\uFFFD");
+  return toSendableText(text.replace(/\p{Surrogate}/gu, "\uFFFD"));
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { DeskStatus, StatusReport } from "../../domain/conversation.ts";
+import { toNoticeText } from "./notice-text.ts";
 import { isRecord, toStorableText } from "./read.ts";
 
 /**
@@ -13,7 +14,7 @@ export function readReport(fields: unknown): StatusReport | null {
     ...(isSaid(status) && { status: toStatus(status) }),
     ...(turn !== undefined && { turn: turnSchema.safeParse(turn).data ?? null }),
     ...(agent_name !== undefined && { agentName: toTextOrNull(agent_name) }),
-    ...(msg !== undefined && { notice: toTextOrNull(msg) }),
+    ...(msg !== undefined && { notice: toNoticeText(msg) }),
   };
   return Object.keys(report).length > 0 ? report : null;
 }
@@ -41,7 +42,7 @@ const TURN_MAX = 2 ** 31 - 1;
 const digits = z
   .string()
   .trim()
-  .regex(/^\d{1,10}$/);
+  .regex(/^\d{1,10}(\.0{1,10})?$/);
 const turnSchema = z.union([z.number(), digits.transform(Number)]).pipe(z.int().min(0).max(TURN_MAX));
 
 function toTextOrNull(value: unknown): string | null {

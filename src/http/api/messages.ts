@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { newMessageId } from "../../domain/ids.ts";
+import { toSendableText } from "../../domain/sendable-text.ts";
 import { notFound, Problem } from "../problem.ts";
 import type { ApiDeps } from "./deps.ts";
 import { toShownAttempt, toShownMessage } from "./message-view.ts";
@@ -71,6 +72,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
     async ({ params, headers, body, scope, caller }, reply) => {
       const conversation = await conversations.get(params.id, scope);
       if (!conversation) throw notFound("such conversation");
+      const text = toSendableText(body.text);
       const newId = newMessageId(now());
       // Without a key of the client's nothing is a repetition: an operator may say the same thing twice.
       const dedupeKey = `api:${conversation.id}:${headers["idempotency-key"] ?? newId}`;
@@ -79,14 +81,14 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
         accountId: conversation.accountId,
         openId: conversation.openId,
         origin: "operator",
-        replies: [{ messageId: newId, content: { type: "text", text: body.text }, dedupeKey }],
+        replies: [{ messageId: newId, content: { type: "text", text }, dedupeKey }],
         by: caller,
       });
       const { messageId, isNew } = enqueued ?? { messageId: newId, isNew: true };
       deliver(conversation.id);
       const stored = await conversations.message(messageId, scope);
       if (!stored) throw notFound("such message");
-      if (!isNew && stored.message.text !== body.text) {
+      if (!isNew && stored.message.text !== text) {
         throw new Problem("IDEMPOTENCY_KEY_REUSED", "this key was used for another text; send a new text with a new key");
       }
       return reply.code(isNew ? 201 : 200).send(toShownMessage(stored.message));

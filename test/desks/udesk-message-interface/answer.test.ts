@@ -36,6 +36,10 @@ describe("turn", () => {
     ["2", 2],
     ['"2"', 2],
     ["0", 0],
+    ["2.0", 2],
+    ['"2.0"', 2],
+    ['" 3.00 "', 3],
+    ['"2.5"', null],
     ["2147483647", 2_147_483_647],
     ["2147483648", null],
     ["-1", null],
@@ -55,6 +59,13 @@ describe("turn", () => {
 test("empty, blank and misplaced names and sentences are null", () => {
   expect(reportOf('{"status":"offline","agent_name":"","msg":" "}')).toEqual({ status: "offline", agentName: null, notice: null });
   expect(reportOf('{"agent_name":5,"msg":{"a":1}}')).toEqual({ agentName: null, notice: null });
+});
+
+test("a sentence with tags is read as a customer is to read it, one without stays as it is", () => {
+  const msg = '<p>2 before you&hellip; <a href="https://x.cn">skip</a></p><!-- queue -->';
+  expect(reportOf(JSON.stringify({ msg }))).toEqual({ notice: "2 before you… skip (https://x.cn)" });
+  expect(reportOf('{"msg":"1 &lt; 2 < 3"}')).toEqual({ notice: "1 &lt; 2 < 3" });
+  expect(reportOf('{"msg":"<p><br></p>"}')).toEqual({ notice: null });
 });
 
 test("what is missing is absent and so changes nothing", () => {

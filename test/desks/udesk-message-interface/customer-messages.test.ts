@@ -46,8 +46,27 @@ test("session events tell the agent's name and say nothing", () => {
 });
 
 test("unknown types and empty HTML are passed over, what stands beside them is not", () => {
-  const messages = [{ type: "hologram", data: 5 }, { type: 7 }, {}, { type: "message", data: { content: "<p> </p>" } }];
+  const messages = [{ type: "hologram", data: 5 }, { type: 7 }, {}, { type: "message", data: { content: "<p> </p>\u0007" } }];
   expect(repliesTo([...messages, { type: "message", data: { content: "hi" } }])).toMatchObject([{ content: { text: "hi" } }]);
+});
+
+describe("content of a type that is not known is refused, not passed over:", () => {
+  test.each([
+    { type: "hologram", data: { content: "words" } },
+    { type: "hologram", data: "words" },
+    { type: "video", data: { url: "http://v" } },
+    { data: { content: "words" } },
+    { type: 7, content: "words" },
+  ])("%j", (message) => {
+    expect(() => repliesTo([message])).toThrow(
+      expect.objectContaining({ code: "MESSAGE_INVALID", message: expect.stringContaining("type is none of message, rich, image, file") }),
+    );
+  });
+
+  test("and so is content beside the messages' own place", () => {
+    expect(() => repliesTo(undefined, { status: "chatting", content: "hi" })).toThrow("push has content but no messages");
+    expect(() => repliesTo([{ type: "message", content: "hi" }])).toThrow(/^messages\.data: /);
+  });
 });
 
 test("status fields at the top are joined with each message's agent; a message's own status is not the conversation's", () => {

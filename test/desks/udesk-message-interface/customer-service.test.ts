@@ -46,8 +46,10 @@ test("a plain text keeps every character", () => {
   expect(contentOf("text", { content: text })).toEqual({ type: "text", text });
 });
 
-test("what no column can hold is taken out of a text", () => {
+test("what no column can hold and no passive reply can carry is taken out of a text", () => {
   expect(contentOf("text", { content: "a\0b\ud83d" })).toEqual({ type: "text", text: "ab\uFFFD" });
+  expect(contentOf("text", { content: "a\u0007b<b>&#7;c&#xfffe;</b>" })).toEqual({ type: "text", text: "abc" });
+  expect(contentOf("file", { media_id: "m", title: "a\u0007" })).toEqual({ type: "file", mediaId: "m", title: "a" });
 });
 
 describe("a kind without what makes it one is refused with the place that lacks it:", () => {
@@ -55,9 +57,14 @@ describe("a kind without what makes it one is refused with the place that lacks 
     ["text", undefined, /^text: /],
     ["text", "hi", /^text: /],
     ["text", {}, /^text\.content: /],
-    ["text", { content: 5 }, /^text\.content: /],
+    ["text", { content: true }, /^text\.content: expected a text/],
+    ["text", { content: ["hi"] }, /^text\.content: expected a text/],
     ["text", { content: "" }, /^text: content is empty/],
+    ["text", { content: "\u0007\u200b" }, /^text: content is empty/],
+    ["text", { content: "<p>\u0007</p>" }, /^text: content is empty/],
+    ["text", { content: "<p>&#7;&#8203;</p>" }, /^text: content is empty/],
     ["rich", { content: "<p></p>" }, /^rich: content has no text/],
+    ["rich", { content: "<p>\u0007&shy;</p>" }, /^rich: content has no text/],
     ["image", { media_id: "" }, /^image: expected media_id or url/],
     ["voice", { media_id: ["m"] }, /^voice\.media_id: /],
     ["link", { title: "t" }, /^link: expected url/],
@@ -80,6 +87,54 @@ test("a msgtype we cannot hand on is refused with the list of those we can", () 
       expect.objectContaining({ code: "CONTENT_UNSUPPORTED", message: expect.stringContaining("text, rich, image") }),
     );
   }
+});
+
+describe("a number is taken as the text it was written as:", () => {
+  test.each(["12345", "0", "12.50", "1e5", "-0", "18446744073709551615", "0.1"])("%s", (digits) => {
+    expect(replyOf(`{"touser":"o","msgtype":"text","text":{"content":${digits}}}`)?.content).toEqual({ type: "text", text: digits });
+    const messages = `{"customer_token":"o","messages":[{"type":"message","data":{"content":${digits}}}]}`;
+    expect(replyOf(messages)?.content).toEqual({ type: "text", text: digits });
+  });
+});
+
+describe("nothing that a contact is to see is acknowledged and left out:", () => {
+  for (const [fields, reason] of [
+    [{ status: "chatting", text: { content: "hi" } }, "push has text but no msgtype; name its type in msgtype"],
+    [{ command: "Typing", content: "hi" }, "push has content but no msgtype"],
+    [{ status: 1, url: "http://u" }, "push has url but no msgtype"],
+    [{ status: "chatting", messages: [{ type: "message", data: { content: "hi" } }] }, "push has messages but no msgtype"],
+    [{ msgtype: "text", text: { content: "hi" }, image: { media_id: "m" } }, "push has image beside its msgtype text"],
+    [{ msgtype: "text", content: "hi" }, "text: "],
+    [{ msgtype: "text", text: { words: "hi" } }, "text.content: expected a text"],
+  ] as const) {
+    test(JSON.stringify(fields), () => {
+      expect(() => push(JSON.stringify({ touser: "o", ...fields }))).toThrow(
+        expect.objectContaining({ code: "MESSAGE_INVALID", message: expect.stringContaining(reason) }),
+      );
+    });
+  }
+
+  test("fields that are there and empty are none", () => {
+    const empty = { image: { media_id: "" }, news: { articles: null }, messages: [], voice: {} };
+    expect(replyOf(JSON.stringify({ touser: "o", msgtype: "text", text: { content: "hi" }, ...empty }))?.content).toMatchObject({
+      text: "hi",
+    });
+    expect(push(JSON.stringify({ touser: "o", command: "Typing", text: { content: "" }, ...empty }))).toEqual({ replies: [] });
+  });
+});
+
+describe("a status that is not the conversation's says nothing of it:", () => {
+  test.each([1, 0, "1", true, "sent", {}])("%j", (status) => {
+    const fields = { touser: "oABC", msgtype: "text", text: { content: "hi" }, status };
+    expect(replyOf(JSON.stringify(fields))?.report).toBeNull();
+    expect(replyOf(JSON.stringify({ ...fields, agent_name: "Li" }))?.report).toEqual({ agentName: "Li" });
+    expect(push(JSON.stringify({ touser: "oABC", status }))).toEqual({ replies: [] });
+    expect(push(JSON.stringify({ customer_token: "oABC", status }))).toEqual({ replies: [] });
+  });
+
+  test("and unknown is one of its words", () => {
+    expect(replyOf('{"touser":"oABC","status":"Unknown"}')?.report).toEqual({ status: "unknown" });
+  });
 });
 
 test("status fields beside the message become its report", () => {

@@ -53,20 +53,53 @@ describe("a text without a tag stays exactly as it is:", () => {
   });
 });
 
-test("whatever tags it has, none is left, and every word between them stays", () => {
-  const names = ["a", "p", "br", "div", "span", "b", "strong", "i", "em", "u", "ul", "ol", "li", "img", "h1", "h6", "table", "tr", "td"];
+test.each([
+  ["<!-- <b>note</b> -->hello", "hello"],
+  ["<!-- note -->hello", "hello"],
+  ['look: <video src="https://x.cn/1.mp4"></video>', "look: https://x.cn/1.mp4"],
+])("what only HTML has is seen as HTML: %j", (html, text) => {
+  expect(toPlainText(html)).toBe(text);
+});
+
+test.each(["<!--", "<a ", "<", '<a "', "<p"])("a megabyte of %j that no tag comes of stays as it is", (unit) => {
+  const text = unit.repeat((1024 * 1024) / unit.length);
+  expect(toPlainText(text)).toBe(text);
+});
+
+describe("whatever tags it has, none is left, and every word between them stays", () => {
   const attributes = fc.constantFrom("", ' class="x"', " id='y'", " data-n=1", ' style="a: b" width=3');
   const shape = fc.constantFrom("open", "close", "single");
-  const tag = fc.tuple(fc.constantFrom(...names), attributes, shape, fc.boolean()).map(([name, given, kind, isUpper]) => {
-    const written = isUpper ? name.toUpperCase() : name;
-    return kind === "close" ? `</${written}>` : `<${written}${given}${kind === "single" ? " /" : ""}>`;
-  });
   const word = fc.stringMatching(/^[a-z0-9你好]{1,8}$/);
-  fc.assert(
-    fc.property(fc.array(fc.tuple(tag, word), { minLength: 1 }), (pieces) => {
-      const text = toPlainText(pieces.map(([before, between]) => `${before}${between}`).join(""));
-      expect(text).not.toMatch(/[<>]/);
-      expect(text.replace(/\s/g, "")).toBe(pieces.map(([, between]) => between).join(""));
-    }),
-  );
+  const piecesOf = (names: readonly string[]) => {
+    const tag = fc.tuple(fc.constantFrom(...names), attributes, shape, fc.boolean()).map(([name, given, kind, isUpper]) => {
+      const written = isUpper ? name.toUpperCase() : name;
+      return kind === "close" ? `</${written}>` : `<${written}${given}${kind === "single" ? " /" : ""}>`;
+    });
+    return fc.array(fc.tuple(tag, word), { minLength: 1 });
+  };
+  const read = (pieces: [string, string][]) => toPlainText(pieces.map(([before, between]) => `${before}${between}`).join(""));
+  const names = ["a", "p", "br", "div", "span", "b", "strong", "i", "em", "u", "img", "h1", "h6", "table", "tr", "td"];
+
+  test("with nothing added but blanks and lines", () => {
+    fc.assert(
+      fc.property(piecesOf(names), (pieces) => {
+        expect(read(pieces).replace(/\s/g, "")).toBe(pieces.map(([, between]) => between).join(""));
+      }),
+    );
+  });
+
+  test("and in lists with bullets and numbers", () => {
+    fc.assert(
+      fc.property(piecesOf([...names, "ul", "ol", "li"]), (pieces) => {
+        const text = read(pieces);
+        expect(text).not.toMatch(/[<>]/);
+        let end = 0;
+        for (const [, between] of pieces) {
+          const start = text.indexOf(between, end);
+          expect(start).toBeGreaterThanOrEqual(end);
+          end = start + between.length;
+        }
+      }),
+    );
+  });
 });

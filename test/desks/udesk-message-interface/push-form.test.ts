@@ -43,6 +43,56 @@ describe("articles are told apart", () => {
   }
 });
 
+test("a form of the open API is read: indexed, with empty brackets, without any, and as JSON in a field", () => {
+  const reply = (text: string) => ({ openId: "o1", content: { type: "text", text } });
+  for (const [messages, replies] of [
+    ["messages[0][type]=message&messages[0][data][content]=deep", [reply("deep")]],
+    ["messages[type]=message&messages[data][content]=deep", [reply("deep")]],
+    ["messages[][type]=message&messages[][data][content]=a&messages[][type]=message&messages[][data][content]=b", [reply("a"), reply("b")]],
+    ["messages[type]=message&messages[data][content]=a&messages[type]=message&messages[data][content]=b", [reply("a"), reply("b")]],
+    [
+      "messages[1][data][content]=b&messages[1][type]=message&messages[0][type]=message&messages[0][data][content]=a",
+      [reply("a"), reply("b")],
+    ],
+    [`messages=${encodeURIComponent('[{"type":"message","message_id":9007199254740993,"data":{"content":"a"}}]')}`, [reply("a")]],
+    ['messages=[{"type":"message","data":{"content":"x]=y"}}]', [reply("x]=y")]],
+  ] as const) {
+    for (const written of [messages, messages.replaceAll("[", "%5B").replaceAll("]", "%5d")]) {
+      expect(push(`customer_token=o1&${written}`, FORM).replies).toMatchObject(replies);
+    }
+  }
+});
+
+test("an object of a customer-service form may be JSON", () => {
+  expect(replyOf('touser=o&msgtype=text&text={"content":"hi"}', FORM)?.content).toEqual({ type: "text", text: "hi" });
+});
+
+test("articles with numbers of their own keep what is theirs", () => {
+  const body = "touser=o&msgtype=news&news[articles][0][url]=a&news[articles][1][title]=B&news[articles][1][url]=b";
+  expect(replyOf(body, FORM)?.content).toEqual({
+    type: "news",
+    articles: [
+      { title: "", description: "", url: "a", pictureUrl: "" },
+      { title: "B", description: "", url: "b", pictureUrl: "" },
+    ],
+  });
+});
+
+describe("a form that is too large or too deep is refused with its limits:", () => {
+  for (const [name, fields] of [
+    ["100,000 fields", "a[b][c]=1&".repeat(100_000)],
+    ["a number of 100,000", "messages[100000][type]=message"],
+    ["20,000 brackets", `a${"[b]".repeat(20_000)}=1`],
+    ["a hundred thousand times one name", "text[content][]=x&".repeat(4_000)],
+  ]) {
+    test(`${name}`, () => {
+      expect(() => push(`touser=o&msgtype=text&${fields}`, FORM)).toThrow(
+        "form has more than 5000 fields, lists of more than 200 or brackets deeper than 8; send less at once, or JSON",
+      );
+    });
+  }
+});
+
 test("status fields and ids of a form are read like those of JSON", () => {
   expect(replyOf("touser=o&status=queuing&turn=2&agent_name=&message_id=18446744073709551615", FORM)).toEqual({
     openId: "o",
@@ -53,7 +103,15 @@ test("status fields and ids of a form are read like those of JSON", () => {
 });
 
 test("fields in each other's way are refused, not mixed", () => {
-  for (const text of ["text=x", "text[content][]=x", "text[content]=x&text=y", "text[content]=x&text[content][a]=y", "text[__proto__]=x"]) {
+  for (const text of [
+    "text=x",
+    "text[content][]=x",
+    "text[content]=x&text=y",
+    "text[content]=x&text[content][a]=y",
+    "text[content]=x&text[content]=y",
+    "text[content=x",
+    "text[__proto__]=x",
+  ]) {
     expect(() => push(`touser=oABC&msgtype=text&${text}`, FORM)).toThrow(expect.objectContaining({ code: "MESSAGE_INVALID" }));
   }
 });

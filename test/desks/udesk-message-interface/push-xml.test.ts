@@ -64,6 +64,16 @@ describe("the contact", () => {
   });
 });
 
+describe("words that are not where they are looked for refuse the push:", () => {
+  for (const [elements, reason] of [
+    ["<Status>chatting</Status><Content>hi</Content>", "push has content but no msgtype"],
+    ["<MsgType>text</MsgType><Content>hi <b>there</b></Content>", "Content has elements in it; put its text into CDATA"],
+    ["<MsgType>text</MsgType><Content>one</Content><Content>two</Content>", "XML says Content twice"],
+  ]) {
+    test(`${elements}`, () => expect(() => contentOf(elements ?? "")).toThrow(reason));
+  }
+});
+
 test("id and status of an XML push are read", () => {
   const xml =
     "<xml><ToUserName>o</ToUserName><MsgType>text</MsgType><Content>hi</Content><MsgId>18446744073709551615</MsgId>" +

@@ -62,13 +62,48 @@ describe("a sign in the query", () => {
   });
 });
 
+describe("a JSON array of pushes", () => {
+  const said = (touser: string, content: unknown) => ({ touser, msgtype: "text", text: { content } });
+
+  test("is taken one by one, in its order, whatever form each has", () => {
+    const messages = { customer_token: "o2", messages: [{ type: "message", message_id: 7, data: { content: "two" } }] };
+    expect(
+      push(JSON.stringify([said("o1", "one"), messages, { touser: "o1", command: "Typing" }, said("o1", "three")])).replies,
+    ).toMatchObject([
+      { openId: "o1", content: { text: "one" } },
+      { openId: "o2", pushId: "7", content: { text: "two" } },
+      { openId: "o1", content: { text: "three" } },
+    ]);
+  });
+
+  test("of which one cannot be read is refused whole, and the reason names that one", () => {
+    const pushes = [said("o1", "one"), said("o1", "two"), said("o1", null), said("o1", "four"), said("o1", "five")];
+    expect(() => push(JSON.stringify(pushes))).toThrow(
+      expect.objectContaining({ code: "MESSAGE_INVALID", message: "push 3 of 5: text.content: expected a text" }),
+    );
+  });
+
+  test("has no more messages than one push", () => {
+    const pushes = Array.from({ length: 101 }, (_, index) => said("o1", `${index}`));
+    expect(push(JSON.stringify(pushes.slice(1))).replies).toHaveLength(100);
+    expect(() => push(JSON.stringify(pushes))).toThrow("at most 100");
+  });
+});
+
 describe("what cannot be read is refused with a plain reason:", () => {
   const deep = "[".repeat(20_000) + "]".repeat(20_000);
   for (const [name, body, code, reason] of [
     ["nothing", "", "MESSAGE_INVALID", "body is neither JSON nor XML nor a form"],
     ["words", "hello there", "MESSAGE_INVALID", "body is neither JSON nor XML nor a form"],
     ["an empty object", "{}", "MESSAGE_INVALID", "JSON has neither touser nor customer_token"],
-    ["a list", `[${HELLO_JSON}]`, "MESSAGE_INVALID", "JSON has neither touser nor customer_token"],
+    ["an empty list", "[]", "MESSAGE_INVALID", "JSON array is empty; send at least one push in it"],
+    ["a list in a list", `[[${HELLO_JSON}]]`, "MESSAGE_INVALID", "push 1 of 1: JSON has neither touser nor customer_token"],
+    [
+      "a form in parts",
+      '--x\r\nContent-Disposition: form-data; name="touser"\r\n\r\no\r\n--x--',
+      "MESSAGE_INVALID",
+      "body is multipart/form-data",
+    ],
     ["another form", "a=b", "MESSAGE_INVALID", "form has neither touser nor customer_token"],
     ["broken JSON", '{"touser":', "JSON_INVALID", "body is not valid JSON"],
     ["broken XML", "<xml><a></xml>", "XML_INVALID", "XML"],
@@ -90,7 +125,7 @@ describe("what cannot be read is refused with a plain reason:", () => {
 
   test("bytes that are not UTF-8", () => {
     const gbk = Buffer.from([...Buffer.from("touser=o&msgtype=text&text[content]="), 0xc4, 0xe3]);
-    expect(() => push(gbk)).toThrow("body is not UTF-8");
+    expect(() => push(gbk)).toThrow("body is not UTF-8, nor what it is declared as; send UTF-8, or declare its encoding (charset=gbk)");
   });
 
   test("and the reason never quotes the message", () => {

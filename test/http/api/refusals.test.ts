@@ -206,6 +206,7 @@ describe("a message that does not fit", () => {
   test.each([
     ["#/type", { type: "image", text: "x" }],
     ["#/text", { type: "text", text: " \n " }],
+    ["#/text", { type: "text", text: "\u0007\u200b" }],
     ["#/text", { type: "text", text: "x".repeat(20_001) }],
     ["#/to", { type: "text", text: "x", to: "oABC" }],
   ])("is refused with a pointer to %s", async (pointer, body) => {

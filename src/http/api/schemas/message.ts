@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Direction, MessageState, Origin, Way } from "../../../domain/message.ts";
+import { isBlank } from "../../../domain/sendable-text.ts";
 import { shownMoment } from "./common.ts";
 import { MESSAGE_EXAMPLES, MESSAGE_WITH_ATTEMPTS_EXAMPLES, NEW_MESSAGE_EXAMPLES } from "./examples.ts";
 
@@ -60,7 +61,12 @@ export type ShownAttempt = z.output<typeof shownAttempt>;
 export const newMessage = z
   .strictObject({
     type: z.literal("text"),
-    text: z.string().max(20_000).regex(/\S/, "must hold something to read").describe("Long texts are split where a reader would pause."),
+    text: z
+      .string()
+      .max(20_000)
+      .regex(/\S/, "must hold something to read")
+      .refine((text) => !/\S/.test(text) || !isBlank(text), "must hold something to read")
+      .describe("Long texts are split where a reader would pause."),
   })
   .meta({ examples: NEW_MESSAGE_EXAMPLES });
 

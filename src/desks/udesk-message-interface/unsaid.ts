@@ -1,0 +1,24 @@
+import { DecodeError } from "../../domain/errors.ts";
+import { isRecord } from "./read.ts";
+
+/** The parts of a content, under any of the names that the forms have for them. */
+export const PART_NAMES = ["content", "title", "description", "url", "picurl", "pic_url", "media_id", "musicurl", "articles"];
+
+/**
+ * Nothing that a contact is to see is acknowledged and then left out: fields that hold something where no reader looks refuse the push.
+ * @throws DecodeError MESSAGE_INVALID with the names of these fields, which are ours
+ */
+export function refuseUnsaid(fields: Record<string, unknown>, names: readonly string[], remedy: string): void {
+  const unsaid = names.filter((name) => Object.hasOwn(fields, name) && holdsSomething(fields[name]));
+  if (unsaid.length > 0) throw new DecodeError("MESSAGE_INVALID", `push has ${unsaid.slice(0, 3).join(", ")} ${remedy}`);
+}
+
+/** An object of empty fields, which some libraries send for every type there is, holds nothing. */
+function holdsSomething(value: unknown): boolean {
+  if (isRecord(value) || Array.isArray(value)) return Object.values(value).some((field) => !isEmpty(field));
+  return !isEmpty(value);
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === "string" && value.trim() === "");
+}
