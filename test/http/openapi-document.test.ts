@@ -29,7 +29,13 @@ beforeAll(async () => {
     version,
     surfaces: null,
     api: {} as ApiDeps,
-    operations: { health: { check: async () => {} }, worker: () => true, isStopping: () => false },
+    operations: {
+      health: { check: async () => {} },
+      toDatabaseFault: () => null,
+      lastFault: { current: () => null, forget: () => {} },
+      worker: () => true,
+      isStopping: () => false,
+    },
   });
   document = (await app.inject("/openapi.json")).json();
   await app.close();

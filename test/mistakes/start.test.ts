@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { appendFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -102,6 +102,15 @@ describeMistakes("start", {
   },
   "database-name": async () =>
     startAndDiagnose("database-name", onServer(await refusingServer("3D000", 'database "wxdesk" does not exist'))),
+  "database-starting": async () =>
+    startAndDiagnose("database-starting", onServer(await refusingServer("57P03", "the database system is starting up"))),
+  "database-connections": async () =>
+    startAndDiagnose("database-connections", onServer(await refusingServer("53300", "sorry, too many clients already"))),
+  "database-read-only": async () => {
+    const folder = await storedFolder();
+    await appendFile(join(folder, "postgres", "postgresql.conf"), "default_transaction_read_only = on\n");
+    return startAndDiagnose("database-read-only", { WXDESK_DATA_DIR: folder });
+  },
   "folder-in-use": async () => {
     const folder = await copyDataFolder();
     const first = await createApp(readConfig({ WXDESK_LOG_LEVEL: "silent", WXDESK_PORT: "0", WXDESK_DATA_DIR: folder }));
