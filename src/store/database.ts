@@ -7,6 +7,7 @@ import { PrismaClient } from "../generated/prisma/client.ts";
 import { keepStatements } from "./keep-statements.ts";
 import { listen } from "./listen.ts";
 import { openFolder } from "./open-folder.ts";
+import { createSessionWatch, proveSessions, type SessionWatch } from "./sessions.ts";
 import { toConnectProblem } from "./to-database-fault.ts";
 
 export type DatabaseAddress =
@@ -55,15 +56,17 @@ export async function openDatabase(address: DatabaseAddress): Promise<Database> 
   return openEmbedded(pglite);
 }
 
-function openServer(url: string, connectionsMax: number): Database {
-  const pool = openPool(url, connectionsMax);
-  const proof = openPool(url, 1);
+async function openServer(url: string, connectionsMax: number): Promise<Database> {
+  await proveSessions(url);
+  const watch = createSessionWatch();
+  const pool = openPool(url, connectionsMax, watch);
+  const proof = openPool(url, 1, watch);
   const adapter = new PrismaPg(pool, { statementNameGenerator: createStatementNames(), disposeExternalPool: true });
   const prisma = new PrismaClient({ adapter });
   return {
     prisma,
     isExclusive: false,
-    proof: toRunner(proof),
+    proof: toRunner({ query: toWatchedQuery(proof, watch) }),
     withMigrationLock: (work) => withServerLock(url, work),
     listen: (channel, hear) => listen(url, channel, hear),
     close: async () => {
@@ -72,7 +75,7 @@ function openServer(url: string, connectionsMax: number): Database {
   };
 }
 
-function openPool(url: string, connectionsMax: number): pg.Pool {
+function openPool(url: string, connectionsMax: number, watch: SessionWatch): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: connectionsMax,
@@ -81,6 +84,7 @@ function openPool(url: string, connectionsMax: number): pg.Pool {
     // Not a parameter of the connection: poolers refuse those.
     onConnect: async (client) => {
       await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      await watch.see(client);
     },
   });
   // A connection that breaks while it is idle is replaced when the next one is needed.
@@ -88,7 +92,28 @@ function openPool(url: string, connectionsMax: number): pg.Pool {
   return pool;
 }
 
-function toRunner(session: Pick<pg.Client, "query">): ScriptRunner {
+/** An address may lead elsewhere after a reconnect: each proof looks whether its session is still its own. */
+function toWatchedQuery(pool: pg.Pool, watch: SessionWatch): Queryable["query"] {
+  return async (sql, values) => {
+    const client = await pool.connect();
+    try {
+      await watch.see(client);
+      watch.confirm();
+      const result = await client.query<Record<string, unknown>>(sql, values);
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  };
+}
+
+interface Queryable {
+  query(sql: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
+}
+
+function toRunner(session: Queryable): ScriptRunner {
   return {
     script: async (sql) => {
       await session.query(sql);

@@ -5,7 +5,12 @@ type Row = [code: DatabaseFaultCode, what: string, remedy: string, concerns?: "s
 const START_IT = "start it, or wait until it has started; DATABASE_URL says where it should be";
 const RETRY = "try again";
 const LATER_VERSION = "start the build that belongs to this database; npx wxdesk doctor compares them";
-const SESSION = "let DATABASE_URL name the server itself, or a pooler in session mode";
+/** Listening, the migration lock and prepared statements belong to a session. */
+export const POOLED = {
+  what: "DATABASE_URL leads to a pooler in transaction or statement mode, and the gateway needs sessions that last",
+  remedy: "let DATABASE_URL name the server itself, or set pool_mode to session for this database",
+} as const;
+const pooled: Row = ["DATABASE_POOLED", POOLED.what, POOLED.remedy];
 const ITS_LOG = "read the log of PostgreSQL";
 
 /**
@@ -90,8 +95,9 @@ const ROWS: Readonly<Record<string, Row>> = {
   "42883": ["DATABASE_MISMATCHED", "a function is missing", LATER_VERSION],
   P2021: ["DATABASE_MISMATCHED", "a table is missing", LATER_VERSION],
   P2022: ["DATABASE_MISMATCHED", "a column is missing", LATER_VERSION],
-  "26000": ["DATABASE_POOLED", "a pooler hands each statement to another session", SESSION],
-  "42P05": ["DATABASE_POOLED", "a pooler hands each statement to another session", SESSION],
+  "26000": pooled,
+  "42P05": pooled,
+  DATABASE_POOLED: pooled,
   "58": ["DATABASE_FAILED", "PostgreSQL cannot read or write its files", `look at its disk; ${ITS_LOG}`],
   XX: ["DATABASE_FAILED", "PostgreSQL reports a fault of its own", `${ITS_LOG}; restore a backup if data is damaged`],
   EIO: ["DATABASE_FAILED", "the disk of the database fails", "look at the disk; restore a backup if data is damaged"],

@@ -6,7 +6,7 @@ import { explainCode } from "./sqlstates.ts";
 /** What the database did not do, and why; null when it is not the database's fault. */
 export function toDatabaseFault(error: unknown): DatabaseFault | null {
   if (!(error instanceof Error)) return null;
-  if (error instanceof ConfigError) return error.code === "DATABASE_POOLED" ? explainCode("26000") : null;
+  if (error instanceof ConfigError) return explainCode(error.code);
   const own = toCode(error);
   for (const code of [...toDriverCodes(error), ...(SHARED_CODES.has(own) ? [] : [own]), ...toWordCodes(error), own]) {
     const fault = explainCode(code);
@@ -87,6 +87,7 @@ const SHARED_CODES: ReadonlySet<string> = new Set(["P2028"]);
 
 /** Of pg, its pool, Prisma and PGlite, which give these no code, or a shared one. */
 const WORDS: readonly [RegExp, string][] = [
+  [/leads to a pooler in transaction/, "DATABASE_POOLED"],
   [/timeout exceeded when trying to connect/i, "P2024"],
   [/connection timeout|connection terminated|closed the connection|connection error and is not|unable to start a transaction/i, "P1017"],
   [/does not support SSL|certificate/i, "P1011"],

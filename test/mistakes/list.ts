@@ -63,6 +63,11 @@ export const MISTAKES = {
       sentence:
         "no connection to PostgreSQL on 127.0.0.1:{port} (3D000); the server has no such database: create it, or correct its name in DATABASE_URL",
     },
+    "database-pooled": {
+      mistake: "a pooler in transaction mode before the database (pgbouncer's `pool_mode`)",
+      sentence:
+        "DATABASE_URL leads to a pooler in transaction or statement mode, and the gateway needs sessions that last; let DATABASE_URL name the server itself, or set pool_mode to session for this database",
+    },
     "database-starting": {
       mistake: "a database server that is still starting",
       sentence:
