@@ -14,9 +14,13 @@ find_binaries() {
 }
 
 binaries=$(find_binaries)
-if [ -z "$binaries" ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-  echo "installing Debian's postgresql" >&2
-  apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y postgresql >&2
+missing=()
+if [ -z "$binaries" ]; then missing+=(postgresql); fi
+# Only one test needs it, which is skipped without.
+if ! command -v pgbouncer >/dev/null; then missing+=(pgbouncer); fi
+if [ "$1" = create ] && [ ${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  echo "installing Debian's ${missing[*]}" >&2
+  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "${missing[@]}") >&2 || true
   binaries=$(find_binaries)
 fi
 if [ -z "$binaries" ]; then

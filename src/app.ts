@@ -5,6 +5,7 @@ import { createDelivery } from "./delivery/delivery.ts";
 import { createRetention } from "./delivery/retention.ts";
 import { createCircuitBreaker } from "./domain/circuit-breaker.ts";
 import { createIntake } from "./domain/intake.ts";
+import { createLastFault } from "./domain/last-fault.ts";
 import { forward } from "./flow/forward.ts";
 import { relay } from "./flow/relay.ts";
 import { before } from "./http/before.ts";
@@ -19,7 +20,8 @@ import { createSignals } from "./lib/signals.ts";
 import { withLocalKey } from "./local-key.ts";
 import { openStore } from "./open-store.ts";
 import { LANES_CHANNEL, toLane } from "./store/announce.ts";
-import { type DatabaseAddress, isConnectionLost } from "./store/database.ts";
+import type { DatabaseAddress } from "./store/database.ts";
+import { toDatabaseFault } from "./store/to-database-fault.ts";
 import { VERSION } from "./version.ts";
 
 export interface App {
@@ -63,7 +65,7 @@ const GOODBYE_MS_MAX = 500;
  * @throws ConfigError when something is set up wrongly; the text says what to change
  */
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
-  const logger = createLogger({ level: config.logLevel, content: config.logContent, destination: options.logTo });
+  const logger = createLogger({ level: config.logLevel, content: config.logContent, destination: options.logTo, explain: toDatabaseFault });
   logger.info(summarize(config), "gateway.starting");
   const { store, database, adminKey, folder, unlock } = await openStore(config, options.database, logger);
   const local = withLocalKey(store.apiKeys);
@@ -78,6 +80,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const retry = { now, ...(options.pauseMs && { pauseMs: options.pauseMs }) };
   const breaker = createCircuitBreaker(options.breakerPauseMs);
   const intake = createIntake();
+  const lastFault = createLastFault(toDatabaseFault);
   const delivery = createDelivery({
     outbox: store.outbox,
     signals,
@@ -109,12 +112,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
             callbacks: {
               ...shared,
               isStopping: () => isStopping,
-              inbound: { record: intake.counted(store.inbound.record) },
+              inbound: { record: intake.counted(lastFault.watched(store.inbound.record)) },
               outbox: store.outbox,
             },
             push: {
               ...shared,
-              outbound: { ...store.outbound, enqueue: intake.counted(store.outbound.enqueue) },
+              toDatabaseFault,
+              outbound: { ...store.outbound, enqueue: intake.counted(lastFault.watched(store.outbound.enqueue)) },
               rejects: store.pushRejects,
             },
           },
@@ -122,7 +126,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       ...store,
       apiKeys: local.apiKeys,
       connections,
-      isDatabaseAway: isConnectionLost,
+      toDatabaseFault,
       http,
       deliver: (conversationId) => {
         signals.notify(conversationId);
@@ -132,7 +136,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       publicUrl: () => config.publicUrl ?? (address || toPlannedAddress(config)),
       now,
     },
-    operations: { health: store.health, worker: () => !hasWorker || delivery.isRunning(), isStopping: () => isStopping },
+    operations: {
+      health: store.health,
+      toDatabaseFault,
+      lastFault,
+      worker: () => !hasWorker || delivery.isRunning(),
+      isStopping: () => isStopping,
+    },
   });
 
   const openRequests = countRequests(server);

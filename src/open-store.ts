@@ -12,9 +12,10 @@ import { removeLocalApi } from "./lib/local-api-file.ts";
 import { createSecretBox } from "./lib/secret-box.ts";
 import { syncTree } from "./lib/sync-folder.ts";
 import { proveMasterKey, readMasterKeys } from "./master-keys.ts";
-import { type Database, type DatabaseAddress, openDatabase, toConnectionProblem } from "./store/database.ts";
+import { type Database, type DatabaseAddress, openDatabase } from "./store/database.ts";
 import { migrate } from "./store/migrate.ts";
 import { createStore } from "./store/store.ts";
+import { toStartProblem } from "./store/to-database-fault.ts";
 
 export interface OpenedStore {
   store: Store;
@@ -50,7 +51,7 @@ export async function openStore(config: Config, address: DatabaseAddress | undef
     // A database that has gone does not answer the goodbye either.
     await database.close().catch(() => {});
     await unlock();
-    throw toConnectionProblem(error);
+    throw toStartProblem(error);
   }
 }
 

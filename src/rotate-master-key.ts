@@ -8,10 +8,11 @@ import { syncTree } from "./lib/sync-folder.ts";
 import { commandLineActor } from "./local-key.ts";
 import { proveMasterKey, readMasterKeys } from "./master-keys.ts";
 import { embeddedFolder, openLocked } from "./open-store.ts";
-import { type Database, toConnectionProblem } from "./store/database.ts";
+import type { Database } from "./store/database.ts";
 import { migrate } from "./store/migrate.ts";
 import { reencrypt } from "./store/reencrypt.ts";
 import { createStore } from "./store/store.ts";
+import { toStartProblem } from "./store/to-database-fault.ts";
 
 export interface MasterKeyRotation {
   /** Names the key that everything is encrypted with now. */
@@ -97,7 +98,7 @@ async function withDatabase<T>(config: Config, work: (database: Database) => Pro
     await afterwards();
     return result;
   } catch (error) {
-    throw toConnectionProblem(error);
+    throw toStartProblem(error);
   } finally {
     await unlock();
   }

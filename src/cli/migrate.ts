@@ -18,16 +18,16 @@ export function addMigrateCommand(program: Command, cli: Cli): void {
 
 async function applyMigrations(cli: Cli): Promise<string[]> {
   const config = cli.readConfig();
-  const [{ openLocked }, { migrate }, { toConnectionProblem }] = await Promise.all([
+  const [{ openLocked }, { migrate }, { toStartProblem }] = await Promise.all([
     import("../open-store.ts"),
     import("../store/migrate.ts"),
-    import("../store/database.ts"),
+    import("../store/to-database-fault.ts"),
   ]);
   const { database, unlock } = await openLocked(config);
   try {
     return await migrate(database);
   } catch (error) {
-    throw toConnectionProblem(error);
+    throw toStartProblem(error);
   } finally {
     await database.close();
     await unlock();

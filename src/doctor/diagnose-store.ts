@@ -5,8 +5,10 @@ import { ConfigError } from "../domain/errors.ts";
 import { before } from "../http/before.ts";
 import { proveFolder } from "../lib/data-folder.ts";
 import { lockFolder } from "../lib/folder-lock.ts";
-import { type DatabaseAddress, openDatabase, toConnectionProblem } from "../store/database.ts";
+import { type DatabaseAddress, openDatabase } from "../store/database.ts";
 import { inspect } from "../store/inspect.ts";
+import { proveWritable } from "../store/prove-writable.ts";
+import { toStartProblem } from "../store/to-database-fault.ts";
 import { diagnoseAdminKey } from "./diagnose-admin-key.ts";
 import { diagnoseMasterKey } from "./diagnose-master-key.ts";
 import { diagnoseMessages } from "./diagnose-messages.ts";
@@ -21,7 +23,7 @@ export interface StoreDiagnosis {
   isReady: boolean;
 }
 
-/** The database and what is in it, as it stands: no migration is applied, no folder and no key is made. */
+/** The database and what is in it, as it stands, and that it takes what is written: no migration is applied, no folder and no key is made. */
 export async function diagnoseStore(config: Config): Promise<StoreDiagnosis> {
   if (config.databaseUrl !== undefined) return look(config, { kind: "server", url: config.databaseUrl });
   const folder = join(config.dataDir, "postgres");
@@ -61,7 +63,9 @@ async function look(config: Config, address: DatabaseAddress): Promise<StoreDiag
   try {
     const database = await openDatabase(address);
     try {
-      const inspection = await before(new Date(Date.now() + LOOK_MS_MAX), () => new Date(), inspect(database));
+      const inTime = <T>(work: Promise<T>) => before(new Date(Date.now() + LOOK_MS_MAX), () => new Date(), work);
+      const inspection = await inTime(inspect(database));
+      await inTime(proveWritable(database.proof, inspection.migrations.pending.length === 0));
       const ms = Math.round(performance.now() - startedAt);
       const where = address.kind === "server" ? "the server of DATABASE_URL" : `the embedded database in ${config.dataDir}`;
       const findings: Finding[] = [
@@ -77,7 +81,7 @@ async function look(config: Config, address: DatabaseAddress): Promise<StoreDiag
       await database.close().catch(() => {});
     }
   } catch (error) {
-    return { findings: [toDatabaseFinding(toConnectionProblem(error))], isReady: false };
+    return { findings: [toDatabaseFinding(toStartProblem(error))], isReady: false };
   }
 }
 

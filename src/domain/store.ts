@@ -193,6 +193,6 @@ export interface PushRejectStore {
 }
 
 export interface HealthStore {
-  /** Resolves when the database answers and every migration of this build is applied; else rejects. */
+  /** Resolves when every migration of this build is applied and messages can be stored, which it proves by writing; else rejects. */
   check(): Promise<void>;
 }

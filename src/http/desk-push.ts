@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { Connections } from "../domain/connection.ts";
 import { toReadableText } from "../domain/content.ts";
+import type { ToDatabaseFault } from "../domain/database-fault.ts";
 import type { OpenedPush, PushRequest } from "../domain/desk.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
@@ -12,6 +13,7 @@ import { hasCallerGone } from "./caller.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 
 export interface DeskPushOptions extends AcceptPushDeps {
+  toDatabaseFault: ToDatabaseFault;
   connections: Connections;
   rejects: PushRejectStore;
   log: Log;
@@ -37,7 +39,7 @@ interface PushRoute {
 export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options) => {
   acceptRawBodies(app, BODY_BYTES_MAX);
   app.setErrorHandler((error, request: FastifyRequest<Partial<PushRoute>>, reply) =>
-    refuse(reply, error, request.params?.accountId, options.log),
+    refuse(reply, error, request.params?.accountId, options),
   );
 
   app.post<PushRoute>("/desk/:accountId/:pushToken", { schema: { hide: true } }, async (request, reply) => {
@@ -99,7 +101,7 @@ function toRedacted(body: Buffer): string {
   return withoutSecrets(text);
 }
 
-function refuse(reply: FastifyReply, error: unknown, account: string | undefined, log: Log): FastifyReply {
+function refuse(reply: FastifyReply, error: unknown, account: string | undefined, { log, toDatabaseFault }: DeskPushOptions): FastifyReply {
   if (error instanceof VerificationError) {
     log.warn({ account, code: error.code, detail: error.message }, "push.refused");
     return answer(reply, 401, "not authorized");
@@ -108,7 +110,8 @@ function refuse(reply: FastifyReply, error: unknown, account: string | undefined
   if (status === 413) return answer(reply, 413, `longer than ${BODY_BYTES_MAX} bytes`);
   if (status >= 400 && status < 500) return answer(reply, 400, "not a readable request");
   log.error({ account, error }, "push.failed");
-  return answer(reply, 503, "not stored, please try again");
+  const code = toDatabaseFault(error)?.code;
+  return answer(reply, 503, code === undefined ? "not stored, please try again" : `not stored, please try again (${code})`);
 }
 
 /** In the shape of the acknowledgement, so that a desk which only reads errcode understands it. */

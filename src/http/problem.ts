@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { type DatabaseFault, toSentence } from "../domain/database-fault.ts";
 import { ConfigError } from "../domain/errors.ts";
 
 /** Every way the API says no. Clients look at the code; codes are never renamed. */
@@ -26,6 +27,13 @@ export const PROBLEMS = {
   TOO_SLOW: { status: 503, title: "Not done in time" },
   INTERNAL: { status: 500, title: "Something failed on our side" },
   DATABASE_UNAVAILABLE: { status: 503, title: "The database does not answer" },
+  DATABASE_BUSY: { status: 503, title: "The database is busy or locked" },
+  DATABASE_READ_ONLY: { status: 503, title: "The database is read-only" },
+  DATABASE_FULL: { status: 503, title: "The disk of the database is full" },
+  DATABASE_FORBIDDEN: { status: 503, title: "The database's user lacks a permission" },
+  DATABASE_MISMATCHED: { status: 503, title: "The tables are not those of this build" },
+  DATABASE_POOLED: { status: 503, title: "A pooler in transaction mode stands before the database" },
+  DATABASE_FAILED: { status: 503, title: "The database fails by itself" },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -95,10 +103,12 @@ export function notFound(what: string): Problem {
 
 const DATABASE_BACK_SECONDS = 5;
 
-/** Of a change nobody knows whether the database made it before it went. */
-export function databaseUnavailable(cause: unknown): Problem {
-  const detail = "try again when the database is back (GET /readyz tells); if this was to change something, look first whether it did";
-  return new Problem("DATABASE_UNAVAILABLE", detail, { cause, retryAfterSeconds: DATABASE_BACK_SECONDS });
+/** A fault of the database is never one of the request: it passes, or an operator ends it, and then the same request succeeds. */
+export function databaseProblem(fault: DatabaseFault, cause: unknown): Problem {
+  // Nobody knows whether a database that went away had made the change; whatever else it says, it has made none.
+  const doubt = fault.code === "DATABASE_UNAVAILABLE" ? "; if this was to change something, look first whether it did" : "";
+  const detail = `${toSentence(fault)}; then try again (GET /readyz tells when)${doubt}`;
+  return new Problem(fault.code, detail, { cause, retryAfterSeconds: DATABASE_BACK_SECONDS });
 }
 
 /** Fastify's error handler for the API. What nobody expected is answered without a word about its cause, which is logged. */

@@ -29,6 +29,8 @@ export interface LoggerOptions {
   content?: boolean;
   /** Standard output when absent. */
   destination?: DestinationStream | undefined;
+  /** What an operator can do about an error, where somebody knows: shown beside it. */
+  explain?: (error: unknown) => { code: string; remedy: string } | null;
 }
 
 /**
@@ -38,7 +40,11 @@ export interface LoggerOptions {
 const STANDARD_OUTPUT = { dest: 1, sync: true, minLength: 4_096, periodicFlush: 200 };
 
 /** JSON lines. Whatever is logged, secrets, query strings and the paths that carry a push token do not get out. */
-export function createLogger({ level, content = false, destination }: LoggerOptions): Logger {
+export function createLogger({ level, content = false, destination, explain = () => null }: LoggerOptions): Logger {
+  const toExplained = (error: unknown) => {
+    const { code: fault, remedy } = explain(error) ?? {};
+    return { ...toErrorFields(error), ...(fault !== undefined && { fault, remedy }) };
+  };
   const options = {
     level,
     base: null,
@@ -48,7 +54,7 @@ export function createLogger({ level, content = false, destination }: LoggerOpti
       log: (fields: Record<string, unknown>) => withoutSecretFields(content ? fields : withoutText(fields)),
     },
     timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: SERIALIZERS,
+    serializers: { ...SERIALIZERS, err: toExplained, error: toExplained },
   };
   return pino(options, destination ?? toStandardOutput());
 }

@@ -1,4 +1,4 @@
-import { isConnectionLost } from "./database.ts";
+import { isOwnFault } from "./to-database-fault.ts";
 
 /** For what writes to conversations in one statement. */
 export const BATCH_OPTIONS = {
@@ -6,6 +6,6 @@ export const BATCH_OPTIONS = {
   sizeMax: 100,
   /** A statement that waits for a lock must not hold up all others. */
   stalledAfterMs: 250,
-  /** A database that is away is away for each of them. */
-  isWorthSplitting: (error: unknown) => !isConnectionLost(error),
+  /** A database that is away, full or read-only is so for each of them. */
+  isWorthSplitting: isOwnFault,
 };

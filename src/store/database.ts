@@ -3,12 +3,12 @@ import type { PGlite } from "@electric-sql/pglite";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { PrismaPGlite } from "pglite-prisma-adapter";
-import { z } from "zod";
-import { ConfigError } from "../domain/errors.ts";
 import { PrismaClient } from "../generated/prisma/client.ts";
 import { keepStatements } from "./keep-statements.ts";
 import { listen } from "./listen.ts";
 import { openFolder } from "./open-folder.ts";
+import { createSessionWatch, proveSessions, type SessionWatch } from "./sessions.ts";
+import { toConnectProblem } from "./to-database-fault.ts";
 
 export type DatabaseAddress =
   | { kind: "server"; url: string; connectionsMax?: number }
@@ -22,6 +22,8 @@ export interface Database {
   prisma: PrismaClient;
   /** True when no other process can be using the same data. */
   isExclusive: boolean;
+  /** A session of its own for `/readyz`: it answers also when all others wait. */
+  proof: ScriptRunner;
   /** Runs `work` while holding a lock that only one session of the database can hold; others wait. */
   withMigrationLock<T>(work: (run: ScriptRunner) => Promise<T>): Promise<T>;
   /**
@@ -54,7 +56,26 @@ export async function openDatabase(address: DatabaseAddress): Promise<Database> 
   return openEmbedded(pglite);
 }
 
-function openServer(url: string, connectionsMax: number): Database {
+async function openServer(url: string, connectionsMax: number): Promise<Database> {
+  await proveSessions(url);
+  const watch = createSessionWatch();
+  const pool = openPool(url, connectionsMax, watch);
+  const proof = openPool(url, 1, watch);
+  const adapter = new PrismaPg(pool, { statementNameGenerator: createStatementNames(), disposeExternalPool: true });
+  const prisma = new PrismaClient({ adapter });
+  return {
+    prisma,
+    isExclusive: false,
+    proof: toRunner({ query: toWatchedQuery(proof, watch) }),
+    withMigrationLock: (work) => withServerLock(url, work),
+    listen: (channel, hear) => listen(url, channel, hear),
+    close: async () => {
+      await Promise.all([prisma.$disconnect(), proof.end()]);
+    },
+  };
+}
+
+function openPool(url: string, connectionsMax: number, watch: SessionWatch): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: connectionsMax,
@@ -63,16 +84,41 @@ function openServer(url: string, connectionsMax: number): Database {
     // Not a parameter of the connection: poolers refuse those.
     onConnect: async (client) => {
       await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      await watch.see(client);
     },
   });
-  const adapter = new PrismaPg(pool, { statementNameGenerator: createStatementNames(), disposeExternalPool: true });
-  const prisma = new PrismaClient({ adapter });
+  // A connection that breaks while it is idle is replaced when the next one is needed.
+  pool.on("error", () => {});
+  return pool;
+}
+
+/** An address may lead elsewhere after a reconnect: each proof looks whether its session is still its own. */
+function toWatchedQuery(pool: pg.Pool, watch: SessionWatch): Queryable["query"] {
+  return async (sql, values) => {
+    const client = await pool.connect();
+    try {
+      await watch.see(client);
+      watch.confirm();
+      const result = await client.query<Record<string, unknown>>(sql, values);
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  };
+}
+
+interface Queryable {
+  query(sql: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
+}
+
+function toRunner(session: Queryable): ScriptRunner {
   return {
-    prisma,
-    isExclusive: false,
-    withMigrationLock: (work) => withServerLock(url, work),
-    listen: (channel, hear) => listen(url, channel, hear),
-    close: () => prisma.$disconnect(),
+    script: async (sql) => {
+      await session.query(sql);
+    },
+    query: async (sql, values) => (await session.query(sql, values)).rows,
   };
 }
 
@@ -104,12 +150,7 @@ async function withServerLock<T>(url: string, work: (run: ScriptRunner) => Promi
   await connect(client);
   try {
     await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
-    return await work({
-      script: async (sql) => {
-        await client.query(sql);
-      },
-      query: async (sql, values) => (await client.query(sql, values)).rows,
-    });
+    return await work(toRunner(client));
   } finally {
     await client.end();
   }
@@ -119,59 +160,8 @@ async function connect(client: pg.Client): Promise<void> {
   try {
     await client.connect();
   } catch (cause) {
-    throw unreachable(`no connection to PostgreSQL on ${client.host}:${client.port}`, cause);
+    throw toConnectProblem(`${client.host}:${client.port}`, cause);
   }
-}
-
-/** Codes of Node, PostgreSQL and Prisma for a server that is not there, is going, or is not ready yet. */
-const CONNECTION_LOST = /^(E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT)|57P0[123]|08\w{3}|P10(01|02|17))$/;
-
-/** The same error, or what an operator can do about it when it is the connection that broke. */
-export function toConnectionProblem(error: unknown): unknown {
-  return isConnectionLost(error) && !(error instanceof ConfigError) ? unreachable("the connection to PostgreSQL broke", error) : error;
-}
-
-/** Whether the database could not be asked, or went away while it was: what was asked of it may or may not have been done. */
-export function isConnectionLost(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return [toCode(error), ...toDriverCodes(error)].some((code) => CONNECTION_LOST.test(code)) || CONNECTION_LOST_WORDS.test(error.message);
-}
-
-/** Of pg and Prisma, which give these no code, or one that they share with others: no session came, or it broke. */
-const CONNECTION_LOST_WORDS = /connection terminated|closed the connection|connection error and is not|unable to start a transaction/i;
-
-const driverErrorSchema = z.object({
-  meta: z.object({ driverAdapterError: z.object({ cause: z.object({ kind: z.string(), originalCode: z.string().optional() }) }) }),
-});
-
-/** A raw statement that fails has Prisma's P2010, whatever the reason; the driver's own is inside. */
-function toDriverCodes(error: Error): string[] {
-  const { data } = driverErrorSchema.safeParse(error);
-  if (data === undefined) return [];
-  const { kind, originalCode } = data.meta.driverAdapterError.cause;
-  return kind === "DatabaseNotReachable" || kind === "ConnectionClosed" ? ["P1001"] : [originalCode ?? ""];
-}
-
-/** PostgreSQL's own refusals of a connection (its manual, appendix A), and the name that no server has. */
-const REMEDIES: ReadonlyMap<string, string> = new Map([
-  ["28P01", "PostgreSQL refuses the password: correct user and password in DATABASE_URL"],
-  ["28000", "PostgreSQL does not let this user in from here: correct the user in DATABASE_URL, or the server's pg_hba.conf"],
-  ["3D000", "the server has no such database: create it, or correct its name in DATABASE_URL"],
-  ["53300", "the server has no connection left: raise max_connections, or start fewer replicas"],
-  ["ENOTFOUND", "no server has this name: correct the host in DATABASE_URL"],
-  ["ECONNREFUSED", "nothing listens there: start PostgreSQL, or correct host and port in DATABASE_URL"],
-]);
-
-function unreachable(what: string, cause: unknown): ConfigError {
-  const code = toCode(cause);
-  return new ConfigError("DATABASE_UNREACHABLE", `${what} (${code}); ${REMEDIES.get(code) ?? "is it up, is DATABASE_URL right?"}`, {
-    cause,
-  });
-}
-
-function toCode(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  return "code" in error && typeof error.code === "string" ? error.code : error.message.slice(0, 100);
 }
 
 async function openEmbedded(pglite: PGlite): Promise<Database> {
@@ -186,6 +176,7 @@ async function openEmbedded(pglite: PGlite): Promise<Database> {
   return {
     prisma,
     isExclusive: true,
+    proof: run,
     withMigrationLock: (work) => work(run),
     listen: async () => async () => {},
     close: async () => {

@@ -5,6 +5,7 @@ import type { PrismaClient } from "../generated/prisma/client.ts";
 import { BATCH_OPTIONS } from "./batch-options.ts";
 import { SOON } from "./claim.ts";
 import { toRowsParameter } from "./rows-parameter.ts";
+import { isConnectionLost, toDatabaseFault } from "./to-database-fault.ts";
 
 interface Row {
   position: number;
@@ -35,7 +36,10 @@ async function recordAll(prisma: PrismaClient, inputs: readonly RecordInbound[])
     const batch = missing.map(([, input]) => input);
     const work = () => recordOnce(prisma, batch);
     // Once more when no answer came: what the first run stored is recognised by its ids, and counts as new.
-    const rows = await work().catch(work);
+    const rows = await work().catch((error: unknown) => {
+      if (isAnswer(error)) throw error;
+      return work();
+    });
     for (const row of rows) {
       const found = missing[row.position];
       if (found === undefined) continue;
@@ -48,6 +52,11 @@ async function recordAll(prisma: PrismaClient, inputs: readonly RecordInbound[])
     if (result === undefined) throw new Error("a message was neither stored nor found");
     return result;
   });
+}
+
+/** The database said no, and why; it would say so again. */
+function isAnswer(error: unknown): boolean {
+  return toDatabaseFault(error) !== null && !isConnectionLost(error);
 }
 
 /**

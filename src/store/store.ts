@@ -1,6 +1,5 @@
-import { ConfigError } from "../domain/errors.ts";
 import type { SecretBox } from "../domain/secret-box.ts";
-import type { HealthStore, OutboxStore, PushRejectStore, Store } from "../domain/store.ts";
+import type { OutboxStore, PushRejectStore, Store } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { createAccessTokenStore } from "./access-tokens.ts";
 import { createAccountStore } from "./accounts.ts";
@@ -15,7 +14,7 @@ import { confirmAnswer } from "./confirm-answer.ts";
 import { createConversationStore } from "./conversations.ts";
 import type { Database } from "./database.ts";
 import { createOutboundStore } from "./enqueue-outbound.ts";
-import { lastMigrationName } from "./migrate.ts";
+import { createHealthStore } from "./prove-writable.ts";
 import { createInboundStore } from "./record-inbound.ts";
 import { release, releaseAll, releaseEverything } from "./release.ts";
 import { createReplayStore } from "./replay.ts";
@@ -38,7 +37,7 @@ export function createStore(database: Database, box: SecretBox): Store {
     apiKeys: createApiKeyStore(prisma),
     audit: createAuditStore(prisma),
     pushRejects: createPushRejectStore(prisma),
-    health: createHealthStore(prisma),
+    health: createHealthStore(database),
   };
 }
 
@@ -72,18 +71,6 @@ function createPushRejectStore(prisma: PrismaClient): PushRejectStore {
       await prisma.$executeRaw`
         DELETE FROM push_rejects WHERE account_id = ${accountId}
           AND id <= (SELECT id FROM push_rejects WHERE account_id = ${accountId} ORDER BY id DESC OFFSET ${REJECTS_KEPT}::int LIMIT 1)`;
-    },
-  };
-}
-
-function createHealthStore(prisma: PrismaClient): HealthStore {
-  return {
-    check: async () => {
-      const name = await lastMigrationName();
-      const rows = await prisma.$queryRaw<
-        unknown[]
-      >`SELECT 1 FROM _prisma_migrations WHERE migration_name = ${name} AND finished_at IS NOT NULL`;
-      if (rows.length === 0) throw new ConfigError("MIGRATIONS_INCOMPLETE", `migration ${name} is not applied; start this build once`);
     },
   };
 }

@@ -28,7 +28,13 @@ beforeAll(async () => {
     version: VERSION,
     surfaces: null,
     api: {} as ApiDeps,
-    operations: { health: { check: async () => {} }, worker: () => true, isStopping: () => false },
+    operations: {
+      health: { check: async () => {} },
+      toDatabaseFault: () => null,
+      lastFault: { current: () => null, forget: () => {} },
+      worker: () => true,
+      isStopping: () => false,
+    },
   });
   document = (await app.inject("/openapi.json")).json();
   await app.close();

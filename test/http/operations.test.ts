@@ -1,11 +1,28 @@
 import Fastify from "fastify";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import type { DatabaseFault } from "../../src/domain/database-fault.ts";
 import { ConfigError } from "../../src/domain/errors.ts";
 import { type OperationsDeps, operationsPlugin } from "../../src/http/operations.ts";
 
+const FULL_DISK = new Error("could not extend file: postgres://wxdesk:pw@db");
+const DISK_FULL: DatabaseFault = {
+  code: "DATABASE_FULL",
+  what: "the disk is full",
+  remedy: "make room",
+  concerns: "database",
+  origin: "53100",
+};
+
 async function createOperations(given: Partial<OperationsDeps> = {}) {
   const app = Fastify();
-  await app.register(operationsPlugin, { health: { check: async () => {} }, worker: () => true, isStopping: () => false, ...given });
+  await app.register(operationsPlugin, {
+    health: { check: async () => {} },
+    toDatabaseFault: (error) => (error === FULL_DISK ? DISK_FULL : null),
+    lastFault: { current: () => null, forget: () => {} },
+    worker: () => true,
+    isStopping: () => false,
+    ...given,
+  });
   return app;
 }
 
@@ -51,6 +68,8 @@ describe("/readyz", () => {
       { health: { check: () => Promise.reject(new ConfigError("MIGRATION_CHANGED", "…")) } },
       { database: "ok", migrations: "incomplete" },
     ],
+    ["nothing can be written", { health: { check: () => Promise.reject(FULL_DISK) } }, { database: "not-writable" }],
+    ["the last message could not be stored", { lastFault: { current: () => DISK_FULL, forget: () => {} } }, { database: "not-writable" }],
     ["the worker stands still", { worker: () => false }, { worker: "stopped" }],
     ["the process is stopping", { isStopping: () => true }, { stopping: "yes" }],
   ])("is 503 when %s, and says so shortly", async (_what, deps, checks) => {
@@ -58,6 +77,46 @@ describe("/readyz", () => {
     expect(answer.statusCode).toBe(503);
     expect(answer.json()).toMatchObject({ status: "unavailable", checks });
     expect(answer.body).not.toContain("postgres://");
+  });
+
+  test("says with code and remedy why nothing can be stored, and logs it once", async () => {
+    const lines: unknown[] = [];
+    const warn = vi.fn((fields: unknown, what: unknown) => lines.push([fields, what]));
+    const app = await createOperations({ health: { check: () => Promise.reject(FULL_DISK) } });
+    app.addHook("onRequest", async (request) => {
+      request.log = { ...request.log, warn } as unknown as typeof request.log;
+    });
+    const problem = { code: "DATABASE_FULL", detail: "the disk is full (53100); make room" };
+    expect((await app.inject("/readyz")).json()).toMatchObject({ problem });
+    expect((await app.inject("/readyz")).json()).toMatchObject({ problem });
+    expect(lines).toEqual([[problem, "gateway.not-ready"]]);
+  });
+
+  test("however many ask, the database is asked once a second, and never twice at once", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const ends: (() => void)[] = [];
+    const app = await createOperations({ health: { check: () => new Promise((resolve) => ends.push(resolve)) } });
+    const ask = () => app.inject("/readyz").then(({ statusCode }) => statusCode);
+    const asked = [ask(), ask(), ask()];
+    await vi.waitUntil(() => ends.length > 0);
+    ends[0]?.();
+    expect(await Promise.all(asked)).toEqual([200, 200, 200]);
+    expect(await ask()).toBe(200);
+    expect(ends).toHaveLength(1);
+
+    vi.advanceTimersByTime(1_000);
+    const late = ask();
+    await vi.waitUntil(() => ends.length > 1);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await late).toBe(503);
+    expect(await ask()).toBe(503);
+    expect(ends).toHaveLength(2);
+    ends[1]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    const again = ask();
+    await vi.waitUntil(() => ends.length > 2);
+    ends[2]?.();
+    expect(await again).toBe(200);
   });
 
   test("does not wait for a database that never answers", async () => {

@@ -27,7 +27,13 @@ beforeAll(async () => {
     version: "0.0.0",
     surfaces: null,
     api: { apiKeys: { find: async () => ADMIN, touch: async () => {} } } as unknown as ApiDeps,
-    operations: { health: { check: async () => {} }, worker: () => true, isStopping: () => false },
+    operations: {
+      health: { check: async () => {} },
+      toDatabaseFault: () => null,
+      lastFault: { current: () => null, forget: () => {} },
+      worker: () => true,
+      isStopping: () => false,
+    },
     limits: { headersTimeoutMs: 150, requestTimeoutMs: 300, checkIntervalMs: 20 },
   });
   await app.listen({ host: "127.0.0.1", port: 0 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect } from "vitest";
+import { openDatabase } from "../../src/store/database.ts";
 import { callAs, createApi } from "../http/api/app.ts";
 import { DESK_KEY, eventually, type OpenGateway, openGateway } from "../support/gateway.ts";
 import { describeMistakes } from "./expect-said.ts";
@@ -34,6 +35,21 @@ const create = (change: { wechat?: object; desk?: object }) =>
 async function keyForCompany(): Promise<string> {
   const order = { name: "Company", role: "admin", accountIds: ["company"] };
   return (await gateway.api<{ key: string }>("POST", "/api-keys", order)).body.key;
+}
+
+/** A change of an account while the database refuses it with this error. */
+async function changeWhileRefused(sqlstate: string): Promise<string> {
+  const database = await openDatabase(gateway.database.address);
+  const run = (sql: string) => database.prisma.$executeRawUnsafe(sql);
+  await run(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION USING ERRCODE = '${sqlstate}', MESSAGE = 'refused'; END $$`);
+  await run("CREATE TRIGGER refuse BEFORE UPDATE ON accounts EXECUTE FUNCTION refuse()");
+  try {
+    return await ask("PATCH", "/accounts/shop", { name: "Shop" });
+  } finally {
+    await run("DROP FUNCTION refuse CASCADE");
+    if (gateway.database.isServer) await database.close();
+  }
 }
 
 describeMistakes("api", {
@@ -84,6 +100,9 @@ describeMistakes("api", {
   "app-secret-missing": () => create({ wechat: { appSecret: undefined } }),
   "kind-mixed": () => create({ wechat: { corpId: "ww0123456789abcdef" } }),
   "desk-url-with-query": () => create({ desk: { url: `${gateway.desk.url}?number=1` } }),
+  "database-locked": () => changeWhileRefused("55P03"),
+  "database-full": () => changeWhileRefused("53100"),
+  "database-changed": () => changeWhileRefused("42703"),
   "test-while-disabled": async () => {
     await gateway.api("POST", "/accounts/shop/disable");
     const text = await ask("POST", "/accounts/shop/test");

@@ -63,6 +63,26 @@ export const MISTAKES = {
       sentence:
         "no connection to PostgreSQL on 127.0.0.1:{port} (3D000); the server has no such database: create it, or correct its name in DATABASE_URL",
     },
+    "database-pooled": {
+      mistake: "a pooler in transaction mode before the database (pgbouncer's `pool_mode`)",
+      sentence:
+        "DATABASE_URL leads to a pooler in transaction or statement mode, and the gateway needs sessions that last; let DATABASE_URL name the server itself, or set pool_mode to session for this database",
+    },
+    "database-starting": {
+      mistake: "a database server that is still starting",
+      sentence:
+        "no connection to PostgreSQL on 127.0.0.1:{port} (57P03); PostgreSQL is starting or stopping: wait until it is up, then start again",
+    },
+    "database-connections": {
+      mistake: "more replicas than the database server has connections for",
+      sentence:
+        "no connection to PostgreSQL on 127.0.0.1:{port} (53300); the server has no connection left: raise max_connections, or start fewer replicas",
+    },
+    "database-read-only": {
+      mistake: "a database that is read-only, such as a standby",
+      sentence:
+        "the database is read-only (25006); let DATABASE_URL name the primary, not a standby; else set default_transaction_read_only to off",
+    },
     "folder-is-file": {
       mistake: "a data folder that is a file",
       sentence: "the data folder {folder} cannot be used (EEXIST); a file has this name: name another folder in WXDESK_DATA_DIR",
@@ -317,6 +337,21 @@ export const MISTAKES = {
     "desk-url-with-query": {
       mistake: "a desk.url with a query",
       sentence: "must be an http or https address without user, query and fragment",
+    },
+    "database-locked": {
+      mistake: "a table that another session has locked, by a migration or a backup",
+      sentence:
+        "something else holds a lock for too long (55P03); end the session that holds it; pg_stat_activity and pg_locks show which; then try again (GET /readyz tells when)",
+    },
+    "database-full": {
+      mistake: "a disk of the database that is full",
+      sentence:
+        "the disk of the database is full (53100); make room on it, or give it a larger one; then try again (GET /readyz tells when)",
+    },
+    "database-changed": {
+      mistake: "tables that were changed by hand, or by another build",
+      sentence:
+        "a column is missing (42703); start the build that belongs to this database; npx wxdesk doctor compares them; then try again (GET /readyz tells when)",
     },
     "test-while-disabled": {
       mistake: "the test of an account that is disabled",

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { appendFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -59,6 +59,45 @@ async function refusingServer(code: string, message: string): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** A pooler that has one session for all: every connection hears of the same. With a real one: crash/pooler.test.ts. */
+async function poolingServer(): Promise<number> {
+  const message = (type: string, body: Buffer) => {
+    const head = Buffer.alloc(5, type);
+    head.writeInt32BE(body.length + 4, 1);
+    return Buffer.concat([head, body]);
+  };
+  const text = Buffer.from("4711");
+  const welcome = Buffer.concat([message("R", Buffer.alloc(4)), message("Z", Buffer.from("I"))]);
+  const answer = Buffer.concat([
+    message(
+      "T",
+      Buffer.concat([
+        Buffer.from([0, 1]),
+        Buffer.from("session\0"),
+        Buffer.alloc(6),
+        Buffer.from([0, 0, 0, 25, 255, 255]),
+        Buffer.alloc(6),
+      ]),
+    ),
+    message("D", Buffer.concat([Buffer.from([0, 1, 0, 0, 0, text.length]), text])),
+    message("C", Buffer.from("SELECT 1\0")),
+    message("Z", Buffer.from("I")),
+  ]);
+  const server = createServer((socket) => {
+    socket
+      .on("error", () => {})
+      .once("data", () => {
+        socket.write(welcome);
+        socket.on("data", (bytes) => (bytes[0] === "Q".charCodeAt(0) ? socket.write(answer) : socket.end()));
+      });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
 /** A data folder with an account in it. */
 async function storedFolder(settings: Record<string, string> = {}): Promise<string> {
   const folder = await copyDataFolder();
@@ -102,6 +141,16 @@ describeMistakes("start", {
   },
   "database-name": async () =>
     startAndDiagnose("database-name", onServer(await refusingServer("3D000", 'database "wxdesk" does not exist'))),
+  "database-pooled": async () => startAndDiagnose("database-pooled", onServer(await poolingServer())),
+  "database-starting": async () =>
+    startAndDiagnose("database-starting", onServer(await refusingServer("57P03", "the database system is starting up"))),
+  "database-connections": async () =>
+    startAndDiagnose("database-connections", onServer(await refusingServer("53300", "sorry, too many clients already"))),
+  "database-read-only": async () => {
+    const folder = await storedFolder();
+    await appendFile(join(folder, "postgres", "postgresql.conf"), "default_transaction_read_only = on\n");
+    return startAndDiagnose("database-read-only", { WXDESK_DATA_DIR: folder });
+  },
   "folder-in-use": async () => {
     const folder = await copyDataFolder();
     const first = await createApp(readConfig({ WXDESK_LOG_LEVEL: "silent", WXDESK_PORT: "0", WXDESK_DATA_DIR: folder }));

@@ -1,4 +1,5 @@
 import type { Connections } from "../../domain/connection.ts";
+import type { ToDatabaseFault } from "../../domain/database-fault.ts";
 import type { AccountStore, ApiKeyStore, AuditStore, ConversationStore, OutboundStore, ReplayStore } from "../../domain/store.ts";
 import type { HttpClient } from "../../lib/http-client.ts";
 
@@ -10,8 +11,7 @@ export interface ApiDeps {
   apiKeys: ApiKeyStore;
   audit: AuditStore;
   connections: Connections;
-  /** Whether an error of one of the stores means that the database is away. */
-  isDatabaseAway: (error: unknown) => boolean;
+  toDatabaseFault: ToDatabaseFault;
   /** Looks at the gateway from outside. */
   http: HttpClient;
   /** Says that a conversation has something to send. */

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import { databaseUnavailable, problemSchema, sendProblem, sendRouteNotFound } from "../problem.ts";
+import { databaseProblem, problemSchema, sendProblem, sendRouteNotFound } from "../problem.ts";
 import { accountTestRoute } from "./account-test.ts";
 import { accountRoutes } from "./accounts.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
@@ -18,9 +18,10 @@ const BODY_BYTES_MAX = 256 * 1024;
 /** The status API. Register it with the prefix `/api/v1`: the prefix also bounds its own 404. */
 export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
   const app = scope.withTypeProvider<ZodTypeProvider>();
-  app.setErrorHandler((error, request, reply) =>
-    sendProblem(deps.isDatabaseAway(error) ? databaseUnavailable(error) : error, request, reply),
-  );
+  app.setErrorHandler((error, request, reply) => {
+    const fault = deps.toDatabaseFault(error);
+    return sendProblem(fault === null ? error : databaseProblem(fault, error), request, reply);
+  });
   app.setNotFoundHandler(sendRouteNotFound);
   app.setValidatorCompiler(validatorCompiler);
   // The compiler has held every answer to its schema. Holding it again at run time could only turn one odd row into a failed page.

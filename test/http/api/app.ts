@@ -32,7 +32,7 @@ export async function createApi(given: Partial<ApiDeps> = {}, onRoute: (route: R
     outbound: unexpected("outbound"),
     replays: unexpected("replays"),
     connections: unexpected("connections"),
-    isDatabaseAway: () => false,
+    toDatabaseFault: () => null,
     http: unexpected("http"),
     apiKeys: { ...unexpected<ApiDeps["apiKeys"]>("apiKeys"), find: async (hash) => KEY_ROWS.get(hash) ?? null, touch: async () => {} },
     audit: unexpected("audit"),

@@ -234,15 +234,23 @@ test("deleting asks for the account's own id", async () => {
   }
 });
 
-test("while the database is away, also a key cannot be looked up: 503 that says what to do, and when to try again", async () => {
-  const away = new Error("no connection");
+test.each([
+  ["DATABASE_UNAVAILABLE", "; if this was to change something, look first whether it did"],
+  ["DATABASE_FULL", ""],
+] as const)("while the database says no, also a key cannot be looked up: 503 with %s, and when to try again", async (code, doubt) => {
+  const refused = new Error("no");
   const find = async () => {
-    throw away;
+    throw refused;
   };
-  const offline = await createApi({ apiKeys: { find } as unknown as ApiDeps["apiKeys"], isDatabaseAway: (error) => error === away });
+  const fault = { code, what: "the database says no", remedy: "mend it", concerns: "database", origin: "53100" } as const;
+  const offline = await createApi({
+    apiKeys: { find } as unknown as ApiDeps["apiKeys"],
+    toDatabaseFault: (error) => (error === refused ? fault : null),
+  });
   onTestFinished(() => offline.close());
   const answer = await callAs(offline, "admin")("GET", "/accounts");
   expect(answer.statusCode).toBe(503);
   expect(answer.headers).toMatchObject({ "content-type": expect.stringContaining("application/problem+json"), "retry-after": "5" });
-  expect(problemSchema.parse(answer.json())).toMatchObject({ code: "DATABASE_UNAVAILABLE", detail: expect.stringContaining("try again") });
+  const detail = `the database says no (53100); mend it; then try again (GET /readyz tells when)${doubt}`;
+  expect(problemSchema.parse(answer.json())).toMatchObject({ code, detail });
 });
