@@ -11,19 +11,24 @@ import { markAnswered } from "./mark-answered.ts";
 import { toRowsParameter } from "./rows-parameter.ts";
 
 export function createOutboundStore(prisma: PrismaClient): OutboundStore {
-  const enqueue = inBatches((pushes: readonly NewReplies[]) => enqueueAll(prisma, pushes), {
+  const enqueue = inBatches((pushes: readonly Push[]) => enqueueAll(prisma, pushes), {
     ...BATCH_OPTIONS,
     // The second push of a conversation finds the first: it may be the same once more.
     keyOf: ({ conversationId }) => conversationId,
   });
   return {
-    enqueue,
+    enqueue: (replies) => enqueue({ ...replies, askedAtMs: performance.now() }),
     markAnswered: markAnswered(prisma),
     report: (conversation, report) => applyReport(prisma, conversation, report),
   };
 }
 
-async function enqueueAll(prisma: PrismaClient, pushes: readonly NewReplies[]): Promise<StoredReply[][]> {
+interface Push extends NewReplies {
+  /** By the monotonic clock. */
+  askedAtMs: number;
+}
+
+async function enqueueAll(prisma: PrismaClient, pushes: readonly Push[]): Promise<StoredReply[][]> {
   const rows = pushes.flatMap(toRows).map((row, position) => ({ ...row, position }));
   const stored = await enqueueOnce(prisma, rows);
   const missing = rows.filter(({ position }) => !stored.has(position));
@@ -39,8 +44,8 @@ async function enqueueAll(prisma: PrismaClient, pushes: readonly NewReplies[]): 
 }
 
 /**
- * An answer to a push may still be under way to the desk for this long after it was written: until then an equal push is taken for a
- * repetition, as one that has no answer yet.
+ * An answer to a push may still be under way to the desk for this long after it was written: an equal push that comes until then is taken
+ * for a repetition, as one that has no answer yet. How long a push has waited here does not count.
  */
 const ANSWER_UNDER_WAY_MS = 1_000;
 
@@ -56,14 +61,14 @@ async function enqueueOnce(prisma: PrismaClient, rows: readonly object[]): Promi
     WITH given AS (
       SELECT * FROM json_to_recordset(${toRowsParameter(rows)}::json) AS t(
         position int, message_id text, conversation_id text, account_id text, open_id text, origin text, type text, text text, content jsonb,
-        dedupe_key text, push_digest text, nth int, actor text, actor_name text)
+        dedupe_key text, push_digest text, nth int, waited_ms float8, actor text, actor_name text)
     ), known AS (
       SELECT given.*, m.id AS known_id
       FROM given LEFT JOIN LATERAL (
         SELECT id FROM messages WHERE account_id = given.account_id AND dedupe_key = given.dedupe_key LIMIT 1
       ) m ON true
     ), push AS (
-      SELECT conversation_id, account_id, open_id, push_digest, bool_or(known_id IS NULL) AS is_new,
+      SELECT conversation_id, account_id, open_id, push_digest, bool_or(known_id IS NULL) AS is_new, max(waited_ms) AS waited_ms,
         array_agg(message_id ORDER BY nth) FILTER (WHERE dedupe_key IS NULL) AS message_ids
       FROM known GROUP BY conversation_id, account_id, open_id, push_digest
     ), conversation AS (
@@ -78,10 +83,12 @@ async function enqueueOnce(prisma: PrismaClient, rows: readonly object[]): Promi
           FROM (
             SELECT CASE
               -- Ids tell by themselves; a repetition found by its ids leaves what was last as it is.
-              WHEN excluded.push_digest IS NULL THEN NOT (SELECT is_new FROM push WHERE conversation_id = c.id LIMIT 1)
+              WHEN excluded.push_digest IS NULL THEN NOT is_new
               ELSE COALESCE(c.push_digest = excluded.push_digest, false) AND (
-                c.push_answered_at IS NULL OR c.push_answered_at > now() - ${ANSWER_UNDER_WAY_MS}::int * interval '1 millisecond')
+                c.push_answered_at IS NULL
+                OR c.push_answered_at > now() - (waited_ms + ${ANSWER_UNDER_WAY_MS}::int) * interval '1 millisecond')
               END AS is_last
+            FROM push WHERE conversation_id = c.id LIMIT 1
           ) last)
       RETURNING id, push_message_ids
     ), input AS (
@@ -134,7 +141,7 @@ async function countRepetitions(prisma: PrismaClient, stored: readonly StoredRep
 }
 
 /** One row a reply. `nth`: its place, from 1, among those of its push that have no key. */
-function toRows({ conversationId, accountId, openId, origin, replies, by }: NewReplies) {
+function toRows({ conversationId, accountId, openId, origin, replies, by, askedAtMs }: Push) {
   const withoutKey = replies.filter(({ dedupeKey }) => dedupeKey === null);
   const pushDigest = withoutKey.length === 0 ? null : toDigest(replies);
   return replies.map((reply) => ({
@@ -149,6 +156,7 @@ function toRows({ conversationId, accountId, openId, origin, replies, by }: NewR
     dedupe_key: reply.dedupeKey,
     push_digest: pushDigest,
     nth: withoutKey.indexOf(reply) + 1,
+    waited_ms: performance.now() - askedAtMs,
     actor: by?.id,
     actor_name: by?.name,
   }));

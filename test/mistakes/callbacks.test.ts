@@ -46,8 +46,8 @@ async function logOfText(change: (wechat: EmulatedAccount) => void, { wechat }: 
 
 const PUSH = JSON.stringify({ touser: "oA", msgtype: "text", text: { content: "hello" } });
 
-async function push(url: string): Promise<void> {
-  await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: PUSH });
+async function push(url: string, body = PUSH): Promise<void> {
+  await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
 }
 
 describeMistakes("callbacks", {
@@ -127,7 +127,11 @@ describeMistakes("callbacks", {
   },
   "push-repeated": async () => {
     const { pushUrl } = await connected();
-    return logOf(() => Promise.all([push(pushUrl), push(pushUrl)]));
+    const withId = PUSH.replace("{", '{"message_id":"m1",');
+    return logOf(async () => {
+      await push(pushUrl, withId);
+      await push(pushUrl, withId);
+    });
   },
 });
 

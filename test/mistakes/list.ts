@@ -146,7 +146,7 @@ export const MISTAKES = {
       sentence: "the desk closed the connection before its push was stored, so it was not; let the desk push it again",
     },
     "push-repeated": {
-      mistake: "a desk that pushes the same words again at once, without ids",
+      mistake: "a desk that pushes a reply again, with the same id or with none",
       sentence:
         "it repeats a push without ids that has no answer yet, or one of the same ids, so it was not stored again; if the same words are meant twice, let the desk give each a message_id",
     },
