@@ -171,7 +171,8 @@ describeMistakes("messages", {
 
 /** What is said of the reply to a customer who has written before. */
 async function errorOf(openId: string, state: string, reply: () => Promise<unknown>): Promise<string> {
-  const account = await connected();
+  // The emulated WeChat tells accounts apart by their appId.
+  const account = await connected({ wechat: { appId: `wx00000000${Buffer.from(openId).toString("hex").slice(0, 8)}` } });
   await account.wechat.sendText(openId, "hello");
   await reply();
   const { messages } = await eventually(
