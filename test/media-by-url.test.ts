@@ -1,4 +1,8 @@
-import { expect, test } from "vitest";
+import { once } from "node:events";
+import { createServer, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { expect, onTestFinished, test } from "vitest";
 import type { PushMedia } from "../src/emulators/desk.ts";
 import { SAMPLES } from "../src/emulators/wechat-samples.ts";
 import { eventually, type GatewayOptions, look, startGateway } from "./support/gateway.ts";
@@ -49,6 +53,40 @@ test("a file keeps its name, and to an Official Account's customer, who can get 
   expect(await shop.wechat.waitForSeen("oA", 1)).toMatchObject([{ type: "text", text: `[file] Prices ${url}` }]);
   expect(shop.wechat.calls(UPLOAD)).toBe(0);
 });
+
+test("a file at an address without a name is uploaded under its title, its header's name or its address, with the extension of what it is", async () => {
+  const { wechat, push } = await startConversation("wecom");
+  const headers: Record<string, OutgoingHttpHeaders> = {
+    "/dl/123": { "content-disposition": "attachment; filename=invoice 7.pdf", "content-type": "application/octet-stream" },
+    "/dl/124": { "content-type": "application/octet-stream" },
+    "/dl/125": { "content-disposition": "attachment; filename*=GBK''%b7%a2%c6%b1", "content-encoding": "gzip" },
+  };
+  const url = await startServer((path, response) => {
+    const own = headers[path];
+    response.writeHead(own ? 200 : 404, own).end(own?.["content-encoding"] ? gzipSync(PDF.bytes) : PDF.bytes);
+  });
+  await push({ type: "file", url: `${url}/dl/123`, title: "发票" });
+  await push({ type: "file", url: `${url}/dl/123` });
+  await push({ type: "file", url: `${url}/dl/124` });
+  await push({ type: "file", url: `${url}/dl/125` });
+  const seen = await wechat.waitForSeen("oA", 4);
+  expect(seen.map(({ mediaId }) => wechat.mediaOf(mediaId ?? ""))).toMatchObject(
+    ["发票.pdf", "invoice 7.pdf", "124.pdf", "发票.pdf"].map((fileName) => ({
+      fileName,
+      contentType: "application/pdf",
+      bytes: PDF.bytes,
+    })),
+  );
+});
+
+async function startServer(answer: (path: string, response: ServerResponse) => void): Promise<string> {
+  const server = createServer((request, response) => answer(request.url ?? "", response)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 test("what the platform does not take goes out as a link, and the attempt says why", async () => {
   const { desk, wechat, push, settled, attempts } = await startConversation("official_account");

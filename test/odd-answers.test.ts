@@ -78,3 +78,14 @@ test.each(["official_account", "wecom"] as const)(
     repair();
   },
 );
+
+test("a token that comes without a lifetime sends all replies, and is asked for once", async () => {
+  const gateway = await startGateway();
+  const account = await gateway.connect("official_account");
+  const rewrite = (answer: LoopbackAnswer) => ({ ...answer, body: answer.body.toString().replace(/,"expires_in":\d+/, "") });
+  gateway.wechat.misbehave({ kind: "rewrite", path: "/cgi-bin/stable_token", rewrite });
+  await account.wechat.sendText("oA", "hello");
+  for (const text of ["one", "two", "three"]) await gateway.desk.pushText("oA", text);
+  await gateway.wechat.waitForSeen("oA", ({ text }) => text === "three");
+  expect(gateway.wechat.calls("/cgi-bin/stable_token")).toBe(1);
+});

@@ -29,9 +29,18 @@ export interface MediaFailure {
   detail: string;
 }
 
+export interface FetchedMedia {
+  bytes: Buffer;
+  /** Where they were in the end, after redirects. */
+  url: string;
+  /** The headers that say what it is, as they came: one character per byte. */
+  disposition?: string | undefined;
+  contentType?: string | undefined;
+}
+
 /** Fetches files from addresses that somebody else chose. What network and server do is an answer; nothing of it throws. */
 export interface MediaFetcher {
-  fetch(request: MediaRequest): Promise<{ bytes: Buffer } | MediaFailure>;
+  fetch(request: MediaRequest): Promise<FetchedMedia | MediaFailure>;
   /** To be entered for as long as the bytes are held: a file may have 20 MB. */
   readonly gate: Gate;
   close(): Promise<void>;
@@ -58,14 +67,14 @@ export function createMediaFetcher(allowedNetworks: readonly string[], resolve?:
   };
 }
 
-async function follow(agent: Agent, url: string, bytesMax: number, signal: AbortSignal): Promise<{ bytes: Buffer } | MediaFailure> {
+async function follow(agent: Agent, url: string, bytesMax: number, signal: AbortSignal): Promise<FetchedMedia | MediaFailure> {
   let current = url;
   for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects += 1) {
     const address = toCallable(current);
     if (address === null) return refused("is not a plain http or https address, or carries a user or password");
     const response = await request(address, { dispatcher: agent, headers: { "user-agent": "wxdesk", accept: "*/*" }, signal });
     const { location } = response.headers;
-    if (!isRedirect(response.statusCode) || typeof location !== "string") return read(response, hostOf(current), bytesMax);
+    if (!isRedirect(response.statusCode) || typeof location !== "string") return read(response, current, bytesMax);
     discard(response);
     current = URL.canParse(location, current) ? new URL(location, current).href : location;
   }
@@ -83,15 +92,20 @@ function isRedirect(status: number): boolean {
   return [301, 302, 303, 307, 308].includes(status);
 }
 
-async function read(response: Dispatcher.ResponseData, host: string, bytesMax: number): Promise<{ bytes: Buffer } | MediaFailure> {
+async function read(response: Dispatcher.ResponseData, url: string, bytesMax: number): Promise<FetchedMedia | MediaFailure> {
   const { statusCode: status, headers } = response;
   if (status === 200 && Number(headers["content-length"] ?? 0) <= bytesMax) {
-    return { bytes: await decompress(await readBounded(response.body, bytesMax), toCoding(headers), bytesMax) };
+    const bytes = await decompress(await readBounded(response.body, bytesMax), toCoding(headers), bytesMax);
+    return { bytes, url, disposition: first(headers["content-disposition"]), contentType: first(headers["content-type"]) };
   }
   discard(response);
   if (status === 200) throw new TooLongError(bytesMax);
   const code = WORTH_ANOTHER_TRY.has(status) || status >= 500 ? "MEDIA_UNREACHABLE" : "MEDIA_MISSING";
-  return { code, detail: `${host} answered HTTP ${status}` };
+  return { code, detail: `${hostOf(url)} answered HTTP ${status}` };
+}
+
+function first(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
 }
 
 /** Some servers label an archive by its coding as well; it stays the archive that it is. */

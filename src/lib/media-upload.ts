@@ -66,7 +66,7 @@ async function fetchAndUpload(content: ByAddress, rule: MediaRule, deps: MediaUp
   const format = sniffMedia(fetched.bytes);
   const refusal = findRefusal(fetched.bytes, format, rule);
   if (refusal !== null) return { kind: "unfit", ...refusal };
-  const answer = await deps.upload(rule.uploadType, toMediaFile(content, fetched.bytes, format), signal);
+  const answer = await deps.upload(rule.uploadType, await toMediaFile(content, fetched, format), signal);
   return toPrepared(content, answer, deps);
 }
 

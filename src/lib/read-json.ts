@@ -43,13 +43,19 @@ function parse(text: string): unknown {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const CONTROL = /[\u0000-\u001f]/g;
 
-/** Where the first object ends; 0 when there is none. Strings are skipped whole, so that a brace in one counts for nothing. */
+/** Where the first object ends; 0 when none does. A brace in a string counts for nothing. One pass: the text may be a megabyte of quotes. */
 function findEnd(text: string): number {
   let depth = 0;
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {
-    if (token === "{") depth += 1;
-    else if (token === "}") depth -= 1;
-    if (token === "}" && depth <= 0) return index + 1;
+  let isInString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (isInString && character === "\\") at += 1;
+    else if (character === '"') isInString = !isInString;
+    else if (!isInString && character === "{") depth += 1;
+    else if (!isInString && character === "}") {
+      depth -= 1;
+      if (depth <= 0) return at + 1;
+    }
   }
   return 0;
 }

@@ -62,7 +62,7 @@ test("a private address is refused without a connection, and the network's name 
   expect(refusal).toEqual({ code: "MEDIA_ADDRESS_REFUSED", detail: expect.stringContaining("WXDESK_MEDIA_ALLOW_NETWORKS") });
   expect(JSON.stringify(refusal)).not.toMatch(/secret-path|t0ken/);
   expect(server.asked).toEqual([]);
-  expect(await fetchFrom(createFetcher(LOOPBACK), server.url)).toEqual({ bytes: Buffer.from("picture") });
+  expect(await fetchFrom(createFetcher(LOOPBACK), server.url)).toMatchObject({ bytes: Buffer.from("picture") });
 });
 
 test.each([
@@ -119,7 +119,7 @@ test("a redirect is followed where it may lead, and refused where not", async ()
   const fetcher = createFetcher(LOOPBACK);
   expect(await fetchFrom(fetcher, `${server.url}/metadata`)).toMatchObject({ code: "MEDIA_ADDRESS_REFUSED" });
   expect(await fetchFrom(fetcher, `${server.url}/file`)).toMatchObject({ code: "MEDIA_ADDRESS_REFUSED" });
-  expect(await fetchFrom(fetcher, `${server.url}/relative`)).toEqual({ bytes: Buffer.from("picture") });
+  expect(await fetchFrom(fetcher, `${server.url}/relative`)).toMatchObject({ bytes: Buffer.from("picture") });
 });
 
 test("redirects without end are not followed without end", async () => {
@@ -152,8 +152,8 @@ test("a compressed file is decompressed, up to the limit, and an archive stays o
     response.writeHead(200, { "content-encoding": "gzip", "content-type": type }).end(body);
   });
   const fetcher = createFetcher(LOOPBACK);
-  expect(await fetchFrom(fetcher, `${server.url}/file`)).toEqual({ bytes: Buffer.from("a file in it") });
-  expect(await fetchFrom(fetcher, `${server.url}/archive`)).toEqual({ bytes: archive });
+  expect(await fetchFrom(fetcher, `${server.url}/file`)).toMatchObject({ bytes: Buffer.from("a file in it") });
+  expect(await fetchFrom(fetcher, `${server.url}/archive`)).toMatchObject({ bytes: archive });
   expect(await fetchFrom(fetcher, `${server.url}/bomb`)).toMatchObject({ code: "MEDIA_TOO_LARGE" });
 });
 

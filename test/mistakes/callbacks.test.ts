@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect } from "vitest";
+import type { LoopbackAnswer } from "../../src/emulators/loopback.ts";
 import type { EmulatedAccount } from "../../src/emulators/wechat.ts";
 import { type ConnectedAccount, DESK_KEY, eventually, look, type OpenGateway, openGateway } from "../support/gateway.ts";
 import { pushAndLeave } from "../support/push-and-leave.ts";
@@ -174,7 +175,27 @@ describeMistakes("messages", {
     );
     return messages.map(({ error }) => error).join("\n");
   },
+  "media-id-old": () => errorOf("oOldId", "failed", () => gateway.desk.pushImage("oOldId", "an-id-of-last-week")),
+  "answer-of-a-proxy": () => {
+    const rewrite = (answer: LoopbackAnswer) => ({ ...answer, body: "<html>Please log in</html>" });
+    const repair = gateway.wechat.misbehave({ kind: "rewrite", path: "/cgi-bin/message/custom/send", rewrite });
+    return errorOf("oProxy", "uncertain", () => gateway.desk.pushText("oProxy", "yes")).finally(repair);
+  },
 });
+
+/** What is said of the reply to a customer who has written before. */
+async function errorOf(openId: string, state: string, reply: () => Promise<unknown>): Promise<string> {
+  // The emulated WeChat tells accounts apart by their appId.
+  const account = await connected({ wechat: { appId: `wx00000000${Buffer.from(openId).toString("hex").slice(0, 8)}` } });
+  await account.wechat.sendText(openId, "hello");
+  await reply();
+  const { messages } = await eventually(
+    `a reply that is ${state}`,
+    () => look(gateway, account, openId),
+    (seen) => seen.messages.some((message) => message.state === state),
+  );
+  return messages.map(({ error }) => error).join("\n");
+}
 
 async function answerTo(url: string, body: string): Promise<string> {
   const answer = await (await fetch(url, { method: "POST", headers: { "content-type": "text/plain" }, body })).text();

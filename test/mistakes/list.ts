@@ -175,6 +175,14 @@ export const MISTAKES = {
       sentence:
         "the media's address ({host}) leads to 127.0.0.1, which is not public; if the desk's media are there, list the network in WXDESK_MEDIA_ALLOW_NETWORKS",
     },
+    "media-id-old": {
+      mistake: "a media id of the desk's that WeChat does not know, or no longer",
+      sentence: "errcode 40007: the media id is wrong or older than three days; upload the media again and send the new id",
+    },
+    "answer-of-a-proxy": {
+      mistake: "a proxy that answers a send in WeChat's place, with a page of its own",
+      sentence: "WeChat's answer is not its JSON, so whether it did the work is unknown; is there a proxy in between?",
+    },
   },
 
   /** Answered to WeChat or to the desk. */
