@@ -8,7 +8,7 @@
 export type Outcome =
   | { kind: "done" /** What the vendor said, where that is worth keeping. */; detail?: string }
   | { kind: "retry"; code: string; detail: string; retryAfterMs?: number; triesMax?: number }
-  | { kind: "rejected"; code: string; detail: string }
+  | { kind: "rejected"; code: string; detail: string /** Nothing but its length is wrong. */; tooLong?: true }
   | { kind: "hold"; code: string; detail: string; ended?: Allowance }
   | { kind: "uncertain"; code: string; detail: string };
 

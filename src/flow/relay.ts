@@ -7,6 +7,7 @@ import type { Outcome } from "../domain/outcome.ts";
 import type { AccountStore, OutboxStore } from "../domain/store.ts";
 import type { Part } from "../domain/text-part.ts";
 import { prepare } from "./prepare.ts";
+import { sendFitting } from "./send-fitting.ts";
 import { SENDER_LOST } from "./sender-lost.ts";
 import { type RetryDeps, toNext } from "./to-next.ts";
 
@@ -36,12 +37,18 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
     await noteWarning(connection.account, prepared.outcome, deps).catch(() => {});
     return toSettlement(prepared.outcome, entry, startedAt, deps);
   }
-  const { part, note } = prepared;
-  if (!(await deps.outbox.begin(claim, [entry], "async", deps.leaseMs))) return null;
-  const outcome = withNote(await send(channel, claim.conversation.openId, part, signal), note);
+  const begin = () => deps.outbox.begin(claim, [entry], "async", deps.leaseMs);
+  if (!(await begin())) return null;
+  const sent = await sendFitting(prepared.part, entry, {
+    channel,
+    send: (part) => send(channel, claim.conversation.openId, part, signal),
+    renew: begin,
+  });
+  if (sent === null) return null;
+  const outcome = withNotes(sent.outcome, [prepared.note, sent.note]);
   // Only a note: failing at it must not make a message that has left look untried.
   await noteWarning(connection.account, outcome, deps).catch(() => {});
-  return toSettlement(outcome, entry, startedAt, deps, part);
+  return toSettlement(outcome, entry, startedAt, deps, sent.part);
 }
 
 const DISABLED: Outcome = { kind: "retry", code: "ACCOUNT_DISABLED", detail: "the account is disabled; enable it and the reply goes out" };
@@ -87,8 +94,9 @@ async function send(channel: Channel, openId: string, { content }: Part, signal:
 }
 
 /** Where the contact was shown something else than the agent sent, the attempt says so. */
-function withNote(outcome: Outcome, note: string | undefined): Outcome {
-  return outcome.kind === "done" && note !== undefined ? { ...outcome, detail: note } : outcome;
+function withNotes(outcome: Outcome, notes: (string | undefined)[]): Outcome {
+  const detail = notes.filter((note) => note !== undefined).join("; ");
+  return outcome.kind === "done" && detail !== "" ? { ...outcome, detail } : outcome;
 }
 
 function toSettlement(outcome: Outcome, entry: ClaimedEntry, startedAt: Date, deps: RelayDeps, part?: Part): Settlement {

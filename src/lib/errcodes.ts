@@ -2,9 +2,9 @@ import { type Allowance, DONE, type Outcome } from "../domain/outcome.ts";
 import { readCallerAddress } from "./caller-address.ts";
 import { toQuotable } from "./redact.ts";
 
-/** What one errcode asks for. `refresh`: a new access token and one more try, otherwise as `retry`. */
+/** What one errcode asks for. `refresh`: a new access token and one more try, otherwise as `retry`. `split`: smaller parts. */
 export interface Errcode {
-  action: "refresh" | "retry" | "hold" | "rejected";
+  action: "refresh" | "retry" | "hold" | "split" | "rejected";
   /** In plain English: what is the matter. */
   meaning: string;
   /** What to do. `{address}` stands for the address that the platform saw us call from. */
@@ -36,6 +36,8 @@ export function judge(errcodes: Errcodes, errcode: string, errmsg: string): Outc
     }
     case "hold":
       return { kind: "hold", ...refusal, ...(known.ended !== undefined && { ended: known.ended }) };
+    case "split":
+      return { kind: "rejected", ...refusal, tooLong: true };
     default:
       return { kind: "rejected", ...refusal };
   }

@@ -160,6 +160,18 @@ describeMistakes("messages", {
     );
     return messages.map(({ error }) => error).join("\n");
   },
+  "text-too-long": async () => {
+    const account = await connected({ wechat: { appId: "wx00000000000045aa" } });
+    account.wechat.asyncTextBytesMax = 50;
+    await account.wechat.sendText("oLong", "hello");
+    await gateway.desk.pushText("oLong", "a long answer. ".repeat(50));
+    const { messages } = await eventually(
+      "the refusal of the text",
+      () => look(gateway, account, "oLong"),
+      (seen) => seen.messages.some(({ state }) => state === "failed"),
+    );
+    return messages.map(({ error }) => error).join("\n");
+  },
 });
 
 async function answerTo(url: string, body: string): Promise<string> {

@@ -146,6 +146,11 @@ export const MISTAKES = {
       sentence:
         "the media's address ({host}) leads to 127.0.0.1, which is not public; if the desk's media are there, list the network in WXDESK_MEDIA_ALLOW_NETWORKS",
     },
+    "text-too-long": {
+      mistake: "a text that WeChat refuses as too long, in smaller parts too (45002)",
+      sentence:
+        "errcode 45002: the message is too long; write it shorter, if smaller parts were refused as well ({words}); refused as too long: {sizes} bytes",
+    },
   },
 
   /** Answered to WeChat or to the desk. */
