@@ -110,6 +110,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
             callbacks: {
               ...shared,
               isStopping: () => isStopping,
+              accounts: store.accounts,
               inbound: { record: intake.counted(store.inbound.record) },
               outbox: store.outbox,
             },

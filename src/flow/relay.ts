@@ -1,7 +1,8 @@
-import type { Account } from "../domain/account.ts";
+import { type Account, NOT_AUTHORISED } from "../domain/account.ts";
 import type { Channel } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
 import type { Conversation } from "../domain/conversation.ts";
+import { APP_MISMATCH, toOtherApp } from "../domain/other-app.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { AccountStore, OutboxStore } from "../domain/store.ts";
@@ -65,10 +66,18 @@ const WINDOW_CLOSED: Outcome = {
   detail: "the time in which WeChat takes messages to this customer is over; it goes out when the customer writes again",
 };
 
+/** The contact would read it in the chat of another app than the one they wrote to. A passive reply reaches the right one. */
+function toWrongApp(otherApp: string): Outcome {
+  const detail = `the member wrote to app ${otherApp}, and this account sends as another; correct the account or WeCom's console (see its warning); it goes out when the member writes again`;
+  return { kind: "hold", code: APP_MISMATCH, detail };
+}
+
 /** Why nothing may be sent now; null when nothing is in the way. The window is known, so the platform need not be asked to learn it. */
-function toObstacle(connection: Connection | null, { windowClosesAt }: Conversation, now: Date): Outcome | null {
+function toObstacle(connection: Connection | null, { windowClosesAt, addressedApp }: Conversation, now: Date): Outcome | null {
   if (connection === null) return DISABLED;
   if (!connection.account.replies.async) return NO_ASYNC;
+  const otherApp = toOtherApp(connection.account, addressedApp);
+  if (otherApp !== null) return toWrongApp(otherApp);
   return windowClosesAt !== null && windowClosesAt <= now ? WINDOW_CLOSED : null;
 }
 
@@ -76,13 +85,10 @@ function toObstacle(connection: Connection | null, { windowClosesAt }: Conversat
 async function noteWarning({ id, warning }: Account, outcome: Outcome, { accounts, connections, now }: RelayDeps): Promise<void> {
   const isRefused = outcome.kind === "hold" && outcome.code === NOT_AUTHORISED;
   if (isRefused) await accounts.setWarning(id, { code: outcome.code, sentence: outcome.detail, since: now() });
-  else if (outcome.kind === "done" && warning !== null) await accounts.setWarning(id, null);
+  else if (outcome.kind === "done" && warning?.code === NOT_AUTHORISED) await accounts.setWarning(id, null);
   else return;
   connections.forget(id);
 }
-
-/** WeChat's "api unauthorized": the account claimed to be able to send, and is not. */
-const NOT_AUTHORISED = "48001";
 
 /** A fault of ours after the begin mark may have sent the bytes; it must not send them twice. */
 async function send(channel: Channel, openId: string, { content }: Part, signal: AbortSignal): Promise<Outcome> {

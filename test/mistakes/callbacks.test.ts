@@ -160,6 +160,17 @@ describeMistakes("messages", {
     );
     return messages.map(({ error }) => error).join("\n");
   },
+  "other-app": async () => {
+    const account = await gateway.connect("wecom", { id: "app-2", wechat: { corpId: "ww0000000000000002" } });
+    await account.wechat.sendText("member", "hello", { AgentID: "1000009" });
+    await gateway.desk.pushText("member", "an answer");
+    const { messages } = await eventually(
+      "the answer to be held",
+      () => look(gateway, account, "member"),
+      (seen) => seen.messages.some(({ state }) => state === "held"),
+    );
+    return messages.map(({ error }) => error).join("\n");
+  },
   "text-too-long": async () => {
     const account = await connected({ wechat: { appId: "wx00000000000045aa" } });
     account.wechat.asyncTextBytesMax = 50;
