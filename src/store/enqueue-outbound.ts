@@ -6,7 +6,7 @@ import { inBatches } from "../domain/in-batches.ts";
 import type { NewOutbound, OutboundStore } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { BATCH_OPTIONS } from "./batch-options.ts";
-import { toRowsParameter } from "./rows-parameter.ts";
+import { toJsonParameter, toRowsParameter } from "./rows-parameter.ts";
 
 interface Stored {
   messageId: string;
@@ -130,7 +130,7 @@ async function applyReport(
   report: StatusReport,
   at: Date,
 ): Promise<void> {
-  const fields = JSON.stringify(report);
+  const fields = toJsonParameter(report);
   await prisma.$executeRaw`
     INSERT INTO conversations AS c (id, account_id, open_id, status, turn, agent_name, notice, status_at)
     SELECT ${conversationId}, ${accountId}, ${openId}, COALESCE(r ->> 'status', 'unknown'), (r ->> 'turn')::int, r ->> 'agentName',
