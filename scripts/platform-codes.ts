@@ -1,6 +1,7 @@
 import { ERRCODES as OFFICIAL_ACCOUNT, TOKEN_ERRCODES } from "../src/channels/official-account/errcodes.ts";
 import { ERRCODES as WECOM } from "../src/channels/wecom/errcodes.ts";
 import { readRefusal } from "../src/desks/udesk-message-interface/refusal.ts";
+import { PART_BYTES_MIN } from "../src/flow/send-fitting.ts";
 import type { Errcode, Errcodes } from "../src/lib/errcodes.ts";
 
 /** docs/platform-codes.md, whole: the dictionaries as pages for people. */
@@ -55,6 +56,8 @@ function toReaction({ action, triesMax, retryAfterMs }: Errcode): string {
       return "holds the message until the contact writes";
     case "upload":
       return "uploads once more what it uploaded itself; an id from the desk: gives up, `failed`";
+    case "split":
+      return `sends a text again in parts of half the length, down to ${PART_BYTES_MIN} bytes; then gives up: \`failed\``;
     case "rejected":
       return "gives up: `failed`, to be replayed by hand";
   }

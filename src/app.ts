@@ -112,6 +112,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
             callbacks: {
               ...shared,
               isStopping: () => isStopping,
+              accounts: store.accounts,
               inbound: { record: intake.counted(lastFault.watched(store.inbound.record)) },
               outbox: store.outbox,
             },

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { NOT_AUTHORISED } from "../domain/account.ts";
+import { APP_MISMATCH } from "../domain/other-app.ts";
 import type { Finding } from "./finding.ts";
 import { toFinding } from "./to-finding.ts";
 
@@ -72,11 +74,17 @@ async function diagnoseAccount({ id, enabled, warning }: ListedAccount, api: Gat
   }
 }
 
+const GOES_WITH: Readonly<Record<string, string>> = {
+  [NOT_AUTHORISED]: "asynchronous message that is taken",
+  [APP_MISMATCH]: "message that comes for the account's own app",
+};
+
 function toWarning(account: string, warning: ListedAccount["warning"]): Finding[] {
   if (warning === null) return [];
-  const what = `noticed while sending, since ${warning.since}: ${warning.sentence}`;
+  const what = `noticed since ${warning.since}: ${warning.sentence}`;
   const why = "replies that cannot be sent are held until the customer writes";
-  return [{ name: "warning", account, ok: "warning", what, why, remedy: "it goes with the first asynchronous message that is taken" }];
+  const remedy = `do what it says; it goes with the first ${GOES_WITH[warning.code] ?? "success"}`;
+  return [{ name: "warning", account, ok: "warning", what, why, remedy }];
 }
 
 /** What stands between us and an answer: no way to the API, or its own refusal. */

@@ -69,7 +69,10 @@ export interface FormerMark {
   expiresAt: Date;
 }
 
-/** What keeps an account from working as its settings say, noticed while sending. */
+/** The code of a warning: WeChat's "api unauthorized". The account claimed to be able to send, and is not. */
+export const NOT_AUTHORISED = "48001";
+
+/** What keeps an account from working as its settings say, noticed while it works. */
 export interface AccountWarning {
   code: string;
   sentence: string;

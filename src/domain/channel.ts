@@ -11,7 +11,13 @@ export interface CallbackRequest {
 
 /** What a callback holds once it is verified, decrypted and normalised. */
 export type OpenedCallback =
-  | { kind: "message"; message: InboundMessage; replyTo: ReplyAddress }
+  | {
+      kind: "message";
+      message: InboundMessage;
+      replyTo: ReplyAddress;
+      /** The WeCom app that the contact addressed, by its AgentID; null where none is named. Absent: the platform has no apps. */
+      addressedApp?: string | null;
+    }
   /** Genuine, but nothing a contact did: acknowledged and logged by name. */
   | { kind: "bookkeeping"; name: string };
 

@@ -36,6 +36,8 @@ export interface Conversation {
   repliesRemaining: number | null;
   /** When the contact was told that the desk is away; null once the desk has taken a message again. */
   outageToldAt: Date | null;
+  /** The WeCom app that the contact last wrote to, by its AgentID; null where none was named. */
+  addressedApp: string | null;
 }
 
 /** A conversation with the counts that the status API shows. */

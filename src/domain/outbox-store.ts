@@ -10,6 +10,8 @@ export interface RecordInbound {
   conversationId: string;
   accountId: string;
   message: InboundMessage;
+  /** The WeCom app that it names, for the conversation to remember. */
+  addressedApp?: string | null;
   /** Whether the desk is to hear of it: then an outbox entry is made in the same statement. */
   forward: boolean;
   /** How long the callback will be kept open for a reply; agents' replies wait that long for it. 0: not at all. */

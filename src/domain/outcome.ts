@@ -8,7 +8,15 @@
 export type Outcome =
   | { kind: "done" /** What the vendor said, where that is worth keeping. */; detail?: string }
   | { kind: "retry"; code: string; detail: string; retryAfterMs?: number; triesMax?: number }
-  | { kind: "rejected"; code: string; detail: string /** The platform does not know the media id. */; isMediaUnknown?: true }
+  | {
+      kind: "rejected";
+      code: string;
+      detail: string;
+      /** The platform does not know the media id. */
+      isMediaUnknown?: true;
+      /** Nothing but its length is wrong. */
+      isTooLong?: true;
+    }
   | { kind: "hold"; code: string; detail: string; ended?: Allowance }
   | { kind: "uncertain"; code: string; detail: string };
 

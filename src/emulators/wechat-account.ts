@@ -1,6 +1,7 @@
 import { childText, parseXml } from "../wechat/xml.ts";
 import { checkUrl, type Delivery, deliver, type Forgery, type UrlCheck } from "./wechat-callback.ts";
 import { createFollowers, type Followers } from "./wechat-followers.ts";
+import { TEXT_BYTES_MAX } from "./wechat-limits.ts";
 import { type Media, picturePath } from "./wechat-media.ts";
 import { type Fields, toXml } from "./wechat-messages.ts";
 import { SAMPLES } from "./wechat-samples.ts";
@@ -32,6 +33,8 @@ export interface EmulatedAccount {
   maySend: boolean;
   /** Whether an Official Account's window and count are enforced: 45015, 45047. */
   limitsSends: boolean;
+  /** Bytes of UTF-8 that an asynchronous text may have; a longer one is refused with 45002. */
+  asyncTextBytesMax: number;
   readonly followers: Followers;
 
   verifyUrl(): Promise<UrlCheck>;
@@ -67,6 +70,8 @@ export function createAccount(details: AccountDetails, callbackUrl: string, worl
     callbackUrl,
     maySend: true,
     limitsSends: true,
+    // WeCom cuts what is longer than its own limit, and is not known to refuse it.
+    asyncTextBytesMax: details.kind === "wecom" ? Number.POSITIVE_INFINITY : TEXT_BYTES_MAX,
     followers: createFollowers(world.now),
 
     verifyUrl: () => checkUrl(account, world),

@@ -18,7 +18,7 @@ export function sendToCustomer(account: EmulatedAccount, raw: string, world: Wor
   if (!account.followers.knows(touser)) return refuse(40003);
   if (!account.followers.follows(touser)) return refuse(43004);
   if (!mediaIds.every((id) => world.shelf.holds(account, id))) return refuse(40007);
-  if (Buffer.byteLength(text) > TEXT_BYTES_MAX) return refuse(45002);
+  if (Buffer.byteLength(text) > account.asyncTextBytesMax) return refuse(45002);
   const code = account.limitsSends ? account.followers.take(touser) : 0;
   if (code) return refuse(code);
 
@@ -33,6 +33,7 @@ export function sendToMembers(account: EmulatedAccount, raw: string, world: Worl
   if (typeof body === "number") return refuse(body);
   if (account.details.kind !== "wecom" || body.json.agentid !== account.details.agentId) return refuse(40056);
   if (!body.mediaIds.every((id) => world.shelf.holds(account, id))) return refuse(40007);
+  if (Buffer.byteLength(body.text ?? "") > account.asyncTextBytesMax) return refuse(45002);
 
   const members = body.touser.split("|");
   const reached = members.filter((member) => account.followers.follows(member));

@@ -27,7 +27,7 @@ export interface Received extends RecordedInbound {
  * and is tried no second time; it may be kept open for a reply like the first. Failed, it leaves no subscription behind.
  */
 export async function receive(
-  { message }: Extract<OpenedCallback, { kind: "message" }>,
+  { message, addressedApp = null }: Extract<OpenedCallback, { kind: "message" }>,
   { account, channel }: Pick<Connection, "account" | "channel">,
   { inbound, signals, deliver, now }: ReceiveDeps,
   waitMs: number,
@@ -43,6 +43,8 @@ export async function receive(
       conversationId,
       accountId: account.id,
       message,
+      // An event that nobody answers, such as a visit to another app, says nothing of where answers belong.
+      addressedApp: isForwarded ? addressedApp : null,
       forward: isForwarded,
       openForMs: isKeptOpen ? Math.max(LOOK_MS, Math.floor(waitMs)) : 0,
       lookForMs: canReplyPassively(channel) ? LOOK_MS : 0,

@@ -1,15 +1,17 @@
-import type { Account } from "../domain/account.ts";
+import { type Account, NOT_AUTHORISED } from "../domain/account.ts";
 import { ALL_ACCOUNTS } from "../domain/api-key.ts";
 import type { Channel } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
 import type { Conversation } from "../domain/conversation.ts";
 import type { Attempt } from "../domain/message.ts";
+import { APP_MISMATCH, toOtherApp } from "../domain/other-app.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import { isBlank } from "../domain/sendable-text.ts";
 import type { AccountStore, ConversationStore, OutboxStore } from "../domain/store.ts";
 import type { Part } from "../domain/text-part.ts";
 import { prepare } from "./prepare.ts";
+import { sendFitting } from "./send-fitting.ts";
 import { SENDER_LOST } from "./sender-lost.ts";
 import { type RetryDeps, toNext } from "./to-next.ts";
 import { uploadAgain } from "./upload-again.ts";
@@ -44,12 +46,18 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   const { part, note, isUploaded } = prepared;
   // Read before the begin mark: a fault behind it would be taken for a doubt.
   const earlier = isUploaded ? await readEarlierAttempts(entry, deps) : [];
-  if (!(await deps.outbox.begin(claim, [entry], "async", deps.leaseMs))) return null;
-  const sent = await send(channel, claim.conversation.openId, part, signal);
-  const outcome = withNote(isUploaded ? uploadAgain(sent, earlier) : sent, note);
+  const begin = () => deps.outbox.begin(claim, [entry], "async", deps.leaseMs);
+  if (!(await begin())) return null;
+  const sent = await sendFitting(part, entry, {
+    channel,
+    send: (fitting) => send(channel, claim.conversation.openId, fitting, signal),
+    renew: begin,
+  });
+  if (sent === null) return null;
+  const outcome = withNotes(isUploaded ? uploadAgain(sent.outcome, earlier) : sent.outcome, [note, sent.note]);
   // Only a note: failing at it must not make a message that has left look untried.
   await noteWarning(connection.account, outcome, deps).catch(() => {});
-  return toSettlement(outcome, entry, startedAt, deps, part);
+  return toSettlement(outcome, entry, startedAt, deps, sent.part);
 }
 
 const DISABLED: Outcome = { kind: "retry", code: "ACCOUNT_DISABLED", detail: "the account is disabled; enable it and the reply goes out" };
@@ -73,16 +81,24 @@ const WINDOW_CLOSED: Outcome = {
   detail: "the time in which WeChat takes messages to this customer is over; it goes out when the customer writes again",
 };
 
+/** The contact would read it in the chat of another app than the one they wrote to. A passive reply reaches the right one. */
+function toWrongApp(otherApp: string): Outcome {
+  const detail = `the member wrote to app ${otherApp}, and this account sends as another; correct the account or WeCom's console (see its warning); it goes out when the member writes again`;
+  return { kind: "hold", code: APP_MISMATCH, detail };
+}
+
 /** Why nothing may be sent now; null when nothing is in the way. The window is known, so the platform need not be asked to learn it. */
 function toObstacle(
   connection: Connection | null,
-  { windowClosesAt }: Conversation,
+  { windowClosesAt, addressedApp }: Conversation,
   { message: { content } }: ClaimedEntry,
   now: Date,
 ): Outcome | null {
   if (content.type === "text" && isBlank(content.text)) return NOTHING_SAID;
   if (connection === null) return DISABLED;
   if (!connection.account.replies.async) return NO_ASYNC;
+  const otherApp = toOtherApp(connection.account, addressedApp);
+  if (otherApp !== null) return toWrongApp(otherApp);
   return windowClosesAt !== null && windowClosesAt <= now ? WINDOW_CLOSED : null;
 }
 
@@ -90,13 +106,10 @@ function toObstacle(
 async function noteWarning({ id, warning }: Account, outcome: Outcome, { accounts, connections, now }: RelayDeps): Promise<void> {
   const isRefused = outcome.kind === "hold" && outcome.code === NOT_AUTHORISED;
   if (isRefused) await accounts.setWarning(id, { code: outcome.code, sentence: outcome.detail, since: now() });
-  else if (outcome.kind === "done" && warning !== null) await accounts.setWarning(id, null);
+  else if (outcome.kind === "done" && warning?.code === NOT_AUTHORISED) await accounts.setWarning(id, null);
   else return;
   connections.forget(id);
 }
-
-/** WeChat's "api unauthorized": the account claimed to be able to send, and is not. */
-const NOT_AUTHORISED = "48001";
 
 /** A fault of ours after the begin mark may have sent the bytes; it must not send them twice. */
 async function send(channel: Channel, openId: string, { content }: Part, signal: AbortSignal): Promise<Outcome> {
@@ -113,8 +126,9 @@ async function readEarlierAttempts({ message }: ClaimedEntry, { conversations }:
 }
 
 /** Where the contact was shown something else than the agent sent, the attempt says so. */
-function withNote(outcome: Outcome, note: string | undefined): Outcome {
-  return outcome.kind === "done" && note !== undefined ? { ...outcome, detail: note } : outcome;
+function withNotes(outcome: Outcome, notes: (string | undefined)[]): Outcome {
+  const detail = notes.filter((note) => note !== undefined).join("; ");
+  return outcome.kind === "done" && detail !== "" ? { ...outcome, detail } : outcome;
 }
 
 function toSettlement(outcome: Outcome, entry: ClaimedEntry, startedAt: Date, deps: RelayDeps, part?: Part): Settlement {

@@ -1,9 +1,20 @@
+import type { Account } from "../domain/account.ts";
 import { canTestReach } from "../domain/channel.ts";
 import type { CheckResult } from "../domain/check.ts";
 import { judgeClock } from "../domain/clock.ts";
 import type { Connection } from "../domain/connection.ts";
+import { APP_MISMATCH } from "../domain/other-app.ts";
 
-export const CHECKS = ["desk", "accessToken", "permissionToSend", "keyShapes", "clock", "publicUrl", "reachableByWechat"] as const;
+export const CHECKS = [
+  "desk",
+  "accessToken",
+  "permissionToSend",
+  "keyShapes",
+  "clock",
+  "publicUrl",
+  "reachableByWechat",
+  "receivingApp",
+] as const;
 
 export interface NamedCheck extends CheckResult {
   name: (typeof CHECKS)[number];
@@ -37,7 +48,16 @@ export async function testAccount(connection: Connection, deps: TestAccountDeps,
       account.wechat.timestampToleranceSeconds,
     ),
   );
-  return [deskCheck, accessToken, permissionToSend, keyShapes, clock, publicUrl, ...reachableByWechat];
+  const receivingApp = await testReceivingApp(account);
+  return [deskCheck, accessToken, permissionToSend, keyShapes, clock, publicUrl, ...reachableByWechat, ...receivingApp];
+}
+
+/** WeCom cannot be asked at which app an address is entered: the messages that came tell. */
+async function testReceivingApp({ warning }: Account): Promise<NamedCheck[]> {
+  if (warning?.code !== APP_MISMATCH) return [];
+  const remedy = "then let a member write to the account's own app: that ends this warning";
+  const why = "asynchronous answers would reach the member as another app, so they are held";
+  return [await timed("receivingApp", async () => ({ ok: false, sentence: warning.sentence, why, remedy }))];
 }
 
 type PlatformChecks = [accessToken: NamedCheck, permissionToSend: NamedCheck, ...reachableByWechat: NamedCheck[]];

@@ -2,19 +2,20 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import type { RepliesSettings } from "../domain/account.ts";
 import { toCallbackTimes } from "../domain/callback-times.ts";
 import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
-import type { Connection, Connections } from "../domain/connection.ts";
+import type { Connection } from "../domain/connection.ts";
 import { toReadableText } from "../domain/content.ts";
 import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
+import { toOtherApp } from "../domain/other-app.ts";
 import { endReservation } from "../flow/end-reservation.ts";
+import { type NoteAppDeps, noteApp } from "../flow/note-app.ts";
 import { mayFindReply, passiveReply } from "../flow/passive-reply.ts";
 import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
 import type { PassiveReplyDeps, TakenReply } from "../flow/take-reply.ts";
 import { before } from "./before.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 
-export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps {
-  connections: Connections;
+export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps, NoteAppDeps {
   /** From then on nothing new is waited for. */
   isStopping: () => boolean;
   log: Log;
@@ -69,6 +70,8 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
       void stored.then((late) => endReservation(late, options)).catch(() => {});
       throw error;
     });
+    // Only a note: the answer neither waits for it nor fails with it.
+    noteApp(callback.addressedApp ?? null, connection, options).catch((error: unknown) => options.log.warn({ error }, "warning.unnoted"));
     const taken = await findReply(callback.replyTo, received, connection, arrivedAt, reply, options);
     options.log.info(
       {
@@ -78,6 +81,7 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
         type: callback.message.content.type,
         text: toReadableText(callback.message.content),
         isNew: received.isNew,
+        otherApp: toOtherApp(connection.account, callback.addressedApp ?? null) ?? undefined,
         answered: taken === null ? "nothing" : "passive",
         durationMs: elapsed(arrivedAt, options.now),
       },

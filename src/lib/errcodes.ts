@@ -4,10 +4,10 @@ import { toQuotable } from "./redact.ts";
 
 /**
  * What one errcode asks for. `refresh`: a new access token and one more try, otherwise as `retry`. `upload`: media that the gateway
- * uploaded itself are uploaded once more, otherwise as `rejected`.
+ * uploaded itself are uploaded once more, otherwise as `rejected`. `split`: smaller parts.
  */
 export interface Errcode {
-  action: "refresh" | "retry" | "hold" | "upload" | "rejected";
+  action: "refresh" | "retry" | "hold" | "upload" | "split" | "rejected";
   /** In plain English: what is the matter. */
   meaning: string;
   /** What to do. `{address}` stands for the address that the platform saw us call from. */
@@ -41,6 +41,8 @@ export function judge(errcodes: Errcodes, errcode: string, errmsg: string): Outc
       return { kind: "hold", ...refusal, ...(known.ended !== undefined && { ended: known.ended }) };
     case "upload":
       return { kind: "rejected", ...refusal, isMediaUnknown: true };
+    case "split":
+      return { kind: "rejected", ...refusal, isTooLong: true };
     default:
       return { kind: "rejected", ...refusal };
   }

@@ -9,6 +9,7 @@ import { toAccount, toJson, withSecrets } from "./account-row.ts";
 import { writeAudit } from "./audit.ts";
 import { revokeOldSecrets } from "./revoke-old-secrets.ts";
 import { rotateSecret } from "./rotate-secret.ts";
+import { toJsonParameter } from "./rows-parameter.ts";
 import { inScope } from "./scope.ts";
 import { openSecrets, sealSecrets } from "./sealed-secrets.ts";
 import { updateAccount } from "./update-account.ts";
@@ -27,7 +28,7 @@ export function createAccountStore(prisma: PrismaClient, box: SecretBox): Accoun
     update: (id, change, by) => updateAccount(prisma, box, id, change, by),
     setWarning: async (id, warning) => {
       await prisma.$executeRaw`
-        UPDATE accounts SET warning = ${warning === null ? null : JSON.stringify(warning)}::jsonb, version = version + 1
+        UPDATE accounts SET warning = ${warning === null ? null : toJsonParameter(warning)}::jsonb, version = version + 1
         WHERE id = ${id} AND warning ->> 'code' IS DISTINCT FROM ${warning?.code ?? null}`;
     },
     remove: (id, by) =>

@@ -8,7 +8,7 @@ import type { NewReplies, OutboundStore, StoredReply } from "../domain/store.ts"
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { BATCH_OPTIONS } from "./batch-options.ts";
 import { markAnswered } from "./mark-answered.ts";
-import { toRowsParameter } from "./rows-parameter.ts";
+import { toJsonParameter, toRowsParameter } from "./rows-parameter.ts";
 
 export function createOutboundStore(prisma: PrismaClient): OutboundStore {
   const enqueue = inBatches((pushes: readonly Push[]) => enqueueAll(prisma, pushes), {
@@ -177,7 +177,7 @@ async function applyReport(
   { conversationId, accountId, openId }: { conversationId: string; accountId: string; openId: string },
   report: StatusReport,
 ): Promise<void> {
-  const fields = JSON.stringify(completeReport(report));
+  const fields = toJsonParameter(completeReport(report));
   await prisma.$executeRaw`
     INSERT INTO conversations AS c (id, account_id, open_id, status, turn, agent_name, notice, status_at)
     SELECT ${conversationId}, ${accountId}, ${openId}, COALESCE(r ->> 'status', 'unknown'), (r ->> 'turn')::int, r ->> 'agentName',

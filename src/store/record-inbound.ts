@@ -76,7 +76,8 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
     WITH given AS (
       SELECT * FROM json_to_recordset(${toRowsParameter(inputs.map(toRow))}::json) AS t(
         position int, message_id text, conversation_id text, account_id text, open_id text, dedupe_key text, vendor_message_id text, type text,
-        text text, content jsonb, sent_at timestamptz, forward boolean, open_for_ms int, look_for_ms int, window_ms bigint, replies_max int)
+        text text, content jsonb, sent_at timestamptz, forward boolean, open_for_ms int, look_for_ms int, window_ms bigint, replies_max int,
+        addressed_app text)
     ), known AS (
       SELECT given.*, m.id AS known_id, m.created_at, COALESCE(m.id = given.message_id, false) AS is_own, r.has_replies,
         CASE WHEN open_for_ms > 0 THEN open_for_ms WHEN r.has_replies THEN look_for_ms ELSE 0 END AS reserve_ms
@@ -98,14 +99,16 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
     ), fresh AS (
       SELECT * FROM input WHERE known_id IS NULL
     ), conversation AS (
-      INSERT INTO conversations AS c (id, account_id, open_id, last_inbound_at, window_closes_at, replies_remaining)
-      SELECT conversation_id, account_id, open_id, now(), now() + max(window_ms) * interval '1 millisecond', max(replies_max)
+      INSERT INTO conversations AS c (id, account_id, open_id, last_inbound_at, window_closes_at, replies_remaining, addressed_app)
+      SELECT conversation_id, account_id, open_id, now(), now() + max(window_ms) * interval '1 millisecond', max(replies_max),
+        (array_agg(addressed_app ORDER BY position DESC) FILTER (WHERE addressed_app IS NOT NULL))[1]
       FROM fresh GROUP BY conversation_id, account_id, open_id ORDER BY conversation_id
       ON CONFLICT (id) DO UPDATE SET
         last_inbound_at = now(),
         updated_at = now(),
         -- Something else has happened: an equal push is a new one from now on (docs/adr/0006).
         push_digest = NULL,
+        addressed_app = COALESCE(excluded.addressed_app, c.addressed_app),
         window_closes_at = GREATEST(c.window_closes_at, excluded.window_closes_at),
         -- A new act refreshes to the better of old and new, it does not add up (wechat.md, quotas).
         replies_remaining = GREATEST(CASE WHEN c.window_closes_at > now() OR excluded.window_closes_at IS NULL THEN c.replies_remaining END,
@@ -179,6 +182,7 @@ function toRow({ message, allowance, ...input }: RecordInbound, position: number
     look_for_ms: input.lookForMs,
     window_ms: allowance?.windowMs || null,
     replies_max: allowance?.repliesMax || null,
+    addressed_app: input.addressedApp,
   };
 }
 

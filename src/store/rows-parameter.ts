@@ -3,8 +3,13 @@
  * surrogate pair, becomes U+FFFD: a vendor's sentence that was cut in the middle of a character must not keep a row from being stored.
  */
 export function toRowsParameter(rows: readonly object[]): string {
-  const json = JSON.stringify(rows);
-  return NO_TEXT.test(json) ? JSON.stringify(rows, toText) : json;
+  return toJsonParameter(rows);
+}
+
+/** The same for one value of a `jsonb` column. */
+export function toJsonParameter(value: object): string {
+  const json = JSON.stringify(value);
+  return NO_TEXT.test(json) ? JSON.stringify(value, toText) : json;
 }
 
 /** How `JSON.stringify` writes them. It may also find a backslash that somebody typed before such letters, which harms nothing. */

@@ -46,6 +46,7 @@ export interface ConversationRow {
   windowClosesAt: Date | null;
   repliesRemaining: number | null;
   outageToldAt: Date | null;
+  addressedApp: string | null;
 }
 
 export function toMessage(row: MessageRow): Message {
@@ -88,12 +89,13 @@ export function toConversation(row: ConversationRow): Conversation {
     windowClosesAt: row.windowClosesAt,
     repliesRemaining: row.repliesRemaining,
     outageToldAt: row.outageToldAt,
+    addressedApp: row.addressedApp,
   };
 }
 
 const CONVERSATION = [
   ...["id", "account_id", "open_id", "status", "turn", "agent_name", "notice", "status_at", "nickname", "number", "email"],
-  ...["last_inbound_at", "last_reply_at", "window_closes_at", "replies_remaining", "outage_told_at"],
+  ...["last_inbound_at", "last_reply_at", "window_closes_at", "replies_remaining", "outage_told_at", "addressed_app"],
 ];
 const MESSAGE = [
   ...["id", "account_id", "conversation_id", "direction", "origin", "vendor_message_id", "dedupe_key", "type", "text"],

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import type { PassiveChannel } from "../../src/domain/channel.ts";
 import type { Connection, Connections } from "../../src/domain/connection.ts";
 import type { Content } from "../../src/domain/content.ts";
+import type { Claim } from "../../src/domain/outbox.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import { relay } from "../../src/flow/relay.ts";
 import { head, textChannel, useFlowStage } from "./stage.ts";
@@ -64,6 +66,54 @@ test("a fault while sending is uncertain: the bytes may have left", async () => 
     get: async () => ({ account: { replies: { async: true } }, channel }) as unknown as Connection,
   };
   expect(await relay(claim, head(claim), deps(connections), signal)).toMatchObject({ outcome: { kind: "uncertain", code: "SEND_FAILED" } });
+});
+
+test("a text that is too long goes on in half of its size, and never after the lane has passed to another holder", async () => {
+  const { outbox } = stage.opened.store;
+  const messageId = await stage.say("one two ".repeat(50));
+  const tooLong: Outcome = { kind: "rejected", code: "45002", detail: "too long", isTooLong: true };
+  const sent: string[] = [];
+  const channelOf = (answer: (text: string) => Promise<Outcome>): Connections => {
+    const send: PassiveChannel["send"] = async (_openId, content) => {
+      if (content.type !== "text") throw new Error("not a text");
+      sent.push(content.text);
+      return answer(content.text);
+    };
+    const connection = { account: { id: "shop", warning: null, replies: { async: true } }, channel: textChannel({ send }) };
+    return { forget: () => {}, get: async () => connection as unknown as Connection };
+  };
+
+  // The lease ends while the platform refuses, and another worker finds the entry begun.
+  const overtaken = await stage.claim();
+  const steal = async () => {
+    await stage.opened.database.prisma.$executeRaw`UPDATE outbox_lanes SET due_at = now()`;
+    await stage.claim();
+    return tooLong;
+  };
+  expect(await relay(overtaken, head(overtaken), deps(channelOf(steal)), signal)).toBeNull();
+  expect(sent).toEqual(["one two ".repeat(50)]);
+
+  await stage.opened.database.prisma.$executeRaw`UPDATE outbox_entries SET begun_at = NULL, begun_way = NULL`;
+  await stage.opened.database.prisma.$executeRaw`UPDATE outbox_lanes SET due_at = now()`;
+  sent.length = 0;
+  const accepted: string[] = [];
+  const limited = channelOf(async (text) => {
+    if (text.length > 250) return tooLong;
+    accepted.push(text);
+    return { kind: "done" };
+  });
+  const claims: Claim[] = [];
+  while ((await stage.stateOf(messageId)).state !== "sent") {
+    // Each part is another worker's: what is out stands in the database alone.
+    const claim = await stage.claim();
+    claims.push(claim);
+    const settlement = await relay(claim, head(claim), deps(limited), signal);
+    if (settlement === null) throw new Error("the lane has passed to another holder");
+    await outbox.settle(claim, head(claim), settlement, { keepForMs: null });
+  }
+  expect(accepted.join("")).toBe("one two ".repeat(50));
+  expect(claims.length).toBe(accepted.length);
+  expect(sent.length).toBeGreaterThan(accepted.length);
 });
 
 test("a refused reply is held for the contact's next message, and goes out if that came while it was refused", async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, onTestFinished } from "vitest";
 import type { LoopbackAnswer } from "../../src/emulators/loopback.ts";
 import type { Misbehaviour } from "../../src/emulators/misbehaviour.ts";
 import { findFreePort } from "../support/free-port.ts";
-import { type AccountChange, type OpenGateway, openGateway, startGateway } from "../support/gateway.ts";
+import { type AccountChange, eventually, type OpenGateway, openGateway, startGateway } from "../support/gateway.ts";
 import { describeMistakes } from "./expect-said.ts";
 
 let gateway: OpenGateway;
@@ -81,6 +81,15 @@ describeMistakes("accounts", {
     return testWrong("wecom", { wechat: { agentId: 1_000_077 } });
   },
   "agent-id-wrong": () => testWrong("wecom", { wechat: { agentId: 7 } }),
+  "url-at-another-app": async () => {
+    const { wechat } = await gateway.connect("wecom", { id: "company", wechat: { corpId: "ww0000000000000009" } });
+    await wechat.sendText("member", "hello", { AgentID: "1000009" });
+    return eventually(
+      "the warning",
+      () => testOf("company"),
+      (text) => text.includes("1000009"),
+    );
+  },
   "may-not-send": async () => {
     const account = await gateway.connect("official_account", { id: "unverified", wechat: { appId: "wx00000000000000ff" } });
     account.wechat.maySend = false;

@@ -181,6 +181,29 @@ describeMistakes("messages", {
     const repair = gateway.wechat.misbehave({ kind: "rewrite", path: "/cgi-bin/message/custom/send", rewrite });
     return errorOf("oProxy", "uncertain", () => gateway.desk.pushText("oProxy", "yes")).finally(repair);
   },
+  "other-app": async () => {
+    const account = await gateway.connect("wecom", { id: "app-2", wechat: { corpId: "ww0000000000000002" } });
+    await account.wechat.sendText("member", "hello", { AgentID: "1000009" });
+    await gateway.desk.pushText("member", "an answer");
+    const { messages } = await eventually(
+      "the answer to be held",
+      () => look(gateway, account, "member"),
+      (seen) => seen.messages.some(({ state }) => state === "held"),
+    );
+    return messages.map(({ error }) => error).join("\n");
+  },
+  "text-too-long": async () => {
+    const account = await connected({ wechat: { appId: "wx00000000000045aa" } });
+    account.wechat.asyncTextBytesMax = 50;
+    await account.wechat.sendText("oLong", "hello");
+    await gateway.desk.pushText("oLong", "a long answer. ".repeat(50));
+    const { messages } = await eventually(
+      "the refusal of the text",
+      () => look(gateway, account, "oLong"),
+      (seen) => seen.messages.some(({ state }) => state === "failed"),
+    );
+    return messages.map(({ error }) => error).join("\n");
+  },
 });
 
 /** What is said of the reply to a customer who has written before. */

@@ -183,6 +183,16 @@ export const MISTAKES = {
       mistake: "a proxy that answers a send in WeChat's place, with a page of its own",
       sentence: "WeChat's answer is not its JSON, so whether it did the work is unknown; is there a proxy in between?",
     },
+    "other-app": {
+      mistake: "a callback URL that is entered at another WeCom app, or a wrong agentId",
+      sentence:
+        "the member wrote to app 1000009, and this account sends as another; correct the account or WeCom's console (see its warning); it goes out when the member writes again",
+    },
+    "text-too-long": {
+      mistake: "a text that WeChat refuses as too long, in smaller parts too (45002)",
+      sentence:
+        "errcode 45002: the message is too long; write it shorter, if smaller parts were refused as well ({words}); refused as too long: {sizes} bytes",
+    },
   },
 
   /** Answered to WeChat or to the desk. */
@@ -254,6 +264,11 @@ export const MISTAKES = {
     "agent-id-wrong": {
       mistake: "an agentId that there is not",
       sentence: "the agentId is wrong (errcode 40056); copy the AgentId from the app's page in WeCom's console",
+    },
+    "url-at-another-app": {
+      mistake: "a callback URL that is entered at another WeCom app, or a wrong agentId",
+      sentence:
+        "a message came for app 1000009, and this account is app 1000002: the callback URL of account \"company\" is entered at app 1000009; enter it at app 1000002 in WeCom's console, or set the account's agentId and corpSecret to those of app 1000009",
     },
     "may-not-send": {
       mistake: "an account that is not verified (48001)",

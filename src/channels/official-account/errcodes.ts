@@ -113,7 +113,7 @@ export const ERRCODES: Errcodes = new Map<string, Errcode>([
     "45001",
     { action: "rejected", meaning: "the media is too large", remedy: "send a smaller one: 10 MB for pictures and videos, 2 MB for voice" },
   ],
-  ["45002", { action: "rejected", meaning: "the message is too long", remedy: "send it in parts" }],
+  ["45002", { action: "split", meaning: "the message is too long", remedy: "write it shorter, if smaller parts were refused as well" }],
   ["45008", { action: "rejected", meaning: "the message has too many articles", remedy: "send one article at a time" }],
   [
     "45009",

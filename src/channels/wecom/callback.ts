@@ -31,8 +31,9 @@ export function createCallback({ account, credentials, now }: WecomDeps): Pick<C
       const { message: xml, encodingAesKey } = decipher(ciphertext);
       const normalized = normalizeMessage(parseXml(xml));
       if (normalized.kind === "bookkeeping") return normalized;
-      const { message, accountName } = normalized;
-      return { kind: "message", message, replyTo: { openId: message.openId, accountName, credential: { token, encodingAesKey } } };
+      const { message, accountName, agentId } = normalized;
+      const replyTo = { openId: message.openId, accountName, credential: { token, encodingAesKey } };
+      return { kind: "message", message, replyTo, addressedApp: toAddressedApp(agentId) };
     },
   };
 
@@ -45,4 +46,10 @@ export function createCallback({ account, credentials, now }: WecomDeps): Pick<C
     if (token !== null) return token;
     throw new VerificationError("SIGNATURE_INVALID", "msg_signature is wrong; set the account's token to the one in WeCom's console");
   }
+}
+
+/** AgentID 0 is the whole enterprise, which events of its directory name; "001" has been seen for 1. */
+function toAddressedApp(agentId: string | null): string | null {
+  if (agentId === null || !/^\d{1,15}$/.test(agentId) || Number(agentId) === 0) return null;
+  return String(Number(agentId));
 }

@@ -69,7 +69,7 @@ export const ERRCODES: Errcodes = new Map<string, Errcode>([
       remedy: "send a smaller one: 10 MB for pictures and videos, 2 MB for voice, 20 MB for files",
     },
   ],
-  ["45002", { action: "rejected", meaning: "the message is too long", remedy: "send it in parts" }],
+  ["45002", { action: "split", meaning: "the message is too long", remedy: "write it shorter, if smaller parts were refused as well" }],
   ["45009", { action: "retry", meaning: "too many calls", remedy: "nothing: it is tried again after a minute", retryAfterMs: MINUTE_MS }],
   ["45033", { action: "retry", meaning: "too many calls at once", remedy: "nothing: it is tried again" }],
   ["46004", NO_SUCH_MEMBER],

@@ -1,5 +1,6 @@
-import type { Account } from "../../domain/account.ts";
+import { type Account, NOT_AUTHORISED } from "../../domain/account.ts";
 import type { ConversationOverview } from "../../domain/conversation.ts";
+import { toOtherApp } from "../../domain/other-app.ts";
 import { toMoment } from "./schemas/common.ts";
 import type { ShownConversation } from "./schemas/conversation.ts";
 
@@ -30,11 +31,11 @@ export function toShownConversation(conversation: ConversationOverview, account:
 
 function toWays(conversation: ConversationOverview, account: Account | null, now: Date): ShownConversation["reply"]["ways"] {
   if (!account?.enabled) return [];
-  const { passiveOpen, windowClosesAt, repliesRemaining } = conversation;
+  const { passiveOpen, windowClosesAt, repliesRemaining, addressedApp } = conversation;
   // WeCom knows no window; at an Official Account one is opened by what the contact does.
   const isWindowOpen = windowClosesAt === null ? account.kind === "wecom" : windowClosesAt > now;
   const isQuotaLeft = repliesRemaining === null || repliesRemaining > 0;
-  // What an account is warned of is that the platform does not let it send.
-  const canSend = account.replies.async && account.warning === null && isWindowOpen && isQuotaLeft;
+  const isPermitted = account.replies.async && account.warning?.code !== NOT_AUTHORISED && toOtherApp(account, addressedApp) === null;
+  const canSend = isPermitted && isWindowOpen && isQuotaLeft;
   return [...(passiveOpen ? (["passive"] as const) : []), ...(canSend ? (["async"] as const) : [])];
 }

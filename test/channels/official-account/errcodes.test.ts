@@ -10,7 +10,7 @@ describe("what an Official Account's code asks for", () => {
   // wechat.md §9; A: a new token, B: later, C: never, D: the operator, E: the contact's next message.
   test.each([
     ["retry", "-1 40001 40014 42001 41001 40013 40125 40164 40243 45009 45011 48004 50002 61004 89501 89503 89506 89507"],
-    ["rejected", "40003 40007 40033 44004 47001 43004 43019 50005 48002 45002 40200"],
+    ["rejected", "40003 40007 40033 44004 47001 43004 43019 50005 48002 40200"],
     ["hold", "45015 45047 48001"],
   ])("%s: %s", (kind, codes) => {
     for (const errcode of codes.split(" ")) expect(toOutcome(errcode, "")).toMatchObject({ kind, code: errcode });

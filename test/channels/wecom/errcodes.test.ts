@@ -9,7 +9,7 @@ describeDictionary("WeCom", ERRCODES, toOutcome);
 describe("what a WeCom code asks for", () => {
   test.each([
     ["retry", "-1 40001 40013 40014 42001 41001 60020 301042 60011 45009 45033 48002 50003 40056 301002 40091"],
-    ["rejected", "40003 60111 46004 40007 40058 40063 44004 82001 81013 45002 95013 95016 95017 95018"],
+    ["rejected", "40003 60111 46004 40007 40058 40063 44004 82001 81013 95013 95016 95017 95018"],
     ["hold", "95001 95002"],
   ])("%s: %s", (kind, codes) => {
     for (const errcode of codes.split(" ")) expect(toOutcome(errcode, "")).toMatchObject({ kind, code: errcode });

@@ -58,6 +58,7 @@ export function makeConversation(contact: Partial<Conversation["contact"]> = {})
     windowClosesAt: null,
     repliesRemaining: null,
     outageToldAt: null,
+    addressedApp: null,
   };
 }
 

@@ -181,7 +181,7 @@ const shownBase = {
   warning: z
     .object({ code: z.string(), sentence: z.string(), since: shownMoment })
     .nullable()
-    .describe("What keeps the account from working as its settings say, noticed while sending."),
+    .describe("What keeps the account from working as its settings say, noticed while it works."),
   createdAt: shownMoment,
   updatedAt: shownMoment,
 };
