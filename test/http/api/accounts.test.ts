@@ -60,6 +60,9 @@ describe("creating an account", () => {
     expect(account.pushUrl).toMatch(/^https:\/\/gateway\.example\.com\/desk\/shop\/[A-Za-z0-9_-]{32}$/);
     expect(account.generated.token).toMatch(/^[A-Za-z0-9]{32}$/);
     expect(account.generated.encodingAesKey).toMatch(/^[A-Za-z0-9]{43}$/);
+    // Also for a strict decoder, which minds the two bits that a key of 43 characters has too many.
+    const padded = `${account.generated.encodingAesKey}=`;
+    expect(Buffer.from(padded, "base64").toString("base64")).toBe(padded);
   });
 
   test("stores exactly the secrets that were given, generated and put into the push address", async () => {
