@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -102,6 +102,12 @@ describeMistakes("start", {
   },
   "database-name": async () =>
     startAndDiagnose("database-name", onServer(await refusingServer("3D000", 'database "wxdesk" does not exist'))),
+  "folder-shared": async () => {
+    const folder = join(await copyDataFolder(), "shared");
+    await mkdir(folder);
+    await chmod(folder, 0o1777);
+    return startAndDiagnose("folder-shared", { WXDESK_DATA_DIR: folder });
+  },
   "folder-in-use": async () => {
     const folder = await copyDataFolder();
     const first = await createApp(readConfig({ WXDESK_LOG_LEVEL: "silent", WXDESK_PORT: "0", WXDESK_DATA_DIR: folder }));

@@ -27,7 +27,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
       },
     },
     async ({ params, query, scope }) => {
-      if (!(await conversations.get(params.id, scope))) throw notFound("such conversation");
+      if (!(await conversations.get(params.id, scope))) throw notFound(`conversation "${params.id}"`);
       const { items, nextCursor } = takePage(await conversations.messages(params.id, query, scope));
       return { items: items.map(toShownMessage), nextCursor };
     },
@@ -47,7 +47,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
     },
     async ({ params, scope }) => {
       const found = await conversations.message(params.id, scope);
-      if (!found) throw notFound("such message");
+      if (!found) throw notFound(`message "${params.id}"`);
       return { ...toShownMessage(found.message), attempts: found.attempts.map(toShownAttempt) };
     },
   );
@@ -70,7 +70,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
     },
     async ({ params, headers, body, scope, caller }, reply) => {
       const conversation = await conversations.get(params.id, scope);
-      if (!conversation) throw notFound("such conversation");
+      if (!conversation) throw notFound(`conversation "${params.id}"`);
       const newId = newMessageId(now());
       const { messageId, isNew } = await outbound.enqueue({
         messageId: newId,
@@ -86,7 +86,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
       });
       deliver(conversation.id);
       const stored = await conversations.message(messageId, scope);
-      if (!stored) throw notFound("such message");
+      if (!stored) throw notFound(`message "${messageId}"`);
       if (!isNew && stored.message.text !== body.text) {
         throw new Problem("IDEMPOTENCY_KEY_REUSED", "this key was used for another text; send a new text with a new key");
       }
