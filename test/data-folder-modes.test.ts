@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, lstat, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -67,10 +67,12 @@ describe.skipIf(process.platform === "win32")("whatever the umask, nobody else m
   );
 
   test("a data folder of before: it is closed at the next start, which says so once", async () => {
-    const folder = await copyDataFolder();
-    await openEverything(folder);
+    const real = await copyDataFolder();
+    await openEverything(real);
+    const folder = join(await makePlace(), "link");
+    await symlink(real, folder);
     const first = await startGateway(folder);
-    expect(await openToOthers(folder)).toMatchObject({ open: [] });
+    expect(await openToOthers(real)).toMatchObject({ open: [] });
     await first.stop();
     expect(first.log().match(/data-folder\.closed/g)).toHaveLength(1);
     const second = await startGateway(folder);

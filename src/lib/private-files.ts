@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { chmod, lstat, readdir } from "node:fs/promises";
+import { chmod, lstat, readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 
 /** The permission bits of group and others. */
@@ -12,8 +12,10 @@ const HAS_MODES = process.platform !== "win32";
 const OURS = /^(postgres$|master\.key|local-api\.json|gateway-\w+\.sock$)/;
 
 /** The data folder and everything in it that group or others have any permission for. Changes nothing. */
-export async function findOpenToOthers(folder: string): Promise<string[]> {
+export async function findOpenToOthers(dataDir: string): Promise<string[]> {
   if (!HAS_MODES) return [];
+  // The mode of a link means nothing: it is what it leads to that is closed.
+  const folder = await realpath(dataDir);
   const names = await readdir(folder);
   const isOurs = names.includes("postgres") ? () => true : (name: string) => OURS.test(name);
   const inside = await Promise.all(names.filter(isOurs).map((name) => findOpen(join(folder, name))));
@@ -50,11 +52,19 @@ async function close(path: string): Promise<string | null> {
 
 async function findOpen(path: string): Promise<string[]> {
   const found = await look(path);
-  // The mode of a link means nothing, and what it leads to is not ours.
+  // What a link inside leads to is not ours.
   if (found === null || found.isSymbolicLink()) return [];
-  const names = found.isDirectory() ? await readdir(path) : [];
+  const names = found.isDirectory() ? await list(path) : [];
   const inside = await Promise.all(names.map((name) => findOpen(join(path, name))));
   return [...((found.mode & OTHERS) === 0 ? [] : [path]), ...inside.flat()];
+}
+
+/** Nothing of a folder that we may not look into, such as lost+found: it is not ours. */
+async function list(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EACCES" && error.code !== "EPERM" && error.code !== "ENOENT") throw error;
+    return [];
+  });
 }
 
 async function isOpen(path: string): Promise<boolean> {
