@@ -117,6 +117,8 @@ test("accounts of before that share an app are kept and can be changed; the mark
   await accounts.remove("older", TESTER);
   expect(await marked(pglite)).toEqual(["youngest"]);
   await expect(accounts.create({ ...newAccount("another"), settings: same }, TESTER)).rejects.toMatchObject({ otherId: "younger" });
+  await accounts.create(newAccount("taken"), TESTER);
+  await expect(accounts.update("youngest", { settings: newAccount("taken").settings }, TESTER)).rejects.toMatchObject({ otherId: "taken" });
   await accounts.update("youngest", { settings: newAccount("own").settings }, TESTER);
   expect(await marked(pglite)).toEqual([]);
 });

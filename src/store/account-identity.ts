@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { AccountSettings } from "../domain/account.ts";
 import { AccountDuplicateError } from "../domain/errors.ts";
 import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
@@ -40,6 +41,14 @@ function toWords(settings: AccountSettings): string {
   return `the corpId ${settings.wechat.corpId} with the agentId ${settings.wechat.agentId}`;
 }
 
+/** PostgreSQL's 23505, of a statement of Prisma's (P2002) or of a raw one (P2010, with the driver's error inside). */
 export function isUniqueViolation(cause: unknown): boolean {
-  return cause instanceof Prisma.PrismaClientKnownRequestError && cause.code === "P2002";
+  if (!(cause instanceof Prisma.PrismaClientKnownRequestError)) return false;
+  return cause.code === "P2002" || (cause.code === "P2010" && rawViolation.safeParse(cause.meta).success);
 }
+
+const rawViolation = z.object({
+  driverAdapterError: z.object({
+    cause: z.union([z.object({ kind: z.literal("UniqueConstraintViolation") }), z.object({ originalCode: z.literal("23505") })]),
+  }),
+});

@@ -79,7 +79,7 @@ describe("creating an account", () => {
   test("generates only what was omitted and is needed", async () => {
     const given = { ...SHOP, wechat: { ...SHOP.wechat, token: "abc", encodingAesKey: "a".repeat(43) } };
     expect((await call("POST", "/accounts", given)).json()).toMatchObject({ generated: {} });
-    const plain = { ...SHOP, id: "plain", wechat: { ...SHOP.wechat, encryption: "plain" } };
+    const plain = { ...SHOP, id: "plain", wechat: { ...SHOP.wechat, appId: "wx00000000000000aa", encryption: "plain" } };
     expect((await call("POST", "/accounts", plain)).json()).toMatchObject({
       generated: { token: expect.any(String) },
       wechat: { encodingAesKey: { set: false, hint: null, changedAt: null } },
@@ -203,7 +203,7 @@ describe("changing an account", () => {
   });
 
   test("asks for a secret that the change makes necessary", async () => {
-    const bare = { ...SHOP, id: "bare", wechat: { appId: "wx0123456789abcdef", encryption: "plain" }, replies: { async: false } };
+    const bare = { ...SHOP, id: "bare", wechat: { appId: "wx00000000000000aa", encryption: "plain" }, replies: { async: false } };
     await call("POST", "/accounts", bare);
     const answer = await call("PATCH", "/accounts/bare", { wechat: { encryption: "safe" }, replies: { async: true } });
     expect(answer.json()).toMatchObject({ errors: [{ pointer: "#/wechat/appSecret" }, { pointer: "#/wechat/encodingAesKey" }] });
