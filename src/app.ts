@@ -1,3 +1,4 @@
+import { createAdmission } from "./admission.ts";
 import type { Config } from "./config.ts";
 import { summarize } from "./config.ts";
 import { createConnections } from "./connections.ts";
@@ -27,9 +28,15 @@ import { VERSION } from "./version.ts";
 export interface App {
   /** `http://host:port`, known once it listens. */
   readonly address: string;
-  /** The first admin key when this start generated it; it is shown nowhere else. */
+  /** The first admin key when `listen` or `admit` generated it; it is shown nowhere else. */
   readonly adminKey: string | null;
+  /**
+   * Listens and works, then admits. One that fails closes the app, and leaves no key and no file behind.
+   * @throws ConfigError LISTENER_UNAVAILABLE
+   */
   listen(): Promise<string>;
+  /** Makes sure that somebody can log in; without a listener it is what ends a start. Repeated, it does nothing. */
+  admit(): Promise<void>;
   /** One request to the API without a network, for the command line: who has database and master key may do everything. */
   request(method: ApiMethod, path: string, body?: unknown): Promise<{ status: number; body: string }>;
   /** Finishes what is open, gives back what is claimed. Within ten seconds. */
@@ -67,8 +74,9 @@ const GOODBYE_MS_MAX = 500;
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const logger = createLogger({ level: config.logLevel, content: config.logContent, destination: options.logTo, explain: toDatabaseFault });
   logger.info(summarize(config), "gateway.starting");
-  const { store, database, adminKey, folder, unlock } = await openStore(config, options.database, logger);
-  const local = withLocalKey(store.apiKeys);
+  const { store, database, folder, admit, unlock, discard } = await openStore(config, options.database, logger);
+  const admission = createAdmission(admit);
+  const local = withLocalKey(admission.guard(store.apiKeys));
 
   const now = () => new Date();
   const signals = createSignals();
@@ -148,30 +156,69 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const openRequests = countRequests(server);
 
+  const start = async (): Promise<string> => {
+    address = await listen(server, config);
+    unhear = await database.listen(LANES_CHANNEL, (payload) => {
+      const lane = toLane(payload);
+      if (lane === null) return;
+      signals.notify(lane.conversationId);
+      delivery.hear(lane);
+    });
+    if (folder !== null) await writeLocalApi(folder, { address: toLoopback(address), key: local.key });
+    // Everything that can fail comes before.
+    await admission.admit();
+    if (hasWorker) delivery.start();
+    if (hasWorker) retention.start();
+    logger.info({ address }, "gateway.started");
+    if (!hasWorker && folder !== null) {
+      const remedy = "set WXDESK_ROLE to all, or DATABASE_URL to a server that a worker shares";
+      logger.warn({ remedy }, "gateway.no-worker: nothing is forwarded, for no other process can open the embedded database");
+    }
+    return address;
+  };
+
+  const close = async (): Promise<void> => {
+    isStopping = true;
+    const stopBy = Date.now() + STOP_MS_MAX;
+    // One after the other, and whatever fails or hangs, the next: a stop that ends half-way would leave the folder locked, and a
+    // database that stands still answers no goodbye.
+    const steps: [maxMs: number, step: () => Promise<void>][] = [
+      [STOP_MS_MAX, () => closeServer(server, openRequests, address === "" ? 0 : (options.stopNoticeMs ?? STOP_NOTICE_MS))],
+      [GOODBYE_MS_MAX, () => unhear()],
+      [STOP_GRACE_MS + GOODBYE_MS_MAX, () => delivery.stop(STOP_GRACE_MS)],
+      [GOODBYE_MS_MAX, async () => (folder === null ? undefined : removeLocalApi(folder))],
+      [GOODBYE_MS_MAX, retention.stop],
+      [GOODBYE_MS_MAX, http.close],
+      [GOODBYE_MS_MAX, media.close],
+      [STOP_MS_MAX, database.close],
+      // A start that did not come to its end leaves nothing behind.
+      [STOP_MS_MAX, admission.isDone() ? unlock : discard],
+    ];
+    for (const [maxMs, step] of steps) {
+      const until = new Date(Math.min(stopBy, Date.now() + maxMs));
+      await before(until, now, step()).catch((error: unknown) => logger.error({ error }, "gateway.stop-failed"));
+    }
+    logger.info({}, "gateway.stopped");
+  };
+
   return {
     get address() {
       return address;
     },
-    adminKey,
+    get adminKey() {
+      return admission.adminKey;
+    },
+    admit: admission.admit,
     listen: async () => {
-      address = await listen(server, config);
-      unhear = await database.listen(LANES_CHANNEL, (payload) => {
-        const lane = toLane(payload);
-        if (lane === null) return;
-        signals.notify(lane.conversationId);
-        delivery.hear(lane);
-      });
-      if (hasWorker) delivery.start();
-      if (hasWorker) retention.start();
-      if (folder !== null) await writeLocalApi(folder, { address: toLoopback(address), key: local.key });
-      logger.info({ address }, "gateway.started");
-      if (!hasWorker && folder !== null) {
-        const remedy = "set WXDESK_ROLE to all, or DATABASE_URL to a server that a worker shares";
-        logger.warn({ remedy }, "gateway.no-worker: nothing is forwarded, for no other process can open the embedded database");
+      try {
+        return await start();
+      } catch (error) {
+        await close();
+        throw error;
       }
-      return address;
     },
     request: async (method, path, body) => {
+      await admission.admit();
       const { statusCode, payload } = await server.inject({
         method,
         url: `/api/v1${path}`,
@@ -180,27 +227,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       });
       return { status: statusCode, body: payload };
     },
-    close: async () => {
-      isStopping = true;
-      const stopBy = Date.now() + STOP_MS_MAX;
-      // One after the other, and whatever fails or hangs, the next: a stop that ends half-way would leave the folder locked, and a
-      // database that stands still answers no goodbye.
-      const steps: [maxMs: number, step: () => Promise<void>][] = [
-        [STOP_MS_MAX, () => closeServer(server, openRequests, address === "" ? 0 : (options.stopNoticeMs ?? STOP_NOTICE_MS))],
-        [GOODBYE_MS_MAX, () => unhear()],
-        [STOP_GRACE_MS + GOODBYE_MS_MAX, () => delivery.stop(STOP_GRACE_MS)],
-        [GOODBYE_MS_MAX, async () => (folder === null ? undefined : removeLocalApi(folder))],
-        [GOODBYE_MS_MAX, retention.stop],
-        [GOODBYE_MS_MAX, http.close],
-        [GOODBYE_MS_MAX, media.close],
-        [STOP_MS_MAX, database.close],
-        [STOP_MS_MAX, unlock],
-      ];
-      for (const [maxMs, step] of steps) {
-        const until = new Date(Math.min(stopBy, Date.now() + maxMs));
-        await before(until, now, step()).catch((error: unknown) => logger.error({ error }, "gateway.stop-failed"));
-      }
-      logger.info({}, "gateway.stopped");
-    },
+    close,
   };
 }

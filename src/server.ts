@@ -8,8 +8,6 @@ const PARENT_LOOK_MS = 500;
 try {
   const environment = readEnvironment();
   const app = await createApp(readConfig(environment));
-  // Before anything else can fail, such as a port that is taken: it is stored already and will not be made again.
-  if (app.adminKey !== null) console.log(`admin key, shown this once: ${app.adminKey}`);
   const listening = app.listen();
   // Before anybody can see that we are there, and may stop us at once; such a stop begins when the start is done.
   stopOn(["SIGTERM", "SIGINT"], async () => {
@@ -17,6 +15,8 @@ try {
     await app.close();
   });
   const address = await listening;
+  // Only a start that has succeeded makes one.
+  if (app.adminKey !== null) console.log(`admin key, shown this once: ${app.adminKey}`);
   if (isRunByNpm(environment)) stopWithParent();
   console.log(`wxdesk listens on ${address}   API description: ${address}/docs`);
 } catch (error) {

@@ -15,7 +15,8 @@ test("each start makes sure that somebody can log in, and the audit log says whe
   /** Starts and stops; says which of the keys were good meanwhile. */
   async function start(environment: Record<string, string>, keys: readonly string[]) {
     const log = createLogger({ level: "silent" });
-    const { store, database, adminKey, unlock } = await openStore(readConfig({ WXDESK_DATA_DIR: folder, ...environment }), undefined, log);
+    const { store, database, admit, unlock } = await openStore(readConfig({ WXDESK_DATA_DIR: folder, ...environment }), undefined, log);
+    const adminKey = await admit();
     const found = await Promise.all(keys.map((key) => store.apiKeys.find(hashApiKey(key))));
     const page = await store.audit.list({}, { limit: 200 }, ALL_ACCOUNTS);
     await database.close();

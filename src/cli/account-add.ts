@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { createdAccount } from "../http/api/schemas/account.ts";
-import { addNewAccountOptions, readDraft } from "./account-fields.ts";
+import { addNewAccountOptions, namesOfOptions, readDraft } from "./account-fields.ts";
 import { askForAccount } from "./account-questions.ts";
 import { call, read } from "./api/api.ts";
 import { type Cli, present, withApi, withExamples } from "./cli.ts";
@@ -23,7 +23,13 @@ export function addAccountAdd(account: Command, cli: Cli): void {
       const draft = isAsking ? await ask(given, command, cli) : given;
       put(draft, "desk.protocol", "udesk-message-interface");
       await withApi(cli, command, async (api) => {
-        present(cli, command, await call(api, "POST", "/accounts", draft), createdAccount, toPasteList);
+        present(
+          cli,
+          command,
+          await call(api, "POST", "/accounts", { body: draft, names: namesOfOptions(command) }),
+          createdAccount,
+          toPasteList,
+        );
       });
     });
   withExamples(command, [

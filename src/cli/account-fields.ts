@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { type Draft, put } from "./draft.ts";
 import { parseWhole } from "./duration.ts";
+import type { FieldNames } from "./field-lines.ts";
 import { readDocument, readValue } from "./read-value.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -57,6 +58,15 @@ export function addNewAccountOptions(command: Command): Command {
   command.option("--id <id>", "its name in addresses and commands");
   command.addOption(new Option("--kind <kind>", "what it is at WeChat").choices(KINDS));
   return addAccountOptions(command);
+}
+
+/** How the command names an account's fields: by their options; with a file only those whose option was used. */
+export function namesOfOptions(command: Command): FieldNames {
+  const options = command.opts<Record<string, unknown>>();
+  const isUsed = (name: string) => options.file === undefined || options[name] !== undefined;
+  const used = [...FIELDS, ...SECRETS].filter(([, option]) => isUsed(option.attributeName()));
+  const own = ["id", "kind"].filter(isUsed).map((name) => [name, `--${name}`]);
+  return Object.fromEntries([...own, ...used.map(([path, option]) => [path, option.long ?? path])]);
 }
 
 /** What file and options say, together. */

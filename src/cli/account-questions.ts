@@ -1,3 +1,4 @@
+import { fieldWords } from "../http/api/field-words.ts";
 import { accountPatch } from "../http/api/schemas/account.ts";
 import { type Draft, pick, put } from "./draft.ts";
 import type { Prompts, Question } from "./terminal/prompts.ts";
@@ -65,7 +66,7 @@ function toQuestion(path: string, message: string, convert: (answer: string) => 
     validate: (answer) => {
       const document: Draft = {};
       put(document, path, convert(answer));
-      const problem = accountPatch.safeParse(document).error?.issues[0]?.message;
+      const problem = accountPatch.safeParse(document, { error: fieldWords }).error?.issues[0]?.message;
       return answer.trim() === "" ? "this is needed" : (problem ?? true);
     },
   };

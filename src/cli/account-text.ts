@@ -28,6 +28,7 @@ export const accountChecks = z.object({
     z.object({
       name: z.string(),
       ok: z.boolean(),
+      pending: z.boolean().default(false),
       ms: z.number(),
       sentence: z.string(),
       why: z.string().nullish(),
@@ -37,12 +38,18 @@ export const accountChecks = z.object({
 });
 
 export function toChecksText({ checks }: z.output<typeof accountChecks>): string {
-  const rows = checks.map(({ name, ok, ms, sentence, remedy }) => [!ok ? "FAILED" : remedy ? "warning" : "ok", name, `${ms} ms`, sentence]);
+  const rows = checks.map((check) => [toMark(check), check.name, `${check.ms} ms`, check.sentence]);
   // A remedy beside what works is advice.
   const remedies = checks.flatMap(({ name, ok, why, remedy }) =>
     remedy || (!ok && why) ? `\n\n${name}: ${toSentences(why, remedy)}` : [],
   );
   return toTable(["", "CHECK", "TIME", "FOUND"], rows) + remedies.join("");
+}
+
+function toMark({ ok, pending, remedy }: z.output<typeof accountChecks>["checks"][number]): string {
+  if (!ok) return "FAILED";
+  if (pending) return "not yet";
+  return remedy ? "warning" : "ok";
 }
 
 function toSentences(why: string | null | undefined, remedy: string | null | undefined): string {

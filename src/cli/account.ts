@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { shownAccount } from "../http/api/schemas/account.ts";
 import { addAccountAdd } from "./account-add.ts";
-import { addAccountOptions, readDraft } from "./account-fields.ts";
+import { addAccountOptions, namesOfOptions, readDraft } from "./account-fields.ts";
 import { accountChecks, toAccountTable, toAccountText, toChecksText } from "./account-text.ts";
-import { call, read, toQuery } from "./api/api.ts";
+import { call, read } from "./api/api.ts";
 import { type Cli, present, withApi, withExamples } from "./cli.ts";
 import { UsageError } from "./failure.ts";
 
@@ -48,7 +48,13 @@ function addSet(account: Command, cli: Cli): void {
     const patch = await readDraft(command, cli.terminal);
     if (Object.keys(patch).length === 0) throw new UsageError("say what should change, such as --desk-url; --help lists everything");
     await withApi(cli, command, async (api) => {
-      present(cli, command, await call(api, "PATCH", toPath(id), patch), shownAccount, toAccountText);
+      present(
+        cli,
+        command,
+        await call(api, "PATCH", toPath(id), { body: patch, names: namesOfOptions(command) }),
+        shownAccount,
+        toAccountText,
+      );
     });
   });
   withExamples(command, [
@@ -59,7 +65,10 @@ function addSet(account: Command, cli: Cli): void {
 }
 
 function addTest(account: Command, cli: Cli): void {
-  const command = account.command("test").description("check desk and platform of an account; exits 1 when a check fails").argument("<id>");
+  const command = account
+    .command("test")
+    .description("check desk and platform of an account; exits 1 when a check fails, 0 when a step is only not done yet")
+    .argument("<id>");
   command.action((id: string) =>
     withApi(cli, command, async (api) => {
       const answer = await call(api, "POST", `${toPath(id)}/test`);
@@ -95,7 +104,7 @@ function addRemove(account: Command, cli: Cli): void {
     const typed = confirm ?? (await terminal.ask.text({ message }));
     if (typed !== id) throw new UsageError(`that is not "${id}"; nothing was deleted`);
     await withApi(cli, command, async (api) => {
-      await call(api, "DELETE", toPath(id) + toQuery({ confirm: typed }));
+      await call(api, "DELETE", toPath(id), { query: { confirm: typed } });
       terminal.note(`Account "${id}" is deleted.`);
     });
   });

@@ -1,10 +1,11 @@
 import { type Command, Option } from "commander";
 import { pageOf } from "../http/api/schemas/common.ts";
 import { type ShownConversation, shownConversation } from "../http/api/schemas/conversation.ts";
-import { call, toQuery } from "./api/api.ts";
+import { call } from "./api/api.ts";
 import { type Cli, present, withApi, withExamples } from "./cli.ts";
 import { parsePast, parseWhole } from "./duration.ts";
 import { UsageError } from "./failure.ts";
+import { parseId } from "./ids.ts";
 import { toMoreLine } from "./more-line.ts";
 import { toList, toTable } from "./terminal/table.ts";
 
@@ -37,8 +38,9 @@ function addList(conversation: Command, cli: Cli): void {
     .option("--cursor <cursor>", "where the page before ended");
   command.action(({ account, status, agent, search, since, limit, cursor }: ListOptions) =>
     withApi(cli, command, async (api) => {
-      const query = toQuery({ accountId: account, status, agentName: agent, q: search, updatedSince: since, limit, cursor });
-      present(cli, command, await call(api, "GET", `/conversations${query}`), pageOf(shownConversation), toConversationTable);
+      const query = { accountId: account, status, agentName: agent, q: search, updatedSince: since, limit, cursor };
+      const answer = await call(api, "GET", "/conversations", { query, names: LIST_NAMES });
+      present(cli, command, answer, pageOf(shownConversation), (page) => toConversationTable(page, account));
     }),
   );
   withExamples(command, [
@@ -47,7 +49,17 @@ function addList(conversation: Command, cli: Cli): void {
   ]);
 }
 
-function toConversationTable({ items, nextCursor }: { items: ShownConversation[]; nextCursor: string | null }): string {
+const LIST_NAMES = {
+  accountId: "--account",
+  status: "--status",
+  agentName: "--agent",
+  q: "--search",
+  updatedSince: "--since",
+  limit: "--limit",
+  cursor: "--cursor",
+};
+
+function toConversationTable({ items, nextCursor }: { items: ShownConversation[]; nextCursor: string | null }, account?: string): string {
   const rows = items.map(({ id, accountId, openId, status, turn, agentName, lastInboundAt, pending, reply }) => [
     id,
     accountId,
@@ -60,7 +72,10 @@ function toConversationTable({ items, nextCursor }: { items: ShownConversation[]
     reply.held,
     pending.dead + pending.failed + pending.uncertain,
   ]);
-  if (rows.length === 0) return "No such conversations.";
+  if (rows.length === 0) {
+    // A misspelt account must not look like one where nothing happens.
+    return `No such conversations${account === undefined ? "." : `; is "${account}" among the accounts of wxdesk account list?`}`;
+  }
   const titles = ["ID", "ACCOUNT", "CONTACT", "STATUS", "TURN", "AGENT", "LAST MESSAGE", "PENDING", "HELD", "STOPPED"];
   return toTable(titles, rows) + toMoreLine(nextCursor);
 }
@@ -69,7 +84,7 @@ function addShow(conversation: Command, cli: Cli): void {
   const command = conversation
     .command("show")
     .description("show a conversation, by its id or by account and contact")
-    .argument("[id]")
+    .argument("[id]", "the conversation's id", parseId("conversation"))
     .option("--account <id>", "with --contact")
     .option("--contact <open id>", "the contact as WeChat names it");
   command.action((id: string | undefined, { account, contact }: { account?: string; contact?: string }) => {

@@ -36,7 +36,7 @@ const DESCRIPTION = `Looks at settings, database, keys, clock and every account,
 
 With --url only the accounts of that gateway are tested: its settings and its database are looked at on its own machine.`;
 
-const MARKS = { true: "ok", false: "FAILED", warning: "warning" } as const;
+const MARKS = { true: "ok", false: "FAILED", warning: "warning", pending: "not yet" } as const;
 
 /** What was found, line by line; then, for all that is not as it should be, why that matters and what to do. */
 export function renderFindings(findings: readonly Finding[]): string {
@@ -50,10 +50,11 @@ export function renderFindings(findings: readonly Finding[]): string {
   const remedies = findings.filter(({ ok }) => ok !== true).map(toRemedy);
   const failed = findings.filter(({ ok }) => ok === false).length;
   const warnings = findings.filter(({ ok }) => ok === "warning").length;
+  const pending = findings.filter(({ ok }) => ok === "pending").length;
   return [
     toTable(["", "CHECK", "ACCOUNT", "TIME", "FOUND"], rows),
     ...remedies,
-    `${failed} failed, ${warnings} to look at, of ${findings.length}`,
+    `${failed} failed, ${warnings} to look at,${pending === 0 ? "" : ` ${pending} not done yet,`} of ${findings.length}`,
   ].join("\n\n");
 }
 

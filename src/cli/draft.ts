@@ -19,7 +19,7 @@ export function put(draft: Draft, path: string, value: unknown): void {
     return;
   }
   const inner = draft[part] ?? {};
-  if (!isObject(inner)) throw new UsageError(`${part} must be an object`);
+  if (!isObject(inner)) throw new UsageError(`${part} must be an object, { … }, as in the document of POST /api/v1/accounts`);
   const copy = { ...inner };
   put(copy, rest, value);
   draft[part] = copy;

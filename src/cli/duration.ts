@@ -10,6 +10,7 @@ export function parseDuration(text: string): number {
   const [, number, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   const unitMs = UNIT_MS[unit];
   if (number === undefined || unitMs === undefined) throw new InvalidArgumentError("Give a number and a unit, such as 30m, 12h or 90d.");
+  if (Number(number) === 0) throw new InvalidArgumentError("Give a time that is longer than nothing.");
   return Number(number) * unitMs;
 }
 

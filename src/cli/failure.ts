@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { ConfigError, TransportError } from "../domain/errors.ts";
+import { type SentFields, toFieldLines } from "./field-lines.ts";
+import { toCommandWords } from "./refusal-words.ts";
 
 /** 0: fine. 1: a check failed, or what was asked for was refused or went wrong. 2: the command or the settings were wrong. */
 export type ExitCode = 0 | 1 | 2;
@@ -22,12 +24,12 @@ const problem = z.object({
   errors: z.array(z.object({ in: z.string(), pointer: z.string(), detail: z.string() })).optional(),
 });
 
-/** The API's refusal in lines for a person; null when the answer is no problem document. */
-export function toRefusal(body: unknown): Failure | null {
+/** The API's refusal in lines for a person, in the command's own terms; null when the answer is no problem document. */
+export function toRefusal(body: unknown, sent: SentFields = {}): Failure | null {
   const { data } = problem.safeParse(body);
   if (data === undefined) return null;
-  const fields = (data.errors ?? []).map(({ pointer, detail }) => `\n  - ${pointer.replace(/^#\/?/, "").replaceAll("/", ".")} ${detail}`);
-  return new Failure(`${data.code}: ${data.detail}${fields.join("")}`);
+  const errors = (data.errors ?? []).map((error) => ({ ...error, detail: toCommandWords(error.detail) }));
+  return new Failure(`${data.code}: ${toCommandWords(data.detail)}${toFieldLines(errors, sent).join("")}`);
 }
 
 /** What is said about an error, and how the command ends. Only what nobody expected keeps its stack, for `--verbose`. */

@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { call, toQuery } from "./api/api.ts";
+import { call } from "./api/api.ts";
 import { type Cli, present, withApi, withExamples } from "./cli.ts";
 import { parseDuration } from "./duration.ts";
+import { parseId } from "./ids.ts";
 import { toTable } from "./terminal/table.ts";
 
 const shownKey = z.object({
@@ -47,7 +48,7 @@ function addCreate(key: Command, cli: Cli): void {
         ...(expires !== undefined && { expiresAt: new Date(Date.now() + expires).toISOString() }),
       };
       // Alone on standard output, so that it can be put into a file without having been on a screen.
-      present(cli, command, await call(api, "POST", "/api-keys", body), createdKey, (created) => {
+      present(cli, command, await call(api, "POST", "/api-keys", { body, names: CREATE_NAMES }), createdKey, (created) => {
         cli.terminal.note(`Key ${created.id} (${created.role}) is made. It is shown this once:`);
         return created.key;
       });
@@ -58,6 +59,8 @@ function addCreate(key: Command, cli: Cli): void {
     "wxdesk key create --name bot --role operator --account shop --expires 90d > bot.key",
   ]);
 }
+
+const CREATE_NAMES = { name: "--name", role: "--role", accountIds: "--account", expiresAt: "--expires" };
 
 function addList(key: Command, cli: Cli): void {
   const command = key.command("list").description("list all keys, without their values");
@@ -82,11 +85,11 @@ function addList(key: Command, cli: Cli): void {
 }
 
 function addRemove(key: Command, cli: Cli): void {
-  const command = key.command("rm").description("remove a key; it is refused from now on").argument("<id>");
+  const command = key.command("rm").description("remove a key; it is refused from now on").argument("<id>", "the key's id", parseId("key"));
   command.option("--confirm <id>", "the id once more, for the key that WXDESK_ADMIN_KEY brings back at each start");
   command.action((id: string, { confirm }: { confirm?: string }) =>
     withApi(cli, command, async (api) => {
-      await call(api, "DELETE", `/api-keys/${encodeURIComponent(id)}${toQuery({ confirm })}`);
+      await call(api, "DELETE", `/api-keys/${encodeURIComponent(id)}`, { query: { confirm } });
       cli.terminal.note(`Key ${id} is removed.`);
     }),
   );

@@ -5,6 +5,7 @@ import { type Api, call } from "./api/api.ts";
 import { type Cli, present, withApi, withExamples } from "./cli.ts";
 import { parsePast } from "./duration.ts";
 import { UsageError } from "./failure.ts";
+import { parseId } from "./ids.ts";
 
 interface RetryOptions {
   state?: string;
@@ -20,7 +21,7 @@ export function addMessageRetry(message: Command, cli: Cli): void {
     .command("retry")
     .summary("send again what did not arrive")
     .description("Sends again one message, or all of a state. Doing it twice is safe; but an uncertain message may be said twice.")
-    .argument("[id]", "one message")
+    .argument("[id]", "one message", parseId("message"))
     .addOption(new Option("--state <state>", "all messages of this state").choices(["dead", "failed", "uncertain", "held"]))
     .option("--account <id>", "only of this account")
     .option("--since <time>", "only stored since then: 2h, 1d or ISO 8601", parsePast)
@@ -31,7 +32,7 @@ export function addMessageRetry(message: Command, cli: Cli): void {
       throw new UsageError("--account, --since and --until belong to --state");
     return withApi(cli, command, async (api) => {
       if (id === undefined) {
-        const answer = await call(api, "POST", "/messages/retry", { state, accountId, since, until });
+        const answer = await call(api, "POST", "/messages/retry", { body: { state, accountId, since, until }, names: NAMES });
         present(cli, command, answer, retried, toText);
         if (retried.safeParse(answer).data?.retried !== 0) sayWhen(api, cli);
       } else {
@@ -47,6 +48,8 @@ export function addMessageRetry(message: Command, cli: Cli): void {
     "wxdesk message retry --state uncertain --since 2h     may say something twice",
   ]);
 }
+
+const NAMES = { state: "--state", accountId: "--account", since: "--since", until: "--until" };
 
 /** What has arrived is left alone. */
 const ARRIVED: readonly string[] = ["forwarded", "sent"];

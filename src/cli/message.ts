@@ -2,9 +2,10 @@ import { type Command, Option } from "commander";
 import type { z } from "zod";
 import { pageOf } from "../http/api/schemas/common.ts";
 import { type ShownMessage, shownMessage, shownMessageWithAttempts } from "../http/api/schemas/message.ts";
-import { call, toQuery } from "./api/api.ts";
+import { call } from "./api/api.ts";
 import { type Cli, present, withApi, withExamples } from "./cli.ts";
 import { parseWhole } from "./duration.ts";
+import { parseId } from "./ids.ts";
 import { addMessageRetry } from "./message-retry.ts";
 import { toMoreLine } from "./more-line.ts";
 import { shorten, toList, toTable } from "./terminal/table.ts";
@@ -20,13 +21,14 @@ function addList(message: Command, cli: Cli): void {
   const command = message
     .command("list")
     .description("list the messages of a conversation, newest first")
-    .argument("<conversation>", "its id")
+    .argument("<conversation>", "its id", parseId("conversation"))
     .addOption(new Option("--limit <number>", "how many, up to 200").argParser(parseWhole))
     .option("--cursor <cursor>", "where the page before ended");
   command.action((conversation: string, options: { limit?: number; cursor?: string }) =>
     withApi(cli, command, async (api) => {
-      const path = `/conversations/${encodeURIComponent(conversation)}/messages${toQuery({ ...options })}`;
-      present(cli, command, await call(api, "GET", path), pageOf(shownMessage), toMessageTable);
+      const path = `/conversations/${encodeURIComponent(conversation)}/messages`;
+      const answer = await call(api, "GET", path, { query: { ...options }, names: { limit: "--limit", cursor: "--cursor" } });
+      present(cli, command, answer, pageOf(shownMessage), toMessageTable);
     }),
   );
   withExamples(command, ["wxdesk message list cv_8295deae86566580cd6afb46038dcf78 --limit 20"]);
@@ -51,7 +53,10 @@ function toMessageTable({ items, nextCursor }: { items: ShownMessage[]; nextCurs
 }
 
 function addShow(message: Command, cli: Cli): void {
-  const command = message.command("show").description("show a message with every attempt, its code and what that means").argument("<id>");
+  const command = message
+    .command("show")
+    .description("show a message with every attempt, its code and what that means")
+    .argument("<id>", "the message's id", parseId("message"));
   command.action((id: string) =>
     withApi(cli, command, async (api) => {
       present(cli, command, await call(api, "GET", `/messages/${encodeURIComponent(id)}`), shownMessageWithAttempts, toMessageText);

@@ -23,13 +23,15 @@ async function applyMigrations(cli: Cli): Promise<string[]> {
     import("../store/migrate.ts"),
     import("../store/to-database-fault.ts"),
   ]);
-  const { database, unlock } = await openLocked(config);
+  const { database, unlock, discard } = await openLocked(config);
   try {
-    return await migrate(database);
-  } catch (error) {
-    throw toStartProblem(error);
-  } finally {
+    const applied = await migrate(database);
     await database.close();
     await unlock();
+    return applied;
+  } catch (error) {
+    await database.close().catch(() => {});
+    await discard();
+    throw toStartProblem(error);
   }
 }

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Cli, withExamples } from "./cli.ts";
+import { UsageError } from "./failure.ts";
 
 export function addOpenapiCommand(program: Command, cli: Cli): void {
   const command = program
@@ -11,7 +12,9 @@ export function addOpenapiCommand(program: Command, cli: Cli): void {
     const { describeApi } = await import("../describe-api.ts");
     const text = JSON.stringify(await describeApi(), null, 2);
     if (out === undefined) return cli.terminal.print(text);
-    await writeFile(out, `${text}\n`);
+    await writeFile(out, `${text}\n`).catch((error: NodeJS.ErrnoException) => {
+      throw new UsageError(`--out ${out} cannot be written (${error.code}); check path and permissions`);
+    });
     cli.terminal.note(`Written to ${out}.`);
   });
   withExamples(command, ["wxdesk openapi --out openapi.json", "wxdesk openapi | jq '.paths | keys'"]);

@@ -42,7 +42,13 @@ export function addSecretCommands(program: Command, cli: Cli): void {
       ...(options.overlap !== undefined && { overlapSeconds: Math.round(options.overlap / 1_000) }),
     };
     await withApi(cli, command, async (api) => {
-      present(cli, command, await call(api, "POST", path, body), rotated, (shown) => toText(account, name, shown, value === undefined));
+      present(
+        cli,
+        command,
+        await call(api, "POST", path, { body, names: { name, value: "the new value", overlapSeconds: "--overlap, in seconds," } }),
+        rotated,
+        (shown) => toText(account, name, shown, value === undefined),
+      );
     });
   });
   withExamples(command, [

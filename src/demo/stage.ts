@@ -54,7 +54,7 @@ export async function setStage(): Promise<Stage> {
       `npx wxdesk account add --file ${documentFile}`,
     ]);
     cleanups.push(practice.close);
-    await writeFile(documentFile, `${JSON.stringify(practice.document, null, 2)}\n`);
+    await writeFile(documentFile, `${JSON.stringify(practice.document, null, 2)}\n`, { mode: 0o600 });
 
     const adminKey = randomBytes(24).toString("base64url");
     const app = await startGateway({ dataDir, adminKey });

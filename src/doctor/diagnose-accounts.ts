@@ -15,6 +15,7 @@ const accountsSchema = z.object({
     z.object({
       id: z.string(),
       enabled: z.boolean(),
+      wechat: z.looseObject({}).default({}),
       warning: z.object({ code: z.string(), sentence: z.string(), since: z.string() }).nullable().default(null),
     }),
   ),
@@ -25,6 +26,7 @@ type ListedAccount = z.output<typeof accountsSchema>["items"][number];
 const checkSchema = z.object({
   name: z.string(),
   ok: z.boolean(),
+  pending: z.boolean().optional(),
   sentence: z.string(),
   why: z.string().nullish(),
   remedy: z.string().nullish(),
@@ -53,10 +55,26 @@ export async function diagnoseAccounts(
       const create = "create one: npx wxdesk account add";
       return [{ name, ok: "warning", what: "there is no account", why: "nothing arrives without one", remedy: create }];
     }
-    return (await Promise.all(items.map((account) => diagnoseAccount(account, api, isElsewhere)))).flat();
+    const tested = await Promise.all(items.map((account) => diagnoseAccount(account, api, isElsewhere)));
+    return [...findDuplicates(items), ...tested.flat()];
   } catch (error) {
     return [toRefusal(error)];
   }
+}
+
+/** Possible only among accounts of before the gateway refused it. */
+function findDuplicates(accounts: readonly ListedAccount[]): Finding[] {
+  const toApp = ({ wechat: { appId, corpId, agentId } }: ListedAccount) => JSON.stringify(appId ?? [corpId, agentId]);
+  return accounts.flatMap((account, index): Finding[] => {
+    const first = accounts.findIndex((other) => toApp(other) === toApp(account));
+    const other = accounts[first];
+    if (other === undefined || first === index) return [];
+    const what = `accounts "${other.id}" and "${account.id}" are the same app at the platform (${toApp(account)})`;
+    const why = "the platform calls one address only, and each ends the other's access tokens";
+    return [
+      { name: "duplicate", account: account.id, ok: "warning", what, why, remedy: "delete the one that WeChat's console does not name" },
+    ];
+  });
 }
 
 async function diagnoseAccount({ id, enabled, warning }: ListedAccount, api: GatewayApi, isElsewhere: boolean): Promise<Finding[]> {

@@ -5,6 +5,7 @@ import { ConfigError } from "../domain/errors.ts";
 import { before } from "../http/before.ts";
 import { proveFolder } from "../lib/data-folder.ts";
 import { lockFolder } from "../lib/folder-lock.ts";
+import { findOpenToOthers } from "../lib/private-files.ts";
 import { type DatabaseAddress, openDatabase } from "../store/database.ts";
 import { inspect } from "../store/inspect.ts";
 import { proveWritable } from "../store/prove-writable.ts";
@@ -33,17 +34,29 @@ export async function diagnoseStore(config: Config): Promise<StoreDiagnosis> {
     const what = `there is no database in ${config.dataDir} yet; the first start makes it`;
     return { findings: [{ name: "database", ok: true, what, why: "", remedy: null }], isReady: false };
   }
+  const access = await diagnoseAccess(config.dataDir);
   try {
     const unlock = await lockFolder(config.dataDir);
     try {
-      return await look(config, { kind: "embedded", folder });
+      const { findings, isReady } = await look(config, { kind: "embedded", folder });
+      return { findings: [...access, ...findings], isReady };
     } finally {
       await unlock();
     }
   } catch (error) {
     const finding = toLockFinding(error, config.dataDir);
-    return { findings: [finding], isReady: finding.ok === true };
+    return { findings: [...access, finding], isReady: finding.ok === true };
   }
+}
+
+/** Whether other users of the machine can open the folder: only said when they can. */
+async function diagnoseAccess(dataDir: string): Promise<Finding[]> {
+  // A folder that cannot be listed cannot be locked either, which is said in its place.
+  const open = await findOpenToOthers(dataDir).catch(() => []);
+  if (open.length === 0) return [];
+  const what = `other users of this machine can open ${open.length} files and folders of ${dataDir}`;
+  const why = "they hold every message, and the key that opens every secret";
+  return [{ name: "dataFolder", ok: "warning", what, why, remedy: "start the gateway: it closes them" }];
 }
 
 /** That somebody else has the folder is how it should be while a gateway runs. */

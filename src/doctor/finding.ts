@@ -2,8 +2,8 @@
 export interface Finding {
   /** Stable, for scripts: `settings`, `database`, `masterKey`, … */
   name: string;
-  /** "warning": it works, and somebody should have a look. */
-  ok: boolean | "warning";
+  /** "warning": it works, and somebody should have a look. "pending": not done yet; the remedy is the next step. */
+  ok: boolean | "warning" | "pending";
   what: string;
   why: string;
   /** Null where there is nothing to do. */
@@ -12,7 +12,7 @@ export interface Finding {
   ms?: number;
 }
 
-/** Whether a script may go on: warnings do not stop it. */
+/** Whether a script may go on: warnings and open steps do not stop it. */
 export function isHealthy(findings: readonly Finding[]): boolean {
   return findings.every(({ ok }) => ok !== false);
 }

@@ -3,6 +3,7 @@ import type { Finding } from "./finding.ts";
 /** A check as the API answers it. */
 export interface Check {
   ok: boolean;
+  pending?: boolean | undefined;
   sentence: string;
   why?: string | null | undefined;
   remedy?: string | null | undefined;
@@ -10,10 +11,10 @@ export interface Check {
 }
 
 /** Advice beside something that works is a warning. */
-export function toFinding(name: string, { ok, sentence, why, remedy = null, ms }: Check, account?: string): Finding {
+export function toFinding(name: string, { ok, pending, sentence, why, remedy = null, ms }: Check, account?: string): Finding {
   return {
     name,
-    ok: ok && remedy !== null ? "warning" : ok,
+    ok: pending ? "pending" : ok && remedy !== null ? "warning" : ok,
     what: sentence,
     why: why ?? "",
     remedy,

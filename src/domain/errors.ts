@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   "ANSWER_LOST",
   "ACCOUNT_SECRET_MISSING",
   "ACCOUNT_EXISTS",
+  "ACCOUNT_DUPLICATE",
   "MASTER_KEY_MISSING",
   "MASTER_KEY_WRONG",
   "SETTINGS_INVALID",
@@ -55,3 +56,13 @@ export class TransportError extends CodedError {}
 
 /** Set up wrongly: the text says what to change. */
 export class ConfigError extends CodedError {}
+
+/** Another account is the same app at the platform. The text names it; `otherId` lets a caller who may not see it leave it out. */
+export class AccountDuplicateError extends ConfigError {
+  readonly otherId: string | null;
+  constructor(otherId: string | null, identity: string, options?: ErrorOptions) {
+    const other = otherId === null ? "another account" : `account "${otherId}"`;
+    super("ACCOUNT_DUPLICATE", `${other} has ${identity} already, enabled or not; change that account, or delete it first`, options);
+    this.otherId = otherId;
+  }
+}

@@ -114,6 +114,8 @@ export interface ConversationStore {
   /** Newest first. */
   messages(conversationId: string, page: PageRequest, scope: Scope): Promise<Page<Message> | "bad-cursor">;
   message(id: string, scope: Scope): Promise<{ message: Message; attempts: Attempt[] } | null>;
+  /** Whether a contact of this account has ever written. */
+  hasInbound(accountId: string): Promise<boolean>;
 }
 
 export interface ApiKeyStore {

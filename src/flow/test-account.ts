@@ -19,11 +19,15 @@ export const CHECKS = [
 export interface NamedCheck extends CheckResult {
   name: (typeof CHECKS)[number];
   ms: number;
+  /** Not done yet, which is no fault: the remedy is the next step of connecting the account. `ok` is true then. */
+  isPending: boolean;
 }
 
 export interface TestAccountDeps {
   /** Whether the address that WeChat and the desk are given leads to a gateway. */
   checkPublicUrl: (signal: AbortSignal) => Promise<CheckResult>;
+  /** Whether a contact's message has ever come in. Until then what is missing in a console is not done yet; afterwards it is a fault. */
+  hasInbound: () => Promise<boolean>;
 }
 
 /**
@@ -49,7 +53,9 @@ export async function testAccount(connection: Connection, deps: TestAccountDeps,
     ),
   );
   const receivingApp = await testReceivingApp(account);
-  return [deskCheck, accessToken, permissionToSend, keyShapes, clock, publicUrl, ...reachableByWechat, ...receivingApp];
+  const checks = [deskCheck, accessToken, permissionToSend, keyShapes, clock, publicUrl, ...reachableByWechat, ...receivingApp];
+  const isConnecting = checks.some(({ ok, isStep }) => !ok && isStep === true) && !(await deps.hasInbound());
+  return checks.map((check) => (isConnecting && !check.ok && check.isStep === true ? { ...check, ok: true, isPending: true } : check));
 }
 
 /** WeCom cannot be asked at which app an address is entered: the messages that came tell. */
@@ -70,7 +76,7 @@ async function testPlatform({ account, channel }: Connection, signal: AbortSigna
   const hasToken = hasSecret && accessToken.ok;
   const permission = timed("permissionToSend", async () => {
     if (!isAsync) return NOT_NEEDED;
-    return hasToken ? channel.testPermission(signal) : NO_TOKEN;
+    return hasToken ? channel.testPermission(signal) : { ...NO_TOKEN, isStep: accessToken.isStep === true };
   });
   if (!canTestReach(channel)) return [accessToken, await permission];
   const reach = timed("reachableByWechat", async () => (hasToken ? channel.testReach(signal) : NOBODY_TO_ASK));
@@ -84,12 +90,12 @@ const NOT_NEEDED: CheckResult = {
 const NO_TOKEN: CheckResult = {
   ok: false,
   sentence: "not checked: there is no access token to ask with",
-  remedy: "mend what accessToken says first, then test again",
+  remedy: "do what accessToken says first, then test again",
 };
 const NOBODY_TO_ASK: CheckResult = { ok: true, sentence: "not checked: it takes an access token to ask WeChat" };
 
 async function timed(name: NamedCheck["name"], check: () => Promise<CheckResult>): Promise<NamedCheck> {
   const startedAt = performance.now();
   const result = await check();
-  return { ...result, name, ms: Math.round(performance.now() - startedAt) };
+  return { ...result, name, ms: Math.round(performance.now() - startedAt), isPending: false };
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { type DatabaseFault, toSentence } from "../domain/database-fault.ts";
-import { ConfigError } from "../domain/errors.ts";
+import { ConfigError, type ErrorCode } from "../domain/errors.ts";
 
 /** Every way the API says no. Clients look at the code; codes are never renamed. */
 export const PROBLEMS = {
@@ -15,6 +15,7 @@ export const PROBLEMS = {
   NOT_FOUND: { status: 404, title: "Not found" },
   REQUEST_TIMEOUT: { status: 408, title: "The request did not come in time" },
   ACCOUNT_EXISTS: { status: 409, title: "An account with this id exists" },
+  ACCOUNT_DUPLICATE: { status: 409, title: "Another account is the same app at the platform" },
   ACCOUNT_DISABLED: { status: 409, title: "The account is disabled" },
   ACCOUNT_SECRET_MISSING: { status: 409, title: "The account lacks a secret" },
   LAST_ADMIN_KEY: { status: 409, title: "The last key that may manage keys" },
@@ -127,10 +128,12 @@ export function sendRouteNotFound(request: FastifyRequest, reply: FastifyReply):
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   // Only these speak of the request; every other ConfigError is about the gateway's own set-up.
-  if (error instanceof ConfigError && (error.code === "ACCOUNT_EXISTS" || error.code === "ACCOUNT_SECRET_MISSING")) {
-    return new Problem(error.code, error.message, { cause: error });
-  }
+  if (error instanceof ConfigError && isOfRequest(error.code)) return new Problem(error.code, error.message, { cause: error });
   return toFrameworkProblem(error) ?? new Problem("INTERNAL", "try again; if it stays, the gateway's log tells why", { cause: error });
+}
+
+function isOfRequest(code: ErrorCode): code is Extract<ErrorCode, ProblemCode> {
+  return code === "ACCOUNT_EXISTS" || code === "ACCOUNT_DUPLICATE" || code === "ACCOUNT_SECRET_MISSING";
 }
 
 const TOO_SLOW_DETAIL = "the database or an outside was too slow: look at /readyz, then at what is there, since a change may still be made";

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { ConfigError } from "../domain/errors.ts";
 
 /** By the system's code; what has none here is no matter of the folder. */
+const STICKY = 0o1000;
 const OTHER_FOLDER = "name another folder in WXDESK_DATA_DIR";
 const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["EEXIST", `a file has this name: ${OTHER_FOLDER}`],
@@ -31,10 +32,21 @@ export function toFolderProblem(error: unknown, folder: string): unknown {
  */
 export async function proveFolder(folder: string): Promise<void> {
   try {
+    await refuseSharedFolder(folder);
     await prove(resolve(folder));
   } catch (error) {
     throw toFolderProblem(error, folder);
   }
+}
+
+/**
+ * Closing a folder that all users share, such as /tmp, would take it from them.
+ * @throws ConfigError DATA_FOLDER_UNUSABLE
+ */
+export async function refuseSharedFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => null);
+  if (found === null || (found.mode & STICKY) === 0) return;
+  throw new ConfigError("DATA_FOLDER_UNUSABLE", `${folder} is a folder that all users of this machine share; ${OTHER_FOLDER}, of its own`);
 }
 
 async function prove(path: string): Promise<void> {

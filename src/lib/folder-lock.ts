@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
 }
 
 async function lock(folder: string): Promise<() => Promise<void>> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const place = await toPlace(folder);
   const own = `${place.prefix}-${randomBytes(4).toString("hex")}.sock`;
   const socket = await listen(join(place.folder, own));
@@ -81,9 +81,14 @@ function listen(path: string): Promise<LockSocket> {
     server.once("error", reject);
     server.listen(path, () => {
       server.unref();
-      resolve({ hold, close });
+      closeToOthers(path).then(() => resolve({ hold, close }), reject);
     });
   });
+}
+
+/** The umask decides how a socket is made. */
+async function closeToOthers(path: string): Promise<void> {
+  if (process.platform !== "win32") await chmod(path, 0o600);
 }
 
 /** Whether the other one is no more, or, where it has to, gives up. */

@@ -5,6 +5,7 @@ import { ConfigError } from "../domain/errors.ts";
 import type { SecretBox } from "../domain/secret-box.ts";
 import type { AccountStore, NewAccount } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
+import { isUniqueViolation, passOnIdentity, readIdentity, toDuplicateError } from "./account-identity.ts";
 import { toAccount, toJson, withSecrets } from "./account-row.ts";
 import { writeAudit } from "./audit.ts";
 import { revokeOldSecrets } from "./revoke-old-secrets.ts";
@@ -33,7 +34,9 @@ export function createAccountStore(prisma: PrismaClient, box: SecretBox): Accoun
     },
     remove: (id, by) =>
       prisma.$transaction(async (tx) => {
+        const identity = await readIdentity(tx, id);
         const { count } = await tx.account.deleteMany({ where: { id } });
+        await passOnIdentity(tx, id, identity);
         if (count > 0) await writeAudit(tx, { actor: by, action: "account.deleted", accountId: id, subject: null, detail: {} });
         return count > 0;
       }),
@@ -59,10 +62,8 @@ async function create(prisma: PrismaClient, box: SecretBox, { id, name, settings
     });
   } catch (cause) {
     if (!isUniqueViolation(cause)) throw cause;
+    const hasId = (await prisma.account.findUnique({ where: { id }, select: { id: true } })) !== null;
+    if (!hasId) throw await toDuplicateError(prisma, settings, cause);
     throw new ConfigError("ACCOUNT_EXISTS", `there is an account "${id}" already; choose another id or change that one`, { cause });
   }
-}
-
-function isUniqueViolation(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && cause.code === "P2002";
 }

@@ -25,6 +25,10 @@ export function createConversationStore(prisma: PrismaClient): ConversationStore
       const row = await prisma.message.findUnique({ where, include: { tries: { orderBy: { number: "asc" } } } });
       return row === null ? null : { message: toMessage(row), attempts: row.tries.map(toAttempt) };
     },
+    hasInbound: async (accountId) => {
+      const where = { accountId, lastInboundAt: { not: null } };
+      return (await prisma.conversation.findFirst({ where, select: { id: true } })) !== null;
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { fsyncSync } from "node:fs";
+import { fsyncSync, mkdirSync } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 
@@ -21,14 +21,16 @@ const FLUSHES_FOLDERS = process.platform !== "win32";
  */
 export function openFolder(folder: string): PGlite {
   const startParams = PGlite.defaultStartParams.filter((param) => param !== "-F");
+  // PGlite makes it as the umask says.
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   // The default, fdatasync, does not get as far as the file system.
-  return new PGlite({ fs: new FlushedFolder(folder), startParams: [...startParams, "-c", "wal_sync_method=fsync"] });
+  return new PGlite({ fs: new OwnFolder(folder), startParams: [...startParams, "-c", "wal_sync_method=fsync"] });
 }
 
-class FlushedFolder extends NodeFS {
+class OwnFolder extends NodeFS {
   override async init(...[pglite, options]: Parameters<Init>): ReturnType<Init> {
     const { emscriptenOpts } = await super.init(pglite, options);
-    return { emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), flushWhenAsked] } };
+    return { emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), flushWhenAsked, keepFromOthers] } };
   }
 }
 
@@ -37,4 +39,15 @@ function flushWhenAsked({ NODEFS, FS }: Module): void {
     if (FLUSHES_FOLDERS || !FS.isDir(node.mode)) NODEFS.tryFSOperation(() => fsyncSync(nfd));
     return 0;
   };
+}
+
+const OTHERS = 0o077;
+
+/** Whatever mode PGlite asks for (0666 for the files that it begins with), group and others get no permission. */
+function keepFromOthers({ NODEFS }: Module): void {
+  const { mknod } = NODEFS.node_ops;
+  NODEFS.node_ops.mknod = (parent: unknown, name: string, mode: number, device: number) => mknod(parent, name, mode & ~OTHERS, device);
+  const { doSetAttr } = NODEFS;
+  NODEFS.doSetAttr = (target: unknown, node: unknown, attributes: { mode?: number }, ...rest: unknown[]) =>
+    doSetAttr(target, node, attributes.mode === undefined ? attributes : { ...attributes, mode: attributes.mode & ~OTHERS }, ...rest);
 }

@@ -3,11 +3,15 @@ import type { Actor, NewAuditEntry } from "../domain/audit.ts";
 import type { SecretBox } from "../domain/secret-box.ts";
 import type { AccountChange } from "../domain/store.ts";
 import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
+import { isUniqueViolation, passOnIdentity, readIdentity, toDuplicateError } from "./account-identity.ts";
 import { toAccount, toJson, withSecrets } from "./account-row.ts";
 import { writeAudit } from "./audit.ts";
 import { sealSecrets } from "./sealed-secrets.ts";
 
-/** Only the given parts change. A secret that is given replaces the current one at once, and no old value of it counts any more. */
+/**
+ * Only the given parts change. A secret that is given replaces the current one at once, and no old value of it counts any more.
+ * @throws AccountDuplicateError when another account has the new appId, or corpId and agentId; then nothing has changed
+ */
 export async function updateAccount(
   prisma: PrismaClient,
   box: SecretBox,
@@ -15,27 +19,42 @@ export async function updateAccount(
   change: AccountChange,
   actor: Actor,
 ): Promise<Account | null> {
+  try {
+    return await prisma.$transaction((tx) => update(tx, box, id, change, actor));
+  } catch (cause) {
+    if (change.settings === undefined || !isUniqueViolation(cause)) throw cause;
+    throw await toDuplicateError(prisma, change.settings, cause);
+  }
+}
+
+async function update(
+  tx: Prisma.TransactionClient,
+  box: SecretBox,
+  id: string,
+  change: AccountChange,
+  actor: Actor,
+): Promise<Account | null> {
   const { name, enabled, settings, secrets = {} } = change;
-  return prisma.$transaction(async (tx) => {
-    const before = await tx.account.findUnique({ where: { id } });
-    if (before === null) return null;
-    await tx.account.update({
-      where: { id },
-      data: {
-        ...(name === undefined ? {} : { name }),
-        ...(enabled === undefined ? {} : { enabled }),
-        ...(settings === undefined ? {} : { settings: toJson(settings) }),
-        ...touched(),
-      },
-    });
-    // A token of the old app or the old secret must not outlive them.
-    if (settings !== undefined || Object.keys(secrets).length > 0) await tx.accessToken.deleteMany({ where: { accountId: id } });
-    const sealed = sealSecrets(box, id, secrets);
-    await tx.accountSecret.deleteMany({ where: { accountId: id, name: { in: sealed.map((secret) => secret.name) } } });
-    await tx.accountSecret.createMany({ data: sealed.map((secret) => ({ ...secret, accountId: id })) });
-    for (const entry of toAuditEntries(before, change)) await writeAudit(tx, { ...entry, actor, accountId: id });
-    return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: withSecrets() }));
+  const before = await tx.account.findUnique({ where: { id } });
+  if (before === null) return null;
+  const identity = await readIdentity(tx, id);
+  await tx.account.update({
+    where: { id },
+    data: {
+      ...(name === undefined ? {} : { name }),
+      ...(enabled === undefined ? {} : { enabled }),
+      ...(settings === undefined ? {} : { settings: toJson(settings) }),
+      ...touched(),
+    },
   });
+  await passOnIdentity(tx, id, identity);
+  // A token of the old app or the old secret must not outlive them.
+  if (settings !== undefined || Object.keys(secrets).length > 0) await tx.accessToken.deleteMany({ where: { accountId: id } });
+  const sealed = sealSecrets(box, id, secrets);
+  await tx.accountSecret.deleteMany({ where: { accountId: id, name: { in: sealed.map((secret) => secret.name) } } });
+  await tx.accountSecret.createMany({ data: sealed.map((secret) => ({ ...secret, accountId: id })) });
+  for (const entry of toAuditEntries(before, change)) await writeAudit(tx, { ...entry, actor, accountId: id });
+  return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: withSecrets() }));
 }
 
 /** What every change of an account does to its row. What was wrong may be mended by it; if not, the next try says so again. */

@@ -95,7 +95,9 @@ describe("accounts", () => {
     expect(ended).toMatchObject({
       code: 1,
       stdout: "",
-      stderr: expect.stringMatching(/^VALIDATION_FAILED.*\n {2}- desk\.timeoutMs .*\n {2}- replies\.notices /),
+      stderr: expect.stringMatching(
+        /^VALIDATION_FAILED.*\n {2}- --desk-timeout 5 must .*\n {2}- --notices "sometimes" must be changes, always or never$/m,
+      ),
     });
   });
 
@@ -123,7 +125,49 @@ describe("accounts", () => {
     const file = join(folder, "broken.json");
     await writeFile(file, '{"wechat":{"appSecret":"hunter2"');
     const ended = await on("account", "add", "--file", file);
-    expect(ended).toMatchObject({ code: 2, stderr: `${file} does not hold one JSON object\n` });
+    expect(ended).toMatchObject({ code: 2, stderr: `${file} does not hold JSON: line 1, column 33, a } is missing\n` });
+  });
+});
+
+test("what is wrong is said in the command's own terms, with the value unless it may be a secret", async () => {
+  const file = join(folder, "wrong.json");
+  const document = {
+    id: 5,
+    kind: "official_account",
+    wechat: { appId: "wx 1", appSecrte: "misspelt-secret", token: "a b" },
+    desk: { url: "http://user:password@desk/", key: "", timeoutMs: "5" },
+  };
+  await writeFile(file, JSON.stringify(document));
+  const { code, stderr } = await on("account", "add", "--file", file, "--name", "");
+  expect(code).toBe(1);
+  for (const line of [
+    "  - id 5 must be text",
+    '  - --name "" must not be empty',
+    '  - wechat.appId "wx 1" must be 1 to 64 letters, digits, _ and -',
+    "  - wechat.appSecrte is not a known field",
+    "  - wechat.token must be 3 to 32 letters and digits",
+    "  - desk.url must be an http or https address without user, query and fragment",
+    '  - desk.timeoutMs "5" must be a number',
+  ]) {
+    expect(stderr.split("\n")).toContain(line);
+  }
+  expect(stderr).not.toMatch(/misspelt-secret|password|Invalid|expected/);
+
+  expect(await on("account", "set", "shop", "--agent-id", "5")).toMatchObject({
+    stderr: expect.stringContaining("--agent-id 5 does not belong to this kind of account"),
+  });
+  expect(await on("secret", "rotate", "shop", "corpSecret", "--value-file", file)).toMatchObject({
+    stderr: expect.stringContaining("  - corpSecret is no secret of this kind of account; it has token,"),
+  });
+  expect(await on("key", "rm", "dashboard")).toMatchObject({ code: 2, stderr: expect.stringContaining("wxdesk key list shows them") });
+  expect(await on("message", "show", conversation)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`wxdesk message list ${conversation} shows its messages`),
+  });
+  expect(await on("conversation", "list", "--account", "shopp")).toMatchObject({ stdout: expect.stringContaining("wxdesk account list") });
+  expect(await on("openapi", "--out", join(folder, "not", "there"))).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("(ENOENT)"),
   });
 });
 
@@ -160,7 +204,7 @@ describe("conversations and messages", () => {
     expect(await on("message", "retry", "--state", "dead", "--account", "nope")).toMatchObject({
       code: 1,
       stdout: "",
-      stderr: 'NOT_FOUND: there is no account "nope"\n',
+      stderr: 'NOT_FOUND: there is no account "nope"; wxdesk account list shows all\n',
     });
     expect(await on("message", "retry")).toMatchObject({ code: 2 });
     expect(await on("message", "retry", refused.id, "--state", "dead")).toMatchObject({ code: 2 });
@@ -170,7 +214,7 @@ describe("conversations and messages", () => {
     expect(await on("message", "show", "ms_unknown")).toMatchObject({
       code: 1,
       stdout: "",
-      stderr: "NOT_FOUND: there is no such message\n",
+      stderr: 'NOT_FOUND: there is no message "ms_unknown"; wxdesk message list <conversation> shows those of a conversation\n',
     });
   });
 });

@@ -29,18 +29,6 @@ test("the first start makes a master key and prints an admin key; a later one ke
   expect((await callApi(address, "GET", "/accounts", undefined, adminKey)).status).toBe(200);
 });
 
-test("an admin key that was made is printed even when the port is taken", async () => {
-  const folder = await copyDataFolder();
-  const occupied = spawnGateway(toSettings(await copyDataFolder()), folder);
-  const port = new URL(await occupied.listening()).port;
-  const failing = spawnGateway(toSettings(folder, { WXDESK_PORT: port }), folder);
-  expect(await failing.exited()).not.toBe(0);
-  expect(failing.adminKey).not.toBeNull();
-
-  const next = spawnGateway(toSettings(folder), folder);
-  expect((await callApi(await next.listening(), "GET", "/accounts", undefined, failing.adminKey)).status).toBe(200);
-});
-
 test("a second process on the same data folder is refused with a remedy, and the first one serves on", async () => {
   const folder = await copyDataFolder();
   const first = spawnGateway(toSettings(folder), folder);

@@ -5,6 +5,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, inject, onTestFinished } from "vitest";
 import { type DeskEmulator, startDesk } from "../../src/emulators/desk.ts";
 import { startWechat, type WechatEmulator, type WechatOptions } from "../../src/emulators/wechat.ts";
+import { closeToOthers } from "../../src/lib/private-files.ts";
 import { findFreePort } from "../support/free-port.ts";
 import {
   type AccountChange,
@@ -42,6 +43,7 @@ export function prepareDataFolder(): void {
     const pglite = new PGlite(join(template, "postgres"), image && { loadDataDir: image });
     await pglite.waitReady;
     await pglite.close();
+    await closeToOthers(template);
   });
   afterAll(() => rm(template, { recursive: true, force: true }));
 }

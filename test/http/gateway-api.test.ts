@@ -1,7 +1,16 @@
 import { connect as openSocket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { problemSchema } from "../../src/http/problem.ts";
-import { ADMIN_KEY, type ConnectedAccount, DESK_KEY, eventually, look, type OpenGateway, openGateway } from "../support/gateway.ts";
+import {
+  ADMIN_KEY,
+  type ConnectedAccount,
+  DESK_KEY,
+  eventually,
+  look,
+  type OpenGateway,
+  openGateway,
+  toAppId,
+} from "../support/gateway.ts";
 
 let gateway: OpenGateway;
 let shop: ConnectedAccount;
@@ -56,7 +65,7 @@ const document = (id: string, wechat: object = {}, more: object = {}) => ({
   id,
   name: `Account ${id}`,
   kind: "official_account",
-  wechat: { appId: "wx00000000000000bb", appSecret: "app-secret", apiBaseUrl: gateway.wechat.url, ...wechat },
+  wechat: { appId: toAppId(id), appSecret: "app-secret", apiBaseUrl: gateway.wechat.url, ...wechat },
   desk: { protocol: "udesk-message-interface", url: gateway.desk.url, key: DESK_KEY },
   ...more,
 });
@@ -142,7 +151,8 @@ describe("an account's life", () => {
       name: "Shop service account",
       kind: "official_account",
       wechat: {
-        appId: "wx0123456789abcdef",
+        // The contract's own is the one of the account that this file talks with.
+        appId: "wx0123456789abcdee",
         appSecret: "0123456789abcdef0123456789abcdef",
         token: "tok3n",
         encodingAesKey: `${"a".repeat(42)}G`,

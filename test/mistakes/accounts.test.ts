@@ -78,6 +78,8 @@ describeMistakes("accounts", {
   "corp-secret-wrong": () => testWrong("wecom", { wechat: { corpSecret: "another-secret" } }),
   "corp-secret-of-another-app": async () => {
     await gateway.connect("wecom", { id: "other-app", wechat: { agentId: 1_000_077, corpSecret: "secret-of-77" } });
+    // At WeCom it stays; here the agentId may be another account's now.
+    await gateway.api("DELETE", "/accounts/other-app?confirm=other-app");
     return testWrong("wecom", { wechat: { agentId: 1_000_077 } });
   },
   "agent-id-wrong": () => testWrong("wecom", { wechat: { agentId: 7 } }),

@@ -27,7 +27,7 @@ const create = (change: { wechat?: object; desk?: object }) =>
     id: "another",
     name: "Another",
     kind: "official_account",
-    wechat: { appId: "wx0123456789abcdef", appSecret: "app-secret", ...change.wechat },
+    wechat: { appId: "wx00000000000000ac", appSecret: "app-secret", ...change.wechat },
     desk: { protocol: "udesk-message-interface", url: gateway.desk.url, key: DESK_KEY, ...change.desk },
   });
 
@@ -96,6 +96,7 @@ describeMistakes("api", {
       wechat: { appId: "wx0123456789abcdef", appSecret: "app-secret" },
       desk: { protocol: "udesk-message-interface", url: gateway.desk.url, key: DESK_KEY },
     }),
+  "app-taken": () => create({ wechat: { appId: "wx0123456789abcdef" } }),
   "desk-key-missing": () => create({ desk: { key: undefined } }),
   "app-secret-missing": () => create({ wechat: { appSecret: undefined } }),
   "kind-mixed": () => create({ wechat: { corpId: "ww0123456789abcdef" } }),

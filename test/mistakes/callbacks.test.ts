@@ -92,7 +92,7 @@ describeMistakes("callbacks", {
       id: "plain",
       name: "Plain",
       kind: "official_account",
-      wechat: { appId: "wx0123456789abcdef", appSecret: "app-secret", token: "tok3nForTests", encryption: "plain" },
+      wechat: { appId: "wx00000000000000ab", appSecret: "app-secret", token: "tok3nForTests", encryption: "plain" },
       desk: { protocol: "udesk-message-interface", url: gateway.desk.url, key: DESK_KEY },
     };
     const { body } = await gateway.api<{ callbackUrl: string }>("POST", "/accounts", document);

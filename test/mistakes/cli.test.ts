@@ -40,6 +40,21 @@ describeMistakes("cli", {
     const { body } = await gateway.api<{ key: string }>("POST", "/api-keys", { name: "Reader", role: "viewer" });
     return noteOf(["account", "list", "--url", gateway.address], body.key);
   },
+  "document-no-json": async () => {
+    const file = join(folder, "account.json");
+    await writeFile(file, '{\n  "id": "shop"\n  "kind": "wecom"\n}\n');
+    return noteOf(["account", "add", "--file", file]);
+  },
+  "document-kind": async () => {
+    const file = join(folder, "kind.json");
+    await writeFile(file, JSON.stringify({ id: "shop", kind: "offical" }));
+    return noteOf(["account", "add", "--file", file, "--url", gateway.address], ADMIN_KEY);
+  },
+  "option-value": () => noteOf(["conversation", "list", "--limit", "500", "--url", gateway.address], ADMIN_KEY),
+  "key-for-no-account": () =>
+    noteOf(["key", "create", "--name", "Lily", "--role", "viewer", "--account", "shopp", "--url", gateway.address], ADMIN_KEY),
+  "id-of-account": () => noteOf(["message", "list", "shop"]),
+  "conversation-unknown": () => noteOf(["message", "list", "cv_0", "--url", gateway.address], ADMIN_KEY),
   "option-unknown": () => noteOf(["account", "list", "--jsn"]),
   "secret-as-argument": () => noteOf(["secret", "rotate", "shop", "deskKey", "--value", "x"]),
   pack: async () => {

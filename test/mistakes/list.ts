@@ -87,6 +87,10 @@ export const MISTAKES = {
       mistake: "a data folder that is a file",
       sentence: "the data folder {folder} cannot be used (EEXIST); a file has this name: name another folder in WXDESK_DATA_DIR",
     },
+    "folder-shared": {
+      mistake: "a data folder that all users share, such as /tmp",
+      sentence: "{folder} is a folder that all users of this machine share; name another folder in WXDESK_DATA_DIR, of its own",
+    },
     "folder-in-use": {
       mistake: "a second gateway on one data folder",
       sentence:
@@ -348,6 +352,10 @@ export const MISTAKES = {
       mistake: "an account id that exists already",
       sentence: 'there is an account "shop" already; choose another id or change that one',
     },
+    "app-taken": {
+      mistake: "a second account with an appId, or a corpId and agentId, that another one has",
+      sentence: 'account "shop" has the appId wx0123456789abcdef already, enabled or not; change that account, or delete it first',
+    },
     "desk-key-missing": {
       mistake: "an account without a desk key",
       sentence: "is needed to sign what is handed to the desk; give the key that the desk's settings show",
@@ -408,6 +416,30 @@ export const MISTAKES = {
     "cli-role-too-low": {
       mistake: "a key whose role does not suffice",
       sentence: "FORBIDDEN: this takes a key with the role admin; yours has viewer",
+    },
+    "document-no-json": {
+      mistake: "an account's document in which a comma is missing",
+      sentence: "{file} does not hold JSON: line 3, column 3, a comma is missing",
+    },
+    "document-kind": {
+      mistake: "a kind of account that there is not",
+      sentence: 'kind "offical" must be official_account or wecom',
+    },
+    "option-value": {
+      mistake: "an option's value that does not fit",
+      sentence: "--limit 500 must be at most 200",
+    },
+    "key-for-no-account": {
+      mistake: "a key for an account that there is not",
+      sentence: '--account "shopp" is not the id of an account; wxdesk account list shows all',
+    },
+    "id-of-account": {
+      mistake: "an account's id where a conversation's is meant",
+      sentence: "It takes the id of a conversation, cv_…; for those of an account: wxdesk conversation list --account shop.",
+    },
+    "conversation-unknown": {
+      mistake: "the id of a conversation that there is not",
+      sentence: 'there is no conversation "cv_0"; wxdesk conversation list shows all',
     },
     "option-unknown": { mistake: "a misspelt option", sentence: "unknown option '--jsn' Did you mean --json?" },
     "secret-as-argument": {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { appendFile, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -150,6 +150,12 @@ describeMistakes("start", {
     const folder = await storedFolder();
     await appendFile(join(folder, "postgres", "postgresql.conf"), "default_transaction_read_only = on\n");
     return startAndDiagnose("database-read-only", { WXDESK_DATA_DIR: folder });
+  },
+  "folder-shared": async () => {
+    const folder = join(await copyDataFolder(), "shared");
+    await mkdir(folder);
+    await chmod(folder, 0o1777);
+    return startAndDiagnose("folder-shared", { WXDESK_DATA_DIR: folder });
   },
   "folder-in-use": async () => {
     const folder = await copyDataFolder();

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { onTestFinished } from "vitest";
 import { type App, type AppOptions, createApp } from "../../src/app.ts";
@@ -117,10 +117,7 @@ export async function connect(
 ): Promise<ConnectedAccount> {
   const id = change.id ?? (kind === "wecom" ? "company" : "shop");
   const callback = { token: TOKEN, encodingAesKey: ENCODING_AES_KEY, apiBaseUrl: gateway.wechat.url };
-  const own =
-    kind === "wecom"
-      ? { corpId: "ww8f3c1d7e2a9b4056", corpSecret: "corp-secret", agentId: 1000002 }
-      : { appId: "wx0123456789abcdef", appSecret: "app-secret" };
+  const own = kind === "wecom" ? toApp(id) : { appId: toAppId(id), appSecret: "app-secret" };
   const wechat = { ...own, ...callback, ...change.wechat };
   const { status, body } = await gateway.api<{ callbackUrl: string; pushUrl: string }>("POST", "/accounts", {
     id,
@@ -139,6 +136,18 @@ export async function connect(
     pushUrl: body.pushUrl,
     wechat: gateway.wechat.addAccount({ ...details, callbackUrl: body.callbackUrl }),
   };
+}
+
+/** An app of its own for each account; of the usual one the usual. */
+function toApp(id: string) {
+  const number = Number.parseInt(createHash("sha256").update(id).digest("hex").slice(0, 4), 16);
+  const own = id === "company" ? { agentId: 1_000_002 } : { agentId: 1_000_100 + number, corpSecret: `corp-secret-${id}` };
+  return { corpId: "ww8f3c1d7e2a9b4056", corpSecret: "corp-secret", ...own };
+}
+
+/** Of the usual account the usual appId, of each other one its own. */
+export function toAppId(id: string): string {
+  return id === "shop" ? "wx0123456789abcdef" : `wx${createHash("sha256").update(id).digest("hex").slice(0, 16)}`;
 }
 
 export interface ShownMessage {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { SecretBox } from "../../src/domain/secret-box.ts";
 import type { NewAccount, Store } from "../../src/domain/store.ts";
 import { createSecretBox } from "../../src/lib/secret-box.ts";
@@ -32,14 +32,14 @@ export async function openTestStore(): Promise<TestStore> {
   };
 }
 
-/** An Official Account with everything set. */
+/** An Official Account with everything set; each id is an app of its own. */
 export function newAccount(id: string): NewAccount {
   return {
     id,
     name: `Account ${id}`,
     settings: {
       kind: "official_account",
-      wechat: { appId: "wx0123456789abcdef", encryption: "safe", apiBaseUrl: "http://127.0.0.1:9", timestampToleranceSeconds: 600 },
+      wechat: { appId: toAppId(id), encryption: "safe", apiBaseUrl: "http://127.0.0.1:9", timestampToleranceSeconds: 600 },
       desk: {
         protocol: "udesk-message-interface",
         url: "http://127.0.0.1:9/spa1/im_callback",
@@ -58,4 +58,8 @@ export function newAccount(id: string): NewAccount {
       pushToken: "push-token",
     },
   };
+}
+
+function toAppId(id: string): string {
+  return `wx${createHash("sha256").update(id).digest("hex").slice(0, 16)}`;
 }

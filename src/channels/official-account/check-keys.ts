@@ -1,6 +1,6 @@
 import type { CheckResult } from "../../domain/check.ts";
 import { currentOf } from "../../domain/credential.ts";
-import { isAppId, withoutSpareBits } from "../../wechat/key-shapes.ts";
+import { isAppId } from "../../wechat/key-shapes.ts";
 import type { OfficialAccountDeps } from "./deps.ts";
 
 /** The forms of ids and keys; that they are this account's own, only WeChat can tell. */
@@ -17,7 +17,5 @@ export function testKeys({ account, credentials }: Pick<OfficialAccountDeps, "ac
   }
   const encodingAesKey = currentOf(credentials.encodingAesKey);
   if (encodingAesKey === null) return { ok: true, sentence: `appId and token are well formed; ${encryption} mode needs no key` };
-  const wellFormed = "appId, token and EncodingAESKey are well formed";
-  if (withoutSpareBits(encodingAesKey) === null) return { ok: true, sentence: wellFormed };
-  return { ok: true, sentence: `${wellFormed}; the key's last character has spare bits, which this gateway ignores as WeChat does` };
+  return { ok: true, sentence: "appId, token and EncodingAESKey are well formed" };
 }

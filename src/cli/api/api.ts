@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { ApiMethod } from "../../app.ts";
 import { Failure, toRefusal } from "../failure.ts";
+import type { SentFields } from "../field-lines.ts";
 
 /** The gateway's API, wherever it is. Commands know nothing else of the gateway. */
 export interface Api {
@@ -13,14 +14,19 @@ export interface Api {
 
 /**
  * What the API answers: parsed JSON, or null when there is nothing to say.
- * @throws Failure with the API's own words when it refuses
+ * @throws Failure when it refuses, in the command's own terms: `names` says how it calls what it sends
  */
-export async function call(api: Pick<Api, "request">, method: ApiMethod, path: string, body?: unknown): Promise<unknown> {
-  const answer = await api.request(method, path, body);
+export async function call(
+  api: Pick<Api, "request">,
+  method: ApiMethod,
+  path: string,
+  { body, query, names = {} }: SentFields = {},
+): Promise<unknown> {
+  const answer = await api.request(method, path + toQuery(query ?? {}), body);
   const parsed = parse(answer.body);
   if (answer.status >= 200 && answer.status < 300 && parsed !== undefined) return parsed;
   throw (
-    toRefusal(parsed) ??
+    toRefusal(parsed, { body, query, names }) ??
     new Failure(`the answer to ${method} /api/v1${path} is none of wxdesk's (status ${answer.status}); is that address the gateway?`)
   );
 }
@@ -36,7 +42,7 @@ export function read<Schema extends z.ZodType>(schema: Schema, answer: unknown):
 }
 
 /** `?a=1&b=2` of what is given. */
-export function toQuery(parameters: Readonly<Record<string, string | number | undefined>>): string {
+function toQuery(parameters: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(parameters).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, String(value)]],
   );

@@ -11,6 +11,10 @@ import type { Api } from "./api.ts";
 export async function createInProcessApi(config: Config, terminal: Terminal, isVerbose: boolean): Promise<Api> {
   const logTo = { write: (line: string) => terminal.note(line.trimEnd()) };
   const app = await createApp({ ...config, logLevel: isVerbose ? "debug" : "error" }, { logTo });
+  await app.admit().catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
   if (app.adminKey !== null) terminal.note(toFirstWords(config, app.adminKey));
   return { isRunning: false, request: app.request, close: app.close };
 }

@@ -1,4 +1,5 @@
 import type { Account, AccountSecrets, AccountSettings } from "../../domain/account.ts";
+import { fieldWords } from "./field-words.ts";
 import { type AccountDocument, type AccountPatch, accountDocument } from "./schemas/account.ts";
 import { toFieldErrors, validationFailed } from "./validate.ts";
 
@@ -24,14 +25,15 @@ export function applyPatch(account: Account, patch: AccountPatch): AccountDocume
     const detail = "cannot change; delete the account and create another one";
     throw validationFailed(fixed.map((field) => ({ in: "body", pointer: `#/${field}`, detail })));
   }
-  const merged = accountDocument.safeParse({
+  const document = {
     id: account.id,
     kind: account.kind,
     name: patch.name ?? account.name,
     wechat: { ...account.wechat, ...patch.wechat },
     desk: { ...account.desk, ...patch.desk, types: { ...account.desk.types, ...patch.desk?.types } },
     replies: { ...account.replies, ...patch.replies },
-  });
+  };
+  const merged = accountDocument.safeParse(document, { error: fieldWords });
   if (merged.success) return merged.data;
   throw validationFailed(toFieldErrors(merged.error, "body"));
 }

@@ -10,10 +10,13 @@ import { idParams } from "./schemas/common.ts";
 const CHECK_TIMEOUT_MS = 12_000;
 const HANDLER_TIMEOUT_MS = 15_000;
 
-export type AccountTestDeps = Pick<ApiDeps, "accounts" | "connections" | "publicUrl" | "http">;
+export type AccountTestDeps = Pick<ApiDeps, "accounts" | "connections" | "conversations" | "publicUrl" | "http">;
 
 /** Whether an account works, asked of everybody concerned. For admins only, as all of accounts: a route without a role is. */
-export const accountTestRoute: FastifyPluginAsyncZod<AccountTestDeps> = async (app, { accounts, connections, publicUrl, http }) => {
+export const accountTestRoute: FastifyPluginAsyncZod<AccountTestDeps> = async (
+  app,
+  { accounts, connections, conversations, publicUrl, http },
+) => {
   app.post(
     "/accounts/:id/test",
     {
@@ -24,7 +27,8 @@ export const accountTestRoute: FastifyPluginAsyncZod<AccountTestDeps> = async (a
         summary: "Check desk and platform of an account",
         description:
           "Asks the desk's channel test, fetches an access token, asks whether the account may send, and looks at keys, clock and public " +
-          "address. No customer notices. 200 also when a check fails: look at `ok`.",
+          "address. No customer notices. 200 also when a check fails: look at `ok`. What is only not entered yet in WeChat's console is no " +
+          "failure before the first message has come in: such a check is `ok` and `pending`, and its `remedy` is the next step.",
         params: idParams,
         response: { 200: shownChecks },
       },
@@ -34,11 +38,19 @@ export const accountTestRoute: FastifyPluginAsyncZod<AccountTestDeps> = async (a
       const connection = await connections.get(id);
       if (!connection) throw new Problem("ACCOUNT_DISABLED", `enable the account first: POST /api/v1/accounts/${id}/enable`);
       const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
-      const checks = await testAccount(connection, { checkPublicUrl: (signal) => checkPublicUrl(publicUrl(), http, signal) }, signal);
+      const checks = await testAccount(
+        connection,
+        {
+          checkPublicUrl: (signal) => checkPublicUrl(publicUrl(), http, signal),
+          hasInbound: () => conversations.hasInbound(id),
+        },
+        signal,
+      );
       return {
-        checks: checks.map(({ name, ok, ms, sentence, why = null, remedy = null, code = null }) => ({
+        checks: checks.map(({ name, ok, isPending, ms, sentence, why = null, remedy = null, code = null }) => ({
           name,
           ok,
+          pending: isPending,
           ms,
           sentence,
           why,

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { Account } from "../../domain/account.ts";
+import { isInScope, type Scope } from "../../domain/api-key.ts";
+import { AccountDuplicateError } from "../../domain/errors.ts";
 import { notFound, Problem } from "../problem.ts";
 import { applyPatch, splitDocument } from "./account-document.ts";
 import { findMissingSecrets, generateCallbackSecrets, generatePushToken } from "./account-secrets.ts";
@@ -24,7 +26,9 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
         tags: ["accounts"],
         operationId: "createAccount",
         summary: "Create an account",
-        description: "The answer holds the complete push address and the generated secrets. Neither is shown again.",
+        description:
+          "The answer holds the complete push address and the generated secrets. Neither is shown again. There is one account per app: another " +
+          "one with the same appId, or the same corpId and agentId, enabled or not, is ACCOUNT_DUPLICATE.",
         body: accountDocument,
         response: { 201: createdAccount },
       },
@@ -82,13 +86,14 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
         response: { 200: shownAccount },
       },
     },
-    async ({ params, body, caller }) => {
+    async ({ params, body, caller, scope }) => {
       const account = found(await accounts.get(params.id), params.id);
       const document = applyPatch(account, body);
       const { settings, secrets } = splitDocument(document);
       const missing = findMissingSecrets(settings, (name) => name in secrets || account.secrets[name]?.set === true);
       if (missing.length > 0) throw validationFailed(missing);
-      const changed = found(await accounts.update(account.id, { name: document.name, settings, secrets }, caller), params.id);
+      const change = { name: document.name, settings, secrets };
+      const changed = found(await accounts.update(account.id, change, caller).catch(withoutOthers(scope)), params.id);
       connections.forget(account.id);
       return show(changed);
     },
@@ -134,6 +139,16 @@ export const accountRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "co
     );
   }
 };
+
+/** To a key that is limited to some accounts, the others are not there: not even as the holder of an appId. */
+function withoutOthers(scope: Scope): (error: unknown) => never {
+  return (error) => {
+    const isHidden = error instanceof AccountDuplicateError && (error.otherId === null || !isInScope(scope, error.otherId));
+    if (!isHidden || scope === null) throw error;
+    const detail = "an account that your key does not see is the same app already; ask somebody with a key for all accounts";
+    throw new Problem("ACCOUNT_DUPLICATE", detail, { cause: error });
+  };
+}
 
 function found(account: Account | null, id: string): Account {
   if (!account) throw notFound(`account "${id}"`);

@@ -35,7 +35,8 @@ export const apiKeyRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "api
       const known = new Set((await accounts.list(accountIds)).map(({ id }) => id));
       const unknown = (body.accountIds ?? []).flatMap((id, index) => (known.has(id) ? [] : index));
       if (unknown.length > 0) {
-        throw validationFailed(unknown.map((index) => ({ in: "body", pointer: `#/accountIds/${index}`, detail: "is not an account" })));
+        const detail = "is not the id of an account; GET /accounts lists all";
+        throw validationFailed(unknown.map((index) => ({ in: "body", pointer: `#/accountIds/${index}`, detail })));
       }
       const key = generateApiKey();
       const made = await apiKeys.create(

@@ -21,9 +21,9 @@ export const conversationRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" 
     return overviews.map((overview) => toShownConversation(overview, found.get(overview.accountId) ?? null, now()));
   }
 
-  async function showOne(overview: ConversationOverview | null): Promise<ShownConversation> {
+  async function showOne(overview: ConversationOverview | null, what: string): Promise<ShownConversation> {
     const [shown] = overview ? await show([overview]) : [];
-    if (!shown) throw notFound("such conversation");
+    if (!shown) throw notFound(what);
     return shown;
   }
 
@@ -58,7 +58,7 @@ export const conversationRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" 
         response: { 200: shownConversation },
       },
     },
-    async ({ params, scope }) => showOne(await conversations.get(params.id, scope)),
+    async ({ params, scope }) => showOne(await conversations.get(params.id, scope), `conversation "${params.id}"`),
   );
 
   app.get(
@@ -73,7 +73,11 @@ export const conversationRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" 
         response: { 200: shownConversation },
       },
     },
-    async ({ params, scope }) => showOne(await conversations.get(toConversationId(params.id, params.openId), scope)),
+    async ({ params, scope }) =>
+      showOne(
+        await conversations.get(toConversationId(params.id, params.openId), scope),
+        `conversation of contact "${params.openId}" with account "${params.id}"`,
+      ),
   );
 
   app.patch(
@@ -89,6 +93,7 @@ export const conversationRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" 
         response: { 200: shownConversation },
       },
     },
-    async ({ params, body, scope, caller }) => showOne(await conversations.updateContact(params.id, body.contact, scope, caller)),
+    async ({ params, body, scope, caller }) =>
+      showOne(await conversations.updateContact(params.id, body.contact, scope, caller), `conversation "${params.id}"`),
   );
 };

@@ -28,7 +28,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
       },
     },
     async ({ params, query, scope }) => {
-      if (!(await conversations.get(params.id, scope))) throw notFound("such conversation");
+      if (!(await conversations.get(params.id, scope))) throw notFound(`conversation "${params.id}"`);
       const { items, nextCursor } = takePage(await conversations.messages(params.id, query, scope));
       return { items: items.map(toShownMessage), nextCursor };
     },
@@ -48,7 +48,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
     },
     async ({ params, scope }) => {
       const found = await conversations.message(params.id, scope);
-      if (!found) throw notFound("such message");
+      if (!found) throw notFound(`message "${params.id}"`);
       return { ...toShownMessage(found.message), attempts: found.attempts.map(toShownAttempt) };
     },
   );
@@ -71,7 +71,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
     },
     async ({ params, headers, body, scope, caller }, reply) => {
       const conversation = await conversations.get(params.id, scope);
-      if (!conversation) throw notFound("such conversation");
+      if (!conversation) throw notFound(`conversation "${params.id}"`);
       const text = toSendableText(body.text);
       const newId = newMessageId(now());
       // Without a key of the client's nothing is a repetition: an operator may say the same thing twice.
@@ -87,7 +87,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
       const { messageId, isNew } = enqueued ?? { messageId: newId, isNew: true };
       deliver(conversation.id);
       const stored = await conversations.message(messageId, scope);
-      if (!stored) throw notFound("such message");
+      if (!stored) throw notFound(`message "${messageId}"`);
       if (!isNew && stored.message.text !== text) {
         throw new Problem("IDEMPOTENCY_KEY_REUSED", "this key was used for another text; send a new text with a new key");
       }

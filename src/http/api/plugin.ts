@@ -51,7 +51,7 @@ export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
 
   const { accounts, apiKeys, audit, connections, conversations, http, outbound, replays, deliver, publicUrl, now } = deps;
   app.register(accountRoutes, { accounts, connections, publicUrl });
-  app.register(accountTestRoute, { accounts, connections, publicUrl, http });
+  app.register(accountTestRoute, { accounts, connections, conversations, publicUrl, http });
   app.register(secretRoutes, { accounts, connections, publicUrl, now });
   app.register(conversationRoutes, { accounts, conversations, now });
   app.register(messageRoutes, { conversations, outbound, deliver, now });

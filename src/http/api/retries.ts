@@ -52,7 +52,7 @@ export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "conv
       const { params, scope } = request;
       await replay({ messageId: params.id, limit: 1 }, request);
       const found = await conversations.message(params.id, scope);
-      if (!found) throw notFound("such message");
+      if (!found) throw notFound(`message "${params.id}"`);
       return toShownMessage(found.message);
     },
   );

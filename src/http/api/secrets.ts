@@ -4,6 +4,7 @@ import { notFound } from "../problem.ts";
 import { generateSecret, secretNamesOf } from "./account-secrets.ts";
 import { toShownAccount } from "./account-view.ts";
 import type { ApiDeps } from "./deps.ts";
+import { fieldWords } from "./field-words.ts";
 import { secretValues, shownAccount } from "./schemas/account.ts";
 import { rotatedAccount, secretParams, secretRotation } from "./schemas/secret.ts";
 import { toFieldErrors, validationFailed } from "./validate.ts";
@@ -80,7 +81,7 @@ function requireSecretOf(account: Account | null, id: string, name: SecretName):
 /** Held to the same schema as in the account's document. */
 function readValue(name: SecretName, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
-  const result = secretValues[name].safeParse(value);
+  const result = secretValues[name].safeParse(value, { error: fieldWords });
   if (result.success) return result.data;
   throw validationFailed(toFieldErrors(result.error, "body").map((error) => ({ ...error, pointer: "#/value" })));
 }

@@ -1,6 +1,7 @@
 import type { FastifySchemaCompiler } from "fastify";
 import type { z } from "zod";
 import { type FieldError, Problem } from "../problem.ts";
+import { fieldWords } from "./field-words.ts";
 
 const PARTS: Readonly<Record<string, FieldError["in"]>> = { body: "body", querystring: "query", params: "path", headers: "header" };
 
@@ -10,7 +11,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
   return (data: unknown) => {
     const unstorable = findUnstorable(data, part, []);
     if (unstorable.length > 0) return { error: validationFailed(unstorable) };
-    const result = schema.safeParse(data);
+    const result = schema.safeParse(data, { error: fieldWords });
     return result.success ? { value: result.data } : { error: validationFailed(toFieldErrors(result.error, part)) };
   };
 };
@@ -19,7 +20,7 @@ export function validationFailed(errors: FieldError[]): Problem {
   return new Problem("VALIDATION_FAILED", "mend what is named in errors and send the request again", { errors });
 }
 
-/** zod's messages say what was expected and never repeat what was given, which may be a secret. */
+/** The messages say what is expected and never repeat what was given, which may be a secret. */
 export function toFieldErrors(error: z.ZodError, part: FieldError["in"]): FieldError[] {
   return error.issues.flatMap((issue) => {
     if (issue.code !== "unrecognized_keys") return { in: part, pointer: toPointer(issue.path), detail: issue.message };

@@ -124,11 +124,9 @@ describe("the look at the keys", () => {
     expect(account({ appId: "wx0123" }).testKeys()).toMatchObject({ ok: true, remedy: expect.stringContaining("AppID") });
   });
 
-  test("mentions spare bits, which are no mistake", () => {
+  test("has nothing to remark on a key whose spare bits are set: WeChat takes it, and so does the gateway", () => {
     const key = `${ENCODING_AES_KEY.slice(0, -1)}7`;
-    const check = account({ encodingAesKey: key }).testKeys();
-    expect(check).toEqual({ ok: true, sentence: expect.stringContaining("spare bits") });
-    expect(check.sentence).not.toContain(key);
+    expect(account({ encodingAesKey: key }).testKeys()).toEqual({ ok: true, sentence: "appId, token and EncodingAESKey are well formed" });
   });
 
   test("needs no key in plain mode", () => {

@@ -54,6 +54,48 @@ test("what fails says what is wrong, why it matters and what to do, and the othe
   expect([...(await checksOf("shop")).values()].filter(({ ok }) => !ok)).toEqual([]);
 });
 
+describe("before the values are entered in WeChat's console", () => {
+  test("a check says what comes next instead of failing; once a customer has written it is a fault", async () => {
+    const account = await gateway.connect("official_account", { id: "fresh", wechat: { appId: "wx00000000000000cc" } });
+    const { callbackUrl } = account.wechat;
+    account.wechat.callbackUrl = "";
+    const before = await checksOf("fresh");
+    expect(before.get("reachableByWechat")).toMatchObject({
+      ok: true,
+      pending: true,
+      code: "40201",
+      remedy: "enter the account's callbackUrl in WeChat's console",
+    });
+    expect([...before.values()].filter(({ ok }) => !ok)).toEqual([]);
+
+    account.wechat.callbackUrl = callbackUrl;
+    await account.wechat.sendText("oA", "hello");
+    account.wechat.callbackUrl = "";
+    expect((await checksOf("fresh")).get("reachableByWechat")).toMatchObject({ ok: false, pending: false, code: "40201" });
+  });
+
+  test.each([
+    ["official_account", "/cgi-bin/stable_token", 40164, "accessToken", { appId: "wx00000000000000c1" }],
+    ["wecom", "/cgi-bin/agent/get", 60020, "permissionToSend", { agentId: 1_000_031, corpSecret: "secret-of-31" }],
+  ] as const)("so is an address of the gateway that %s does not trust yet", async (kind, path, errcode, name, wechat) => {
+    await gateway.connect(kind, { id: `trust-${errcode}`, wechat });
+    const repair = gateway.wechat.misbehave({ kind: "errcode", path, errcode, errmsg: "invalid ip 203.0.113.7, from ip: 203.0.113.7" });
+    const checks = await checksOf(`trust-${errcode}`);
+    repair();
+    expect(checks.get(name)).toMatchObject({ ok: true, pending: true, remedy: expect.stringContaining("203.0.113.7") });
+    expect([...checks.values()].filter(({ ok }) => !ok)).toEqual([]);
+  });
+
+  test("what is wrong for another reason fails also then", async () => {
+    await gateway.connect("official_account", {
+      id: "wrong",
+      wechat: { appId: "wx00000000000000c2", appSecret: "another" },
+      desk: { key: "x" },
+    });
+    expect((await checksOf("wrong")).get("desk")).toMatchObject({ ok: false, pending: false });
+  });
+});
+
 describe("an account that only answers while a callback is open", () => {
   test("needs neither secret nor permission", async () => {
     const document = {

@@ -8,6 +8,9 @@ export const shownChecks = z
       z.object({
         name: z.enum(CHECKS),
         ok: z.boolean(),
+        pending: z
+          .boolean()
+          .describe("Not done yet, which is no fault: `remedy` is the next step of connecting the account. `ok` is true then."),
         ms: z.int().min(0),
         sentence: z.string().describe("What was found."),
         why: z.string().nullable().describe("Why that matters."),

@@ -137,7 +137,9 @@ const wecomDocument = z.strictObject({
 });
 
 /** An account as its operator writes it. Which secrets must be there depends on what is stored already: see account-secrets.ts. */
-export const accountDocument = z.discriminatedUnion("kind", [officialAccountDocument, wecomDocument]).meta({ examples: ACCOUNT_EXAMPLES });
+export const accountDocument = z
+  .discriminatedUnion("kind", [officialAccountDocument, wecomDocument], "must be official_account or wecom")
+  .meta({ examples: ACCOUNT_EXAMPLES });
 
 export type AccountDocument = z.output<typeof accountDocument>;
 

@@ -130,14 +130,24 @@ export const AUDIT_ENTRY_EXAMPLES = [
 export const CHECKS_EXAMPLES = [
   {
     checks: [
-      { name: "desk", ok: true, ms: 23, sentence: "the desk answered and accepted the signature", why: null, remedy: null, code: null },
+      {
+        name: "desk",
+        ok: true,
+        pending: false,
+        ms: 23,
+        sentence: "the desk answered and accepted the signature",
+        why: null,
+        remedy: null,
+        code: null,
+      },
       {
         name: "accessToken",
-        ok: false,
+        ok: true,
+        pending: true,
         ms: 15,
-        sentence: "no access token: errcode 40164: this machine's address is not on the IP allow-list",
-        why: "without a token nothing can be sent asynchronously",
-        remedy: "add 203.0.113.7 to the IP allow-list in WeChat's console",
+        sentence: "WeChat does not take calls from this machine's address (errcode 40164)",
+        why: "without an access token nothing can be sent: replies wait until there is one",
+        remedy: "add 203.0.113.7 to the IP allow-list in the basic configuration of WeChat's console",
         code: "40164",
       },
     ],
