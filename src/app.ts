@@ -125,10 +125,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       connections,
       isDatabaseAway: isConnectionLost,
       http,
-      deliver: (conversationId) => {
+      deliver: ({ conversationId, accountId }) => {
         signals.notify(conversationId);
-        delivery.deliver({ conversationId, direction: "outbound" });
-        delivery.deliver({ conversationId, direction: "inbound" });
+        delivery.deliver({ conversationId, accountId, direction: "outbound" });
+        delivery.deliver({ conversationId, accountId, direction: "inbound" });
       },
       publicUrl: () => config.publicUrl ?? (address || toPlannedAddress(config)),
       now,

@@ -48,7 +48,8 @@ export interface WechatEmulator {
 // developers.weixin.qq.com, Access_Overview: the connection is closed after five seconds, three tries in all.
 const CALLBACK_TIMEOUT_MS = 5_000;
 const TRIES = 3;
-const WAIT_MS = 5_000;
+/** Only ends what hangs: on a machine that is busy with other things, a second's work takes many. */
+const WAIT_MS = 60_000;
 /** As WeChat itself signs its callbacks (wechat.md §4). */
 const USER_AGENT = "Mozilla/4.0";
 

@@ -47,6 +47,6 @@ async function acceptReply(
     repeatWindowMs: REPEAT_WINDOW_MS,
   });
   signals.notify(conversationId);
-  deliver({ conversationId, direction: "outbound" });
+  deliver({ conversationId, accountId: account.id, direction: "outbound" });
   return messageId;
 }

@@ -74,10 +74,10 @@ async function enqueueOnce(prisma: PrismaClient, rows: readonly object[]): Promi
              CASE WHEN error_code IS NULL THEN 'queued' ELSE 'held' END, error, error_code, now()
       FROM input WHERE repeated_id IS NULL ORDER BY position
       ON CONFLICT (account_id, dedupe_key) DO NOTHING
-      RETURNING id, conversation_id, state
+      RETURNING id, conversation_id, account_id, state
     ), lane AS (
-      INSERT INTO outbox_lanes AS l (conversation_id, direction, due_at, pending)
-      SELECT conversation_id, 'outbound', CASE WHEN state = 'queued' THEN now() END, 1 FROM message ORDER BY conversation_id
+      INSERT INTO outbox_lanes AS l (conversation_id, account_id, direction, due_at, pending)
+      SELECT conversation_id, account_id, 'outbound', CASE WHEN state = 'queued' THEN now() END, 1 FROM message ORDER BY conversation_id
       ON CONFLICT (conversation_id, direction) DO UPDATE SET
         pending = l.pending + 1,
         due_at = COALESCE(l.due_at, CASE

@@ -153,14 +153,23 @@ export interface ShownMessage {
   errorCode: string | null;
 }
 
-/** Asks again until the condition holds; names what it waited for when it does not within the time. */
-export async function eventually<T>(what: string, look: () => Promise<T>, isTrue: (value: T) => boolean, timeoutMs = 10_000): Promise<T> {
+/** Only ends what hangs: on a machine that is busy with other things, a second's work takes many. */
+const HANGS_AFTER_MS = 60_000;
+
+/** Asks again until the condition holds; names what it waited for when that hangs. */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T>,
+  isTrue: (value: T) => boolean,
+  timeoutMs = HANGS_AFTER_MS,
+): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const value = await look();
     if (isTrue(value)) return value;
     if (Date.now() > end) throw new Error(`${what} did not come true; last seen: ${JSON.stringify(value)}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    // Asked without a pause, an embedded database would have little time left for what is waited for.
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

@@ -84,7 +84,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
         repeatWindowMs: 0,
         by: caller,
       });
-      deliver(conversation.id);
+      deliver({ conversationId: conversation.id, accountId: conversation.accountId });
       const stored = await conversations.message(messageId, scope);
       if (!stored) throw notFound("such message");
       if (!isNew && stored.message.text !== body.text) {

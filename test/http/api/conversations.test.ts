@@ -19,7 +19,13 @@ beforeAll(async () => {
   for (const id of ["shop", "list", "passive"]) await accounts.create(newAccount(id), TESTER);
   const { settings } = newAccount("passive");
   await accounts.update("passive", { settings: { ...settings, replies: { ...settings.replies, async: false } } }, TESTER);
-  app = await createApi({ accounts, conversations, outbound, deliver: (id) => void delivered.push(id), now: () => now });
+  app = await createApi({
+    accounts,
+    conversations,
+    outbound,
+    deliver: ({ conversationId }) => void delivered.push(conversationId),
+    now: () => now,
+  });
 });
 
 afterAll(async () => {
