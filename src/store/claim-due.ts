@@ -11,7 +11,8 @@ import { toRowsParameter } from "./rows-parameter.ts";
  * share stand before them nor have to be read. Where they are more than `lanesMax`, the shares take turns.
  *
  * Every claim takes a lane only in the version (ctid) that its own statement began with. The entries are read from that snapshot: of
- * a lane that a late holder settled in between, it would show an entry that is gone, or its progress before the last part left.
+ * a lane that a late holder settled in between, it would show an entry that is gone, or its progress before the last part left. By
+ * an array of versions, because a join read all lanes: how few the rooms leave, the planner cannot know.
  */
 export const claimDue: (prisma: PrismaClient) => OutboxStore["claimDue"] =
   (prisma) =>
@@ -26,15 +27,14 @@ export const claimDue: (prisma: PrismaClient) => OutboxStore["claimDue"] =
       ), due AS (
         SELECT l.*, row_number() OVER (PARTITION BY share.account_id, share.direction ORDER BY l.due_at) AS turn
         FROM share CROSS JOIN LATERAL (
-          SELECT ctid AS version, conversation_id, direction, due_at FROM outbox_lanes
+          SELECT ctid AS version, due_at FROM outbox_lanes
           WHERE account_id = share.account_id AND direction = share.direction AND due_at <= ${SOON}
           ORDER BY due_at LIMIT share.room FOR NO KEY UPDATE SKIP LOCKED
         ) l
       ), lane AS (
         UPDATE outbox_lanes l
         SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
-        FROM (SELECT * FROM due ORDER BY turn, due_at LIMIT ${lanesMax}::int) due
-        WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction AND l.ctid = due.version
+        WHERE l.ctid = ANY (ARRAY(SELECT version FROM due ORDER BY turn, due_at LIMIT ${lanesMax}::int))
         RETURNING l.*, NULL::timestamptz AS paused_until
       )
       SELECT ${CLAIM_ROW} FROM lane ${entriesOf(Prisma.sql`${entriesMax}::int`)} ORDER BY lane.conversation_id, lane.direction, e.id`;
