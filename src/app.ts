@@ -43,6 +43,8 @@ export interface AppOptions {
   pollMs?: number;
   breakerPauseMs?: number;
   leaseMs?: number;
+  /** After which time a push that is not stored is refused. */
+  pushAnswerMs?: number;
   /** How long `/readyz` says that a stop has begun before nothing is taken any more. */
   stopNoticeMs?: number;
   /** Where the log goes, instead of standard output. */
@@ -117,6 +119,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
               ...shared,
               outbound: { ...store.outbound, enqueue: intake.counted(store.outbound.enqueue) },
               rejects: store.pushRejects,
+              ...(options.pushAnswerMs && { answerMsMax: options.pushAnswerMs }),
             },
           },
     api: {

@@ -378,7 +378,7 @@ test.each([
 });
 
 test("without asynchronous messages, WeChat's three tries are one long window, and the customer never reads that nobody is there", async () => {
-  const gateway = await startGateway();
+  const gateway = await startGateway({ wechat: { callbackTimeoutMs: 5_000 } });
   const account = await gateway.connect("official_account", { replies: { async: false } });
   gateway.desk.setAnswer("*", queueing(1));
   const delivery = await account.wechat.sendText("oA", "hello");

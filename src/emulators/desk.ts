@@ -60,7 +60,6 @@ const CALLBACK_PATH = "/spa1/im_callback";
 const ROUTE = /^(POST \/spa\d+\/im_callback|GET \/spa\d+\/im_callback\/test)$/;
 /** Only ends what hangs: on a machine that is busy with other things, a second's work takes many. */
 const WAIT_MS = 60_000;
-const PUSH_TIMEOUT_MS = 10_000;
 
 export async function startDesk({ key, now = () => new Date() }: DeskOptions): Promise<DeskEmulator> {
   const book = createBook<ReceivedMessage>(
@@ -77,7 +76,7 @@ export async function startDesk({ key, now = () => new Date() }: DeskOptions): P
     if (pushUrl === null) throw new Error("the desk has no push server address yet; call connectPush first");
     const url = new URL(pushUrl);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const answer = await caller.exchange({ method: "POST", url, contentType, body, timeoutMs: PUSH_TIMEOUT_MS });
+    const answer = await caller.exchange({ method: "POST", url, contentType, body, signal: AbortSignal.timeout(WAIT_MS) });
     return { ...answer, ack: parseJson(answer.body) };
   };
   const toQuery = ({ unsigned = false }: PushOptions) => (unsigned ? {} : signQuery(key, now()));

@@ -338,7 +338,6 @@ test("a failed lane is tried again after its pause, however many other lanes kee
       return stateOf(first);
     },
     (state) => state === "forwarded",
-    5_000,
   );
 });
 

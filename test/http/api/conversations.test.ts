@@ -155,7 +155,7 @@ describe("the list of conversations", () => {
       ids.unshift((await receive("list", `oList${index}`, "hello")).conversationId);
       // Two of one millisecond are in the order of their ids.
       const receivedAt = Date.now();
-      await vi.waitUntil(() => Date.now() > receivedAt + 1, { interval: 1 });
+      await vi.waitUntil(() => Date.now() > receivedAt + 1, { interval: 1, timeout: 60_000 });
     }
   });
 
