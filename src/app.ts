@@ -43,8 +43,9 @@ export interface AppOptions {
   pollMs?: number;
   breakerPauseMs?: number;
   leaseMs?: number;
-  /** After which time a push that is not stored is refused. */
+  /** After which time a push, or a callback, that is not stored is refused. */
   pushAnswerMs?: number;
+  callbackStoreMs?: number;
   /** How long `/readyz` says that a stop has begun before nothing is taken any more. */
   stopNoticeMs?: number;
   /** Where the log goes, instead of standard output. */
@@ -114,6 +115,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
               isStopping: () => isStopping,
               inbound: { record: intake.counted(store.inbound.record) },
               outbox: store.outbox,
+              ...(options.callbackStoreMs && { storeMsMax: options.callbackStoreMs }),
             },
             push: {
               ...shared,

@@ -52,7 +52,14 @@ export interface GatewayOptions extends AppOptions {
 }
 
 /** Quick enough for a test, and still a pause: retries happen within tens of milliseconds. */
-const TEST_PAUSES: AppOptions = { pauseMs: () => 50, pollMs: 50, breakerPauseMs: 100, stopNoticeMs: 0, pushAnswerMs: 60_000 };
+const TEST_PAUSES: AppOptions = {
+  pauseMs: () => 50,
+  pollMs: 50,
+  breakerPauseMs: 100,
+  stopNoticeMs: 0,
+  pushAnswerMs: 60_000,
+  callbackStoreMs: 60_000,
+};
 
 /** A WeChat that hangs up, and a gateway that gives up on itself, only where that is what is tested: elsewhere a busy machine would do it. */
 export const PATIENT: WechatOptions = { hangUpAfter: () => new AbortController().signal };
