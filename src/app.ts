@@ -52,6 +52,9 @@ export interface AppOptions {
   pollMs?: number;
   breakerPauseMs?: number;
   leaseMs?: number;
+  /** After which time a push, or a callback, that is not stored is refused. */
+  pushAnswerMs?: number;
+  callbackStoreMs?: number;
   /** How long `/readyz` says that a stop has begun before nothing is taken any more. */
   stopNoticeMs?: number;
   /** Where the log goes, instead of standard output. */
@@ -123,12 +126,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
               accounts: store.accounts,
               inbound: { record: intake.counted(lastFault.watched(store.inbound.record)) },
               outbox: store.outbox,
+              ...(options.callbackStoreMs && { storeMsMax: options.callbackStoreMs }),
             },
             push: {
               ...shared,
               toDatabaseFault,
               outbound: { ...store.outbound, enqueue: intake.counted(lastFault.watched(store.outbound.enqueue)) },
               rejects: store.pushRejects,
+              ...(options.pushAnswerMs && { answerMsMax: options.pushAnswerMs }),
             },
           },
     api: {
@@ -137,10 +142,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       connections,
       toDatabaseFault,
       http,
-      deliver: (conversationId) => {
+      deliver: ({ conversationId, accountId }) => {
         signals.notify(conversationId);
-        delivery.deliver({ conversationId, direction: "outbound" });
-        delivery.deliver({ conversationId, direction: "inbound" });
+        delivery.deliver({ conversationId, accountId, direction: "outbound" });
+        delivery.deliver({ conversationId, accountId, direction: "inbound" });
       },
       publicUrl: () => config.publicUrl ?? (address || toPlannedAddress(config)),
       now,

@@ -50,8 +50,8 @@ const CONVERSATIONS = `
   FROM generate_series(0, $3::int - 1) n`;
 
 const LANES = `
-  INSERT INTO outbox_lanes (conversation_id, direction, due_at, pending)
-  SELECT ${CONVERSATION_ID("n")}, direction,
+  INSERT INTO outbox_lanes (conversation_id, account_id, direction, due_at, pending)
+  SELECT ${CONVERSATION_ID("n")}, $2::text, direction,
     CASE WHEN $4::int > 0 AND direction = 'inbound' THEN now() + $5::int * interval '1 second' END,
     CASE direction WHEN 'inbound' THEN $4::int / $3::int ELSE 0 END
   FROM generate_series(0, $3::int - 1) n, (VALUES ('inbound'), ('outbound')) d (direction)`;

@@ -76,8 +76,8 @@ const INSERT = `
     SELECT id, '${ACCOUNT.id}', conversation_id, 'inbound', 'contact', dedupe_key, '1', 'text', text, content::jsonb, 'received', now()
     FROM input ORDER BY position
   ), lane AS (
-    INSERT INTO outbox_lanes AS l (conversation_id, direction, due_at, pending)
-    SELECT conversation_id, direction, CASE direction WHEN 'inbound' THEN now() END, CASE direction WHEN 'inbound' THEN count(*) ELSE 0 END
+    INSERT INTO outbox_lanes AS l (conversation_id, account_id, direction, due_at, pending)
+    SELECT conversation_id, '${ACCOUNT.id}', direction, CASE direction WHEN 'inbound' THEN now() END, CASE direction WHEN 'inbound' THEN count(*) ELSE 0 END
     FROM input, (VALUES ('inbound'), ('outbound')) d (direction) GROUP BY conversation_id, direction ORDER BY conversation_id, direction
     ON CONFLICT (conversation_id, direction) DO UPDATE SET pending = l.pending + excluded.pending, due_at = COALESCE(l.due_at, excluded.due_at)
   )

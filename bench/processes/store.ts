@@ -58,7 +58,8 @@ async function work({ url, count }: QueueLoad): Promise<Worked> {
           lanesMax: LANES,
           entriesMax: 10,
           leaseMs: LEASE_MS,
-          exceptDesksOf: [],
+          roomOfEach: LANES,
+          rooms: [],
         });
         await Promise.all(claims.map((claim) => settleAll(claim, outbox, tally)));
       }

@@ -3,10 +3,11 @@ import type { Deliver } from "../domain/delivery.ts";
 import { newHolder } from "../domain/ids.ts";
 import type { Log } from "../domain/log.ts";
 import type { Direction } from "../domain/message.ts";
-import type { Claim, LaneKey } from "../domain/outbox.ts";
+import type { Claim, DueLane, LaneKey, Share } from "../domain/outbox.ts";
 import type { Signals } from "../domain/signals.ts";
 import type { OutboxStore } from "../domain/store.ts";
 import { runLane, type Step } from "./run-lane.ts";
+import { createSlots, type PollRoom } from "./slots.ts";
 
 export interface DeliveryOptions {
   outbox: OutboxStore;
@@ -18,9 +19,9 @@ export interface DeliveryOptions {
   leaseMs: number;
   /** The accounts whose desks do not answer at present. */
   awayDesks?: () => readonly string[];
-  /** Whether something more urgent is to be done: then only a few lanes are worked at once. */
+  /** Whether something more urgent is to be done: then only a few lanes of each account are worked at once. */
   isPressed?: () => boolean;
-  /** How often to look for lanes that came due, or that another process enqueued. */
+  /** How often to poll for lanes that came due, or that another process enqueued. */
   pollMs?: number;
 }
 
@@ -35,17 +36,15 @@ export interface Delivery {
 }
 
 const POLL_MS = 1_000;
-/** Each is one conversation waiting for one HTTP answer; more only help when desks are slow. */
-const LANES_MAX = 64;
-/** Forwarding does not end while more comes than can be done, and each lane that is worked looks for the next. */
-const LANES_MAX_PRESSED = 8;
 const ENTRIES_PER_CLAIM = 10;
-/** Two claims that meet at a lane may both leave it: the one because it is locked, the other because it has just changed. */
-const MISSED_LOOK_MS = 50;
+/** Two concurrent claims can both miss a lane: one because it is locked, the other because it has just changed. */
+const MISSED_POLL_MS = 50;
 
 /**
  * The worker. What is enqueued here is tried at once: `deliver` claims that one lane. Everything else, such as retries, lanes of
- * other processes and lanes whose holder died, is found by looking for due lanes every `pollMs`.
+ * other processes and lanes whose holder died, is found by polling for due lanes every `pollMs`.
+ *
+ * Each direction of each account has slots of its own (slots.ts): a lane that waits for a slow desk keeps a slot of that desk only.
  */
 export function createDelivery({
   outbox,
@@ -58,6 +57,7 @@ export function createDelivery({
   pollMs = POLL_MS,
 }: DeliveryOptions): Delivery {
   const holder = newHolder("worker");
+  const slots = createSlots(isPressed);
   const cutOff = new AbortController();
   // One for each lane that is worked, however many those are.
   setMaxListeners(0, cutOff.signal);
@@ -67,23 +67,27 @@ export function createDelivery({
   let state: "idle" | "running" | "stopping" = "idle";
   let timer: NodeJS.Timeout | undefined;
   let wakeAtMs = Number.POSITIVE_INFINITY;
+  let nextAwayPollMs = 0;
   let polling = Promise.resolve();
-  /** Lanes were left for want of room: the next place that is free goes to one of them, without waiting for the next look. */
-  let isFull = false;
 
-  const room = () => (isPressed() ? LANES_MAX_PRESSED : LANES_MAX) - underWay.size;
-  const hasRoom = () => state === "running" && room() > 0;
   const claimOptions = { holder, entriesMax: ENTRIES_PER_CLAIM, leaseMs };
 
   /** Keeps a piece of work in view until it ends; nothing that goes wrong in it may end the process. */
   const track = (work: () => Promise<void>) => {
     const running: Promise<void> = work()
       .catch((error: unknown) => log.error({ error }, "delivery.failed"))
-      .finally(() => {
-        underWay.delete(running);
-        if (isFull) wakeIn(0);
-      });
+      .finally(() => underWay.delete(running));
     underWay.add(running);
+  };
+
+  /** Likewise, in a slot of the share. A poll fills the slot again where lanes may wait for it. */
+  const trackInSlot = (share: Share, work: () => Promise<void>) => {
+    const giveBack = slots.take(share);
+    track(() =>
+      work().finally(() => {
+        if (giveBack()) wakeIn(0);
+      }),
+    );
   };
 
   const run = async (claim: Claim) => {
@@ -97,51 +101,57 @@ export function createDelivery({
       leaseMs,
       signal: cutOff.signal,
     }).finally(() => lanesHere.delete(toKey(claim)));
-    if (noticeEnqueued) deliver({ conversationId: claim.conversationId, direction: "outbound" });
-    if (moreDue) deliver(claim);
+    const { conversationId, direction } = claim;
+    const { accountId } = claim.conversation;
+    if (noticeEnqueued) deliver({ conversationId, accountId, direction: "outbound" });
+    if (moreDue) deliver({ conversationId, accountId, direction });
     if (retryAfterMs !== null && retryAfterMs < pollMs) wakeIn(retryAfterMs);
   };
 
-  const tryLane = (lane: LaneKey, otherwise: () => Promise<void>) => {
+  const tryLane = (lane: DueLane, otherwise: () => Promise<void>) => {
     // Without a worker here, or with a lane that waits for a callback, it may be for another process.
     if (state === "idle") track(otherwise);
-    isFull ||= state === "running" && !hasRoom();
-    if (!hasRoom()) return;
-    track(async () => {
+    if (state !== "running" || !slots.hasRoom(lane)) return;
+    trackInSlot(lane, async () => {
       const claim = await outbox.claimLane(lane, claimOptions);
       if (claim !== null) return run(claim);
-      if (!lanesHere.has(toKey(lane))) wakeIn(MISSED_LOOK_MS);
+      if (!lanesHere.has(toKey(lane))) wakeIn(MISSED_POLL_MS);
       await otherwise();
     });
   };
 
-  const announce = async (lane: LaneKey) => {
+  const announce = async (lane: DueLane) => {
     const isForCallbackHere = lane.direction === "outbound" && signals.isAwaited(lane.conversationId);
     if (!isForCallbackHere) await outbox.announce(lane);
   };
 
   const deliver: Deliver = (lane) => tryLane(lane, () => announce(lane));
 
-  /** @returns whether lanes may be left for want of room */
-  const claimDue = async (exceptDesksOf: readonly string[]) => {
-    // Lanes that are tried at once while a look is under way, and those that it brings, may be more than there are places.
-    const lanesMax = Math.max(0, room());
-    const claims = lanesMax > 0 ? await outbox.claimDue({ ...claimOptions, lanesMax, exceptDesksOf }) : [];
-    for (const claim of claims) track(() => run(claim));
-    return claims.length === lanesMax;
+  /**
+   * Lanes that are tried at once while the query is under way, and those that it brings, may be more than there are slots.
+   * @returns the shares of the claimed lanes, each as often as it has one
+   */
+  const claimDue = async (room: PollRoom): Promise<Share[]> => {
+    const claims = await outbox.claimDue({ ...claimOptions, ...room });
+    return claims.map((claim) => {
+      const share = { accountId: claim.conversation.accountId, direction: claim.direction };
+      trackInSlot(share, () => run(claim));
+      return share;
+    });
   };
 
-  /** What waits for a desk that is away only gets the places that nobody else needs, and no look of its own: it would be put off again. */
+  /** Lanes to a desk that is away have a poll of their own, no more often than `pollMs`: most are only postponed again. */
   const poll = async () => {
-    // Before the look: what finds no room while it is under way shall have another.
-    isFull = false;
     const away = awayDesks();
-    const isLeft = await claimDue(away);
-    if (isLeft) isFull = true;
-    else if (away.length > 0) await claimDue([]);
+    const room = slots.toPoll(away);
+    if (slots.mayBeLeft(room, await claimDue(room))) wakeIn(0);
+    if (away.length === 0 || performance.now() < nextAwayPollMs) return;
+    // Half: a timer may be a little early.
+    nextAwayPollMs = performance.now() + pollMs / 2;
+    await claimDue(slots.toPollAway(away));
   };
 
-  /** Plans the next look. Never later than planned already: failures that keep coming would put it off for ever. */
+  /** Plans the next poll. Never later than planned already: failures that keep coming would put it off for ever. */
   const wakeIn = (ms: number) => {
     const atMs = performance.now() + ms;
     if (state !== "running" || atMs >= wakeAtMs) return;

@@ -2,7 +2,7 @@ import type { Actor } from "./audit.ts";
 import type { Content } from "./content.ts";
 import type { DeskStatus, StatusReport } from "./conversation.ts";
 import type { InboundMessage, InboundState, Way } from "./message.ts";
-import type { Answer, Claim, ClaimedEntry, LaneKey, Settlement } from "./outbox.ts";
+import type { Answer, Claim, ClaimedEntry, DueLane, LaneKey, Settlement, Share } from "./outbox.ts";
 
 export interface RecordInbound {
   /** Of this call alone: by it, what a call stored is recognised when the call is repeated. */
@@ -102,16 +102,18 @@ export interface CallbackProspect extends DeskProspect {
 
 export interface OutboxStore {
   /**
-   * Takes up to `lanesMax` lanes that are due, each with its first `entriesMax` entries, for `leaseMs`; none of the lanes to the desks of
-   * `exceptDesksOf`. Lanes that another process is taking at the same moment are skipped. A lease that has ended counts as due.
+   * Takes up to `lanesMax` lanes that are due, each with its first `entriesMax` entries, for `leaseMs`: of each share as many as it has
+   * room for, the longest due first. Lanes that another process is taking at the same moment are skipped. A lease that has ended
+   * counts as due.
    */
   claimDue(claim: {
     holder: string;
     lanesMax: number;
     entriesMax: number;
     leaseMs: number;
-    /** Accounts. */
-    exceptDesksOf: readonly string[];
+    /** Of each share that is not in `rooms`. */
+    roomOfEach: number;
+    rooms: readonly (Share & { room: number })[];
   }): Promise<Claim[]>;
   /** Takes one lane if it is due. */
   claimLane(lane: LaneKey, claim: { holder: string; entriesMax: number; leaseMs: number }): Promise<Claim | null>;
@@ -154,7 +156,7 @@ export interface OutboxStore {
    * Tells the other processes that this lane has something for them: a worker, or an open callback of theirs. May be lost or come
    * twice; whoever waits also looks again by itself.
    */
-  announce(lane: LaneKey): Promise<void>;
+  announce(lane: DueLane): Promise<void>;
   /** Gives a claim back untried; its lane is due again after `afterMs`, at once by default, or when the pause ends in which it was taken. */
   release(claim: Claim, afterMs?: number): Promise<void>;
   /** Gives back everything that `holder` has; called at the stop. */

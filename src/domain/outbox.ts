@@ -20,6 +20,15 @@ export interface LaneKey {
   direction: Direction;
 }
 
+/** One direction of one account. A worker's slots are shared out between these (fair-shares.ts). */
+export interface Share {
+  accountId: string;
+  direction: Direction;
+}
+
+/** A lane that is to be worked on, with the share whose slot it takes. */
+export type DueLane = LaneKey & Share;
+
 export interface Claim extends LaneKey {
   holder: string;
   /** Decimal digits of a 64-bit counter. */

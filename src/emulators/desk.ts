@@ -19,7 +19,7 @@ export interface DeskOptions {
 
 /** Udesk's message interface (udesk.md A) with its agents, on one loopback address. */
 export interface DeskEmulator {
-  /** What an account's `desk.url` is set to. */
+  /** What an account's `desk.url` is set to. The same with another number, `/spa2/…`, is answered too: a tenant of its own on one host. */
   url: string;
   /** What the desk answers to a contact's messages from now on; "*" for all without a rule of their own. */
   setAnswer(openId: string | "*", rule: AnswerRule): void;
@@ -57,8 +57,9 @@ export interface DeskMedia {
 
 const MEDIA_PATH = "/uploads/";
 const CALLBACK_PATH = "/spa1/im_callback";
-const WAIT_MS = 5_000;
-const PUSH_TIMEOUT_MS = 10_000;
+const ROUTE = /^(POST \/spa\d+\/im_callback|GET \/spa\d+\/im_callback\/test)$/;
+/** Only ends what hangs: on a machine that is busy with other things, a second's work takes many. */
+const WAIT_MS = 60_000;
 
 export async function startDesk({ key, now = () => new Date() }: DeskOptions): Promise<DeskEmulator> {
   const book = createBook<ReceivedMessage>(
@@ -75,7 +76,7 @@ export async function startDesk({ key, now = () => new Date() }: DeskOptions): P
     if (pushUrl === null) throw new Error("the desk has no push server address yet; call connectPush first");
     const url = new URL(pushUrl);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const answer = await caller.exchange({ method: "POST", url, contentType, body, timeoutMs: PUSH_TIMEOUT_MS });
+    const answer = await caller.exchange({ method: "POST", url, contentType, body, signal: AbortSignal.timeout(WAIT_MS) });
     return { ...answer, ack: parseJson(answer.body) };
   };
   const toQuery = ({ unsigned = false }: PushOptions) => (unsigned ? {} : signQuery(key, now()));
@@ -119,8 +120,7 @@ interface CallContext {
 function answerCall(request: LoopbackRequest, { key, now, book, policy, shelf }: CallContext): LoopbackAnswer {
   const media = shelf.get(request.path);
   if (request.method === "GET" && media) return { status: 200, headers: { "content-type": media.contentType }, body: media.bytes };
-  const route = `${request.method} ${request.path}`;
-  if (route !== `POST ${CALLBACK_PATH}` && route !== `GET ${CALLBACK_PATH}/test`) return { status: 404, headers: {}, body: "" };
+  if (!ROUTE.test(`${request.method} ${request.path}`)) return { status: 404, headers: {}, body: "" };
   const problem = findSignProblem(key, request.query, now);
   if (problem) return json({ success: false, msg: problem });
   if (request.method === "GET") return json({ success: true });

@@ -5,7 +5,8 @@ export interface Exchange {
   url: URL;
   contentType?: string;
   body?: string | Buffer;
-  timeoutMs: number;
+  /** Ends it without an answer. */
+  signal: AbortSignal;
 }
 
 /** How one request ended. Without an answer, `status` is null and `error` says why. */
@@ -29,7 +30,7 @@ export function createCaller(userAgent: string): Caller {
   return { exchange: (given) => exchange(agent, userAgent, given), close: () => agent.destroy() };
 }
 
-async function exchange(agent: Agent, userAgent: string, { method, url, contentType, body, timeoutMs }: Exchange): Promise<Exchanged> {
+async function exchange(agent: Agent, userAgent: string, { method, url, contentType, body, signal }: Exchange): Promise<Exchanged> {
   const startedAt = performance.now();
   const durationMs = () => performance.now() - startedAt;
   try {
@@ -38,7 +39,7 @@ async function exchange(agent: Agent, userAgent: string, { method, url, contentT
       method,
       headers: { "user-agent": userAgent, ...(contentType === undefined ? {} : { "content-type": contentType }) },
       body: body ?? null,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     });
     const text = await answer.body.text();
     return { status: answer.statusCode, contentType: String(answer.headers["content-type"] ?? ""), body: text, durationMs: durationMs() };

@@ -54,6 +54,7 @@ export async function startLoopback(
     const answer = await handle({ method, path: pathname, query: searchParams, headers, body });
     if (rule?.kind === "drop-after") return request.socket.destroy();
     if (rule?.kind === "rewrite") return write(response, rule.rewrite(answer));
+    if (rule?.kind === "held") await rule.until;
     if (rule?.kind !== "late") return write(response, answer);
     const pause = setTimeout(() => {
       pauses.delete(pause);

@@ -11,6 +11,8 @@ export type Misbehaviour = MisbehaviourKind & {
 export type MisbehaviourKind =
   /** Does the work at once and answers `ms` later. */
   | { kind: "late"; ms: number }
+  /** Does the work at once and answers when `until` resolves. */
+  | { kind: "held"; until: Promise<void> }
   /** Closes the connection without looking at the request: the caller cannot tell it from `drop-after`. */
   | { kind: "drop-before" }
   /** Does the work and closes the connection instead of answering. */

@@ -61,8 +61,9 @@ export async function checkUrl({ details, callbackUrl }: EmulatedAccount, world:
   const echo = `${randomInt(1, 2 ** 47)}${randomInt(1, 2 ** 47)}`;
   const sealed = details.kind === "wecom" ? seal(details, echo) : null;
   const query = { ...signed(details, sealed, world.now(), {}), echostr: sealed ?? echo };
-  const timeoutMs = details.kind === "wecom" ? Math.min(WECOM_URL_CHECK_MS, world.callbackTimeoutMs) : world.callbackTimeoutMs;
-  const { status, body } = await world.caller.exchange({ method: "GET", url: withQuery(callbackUrl, query), timeoutMs });
+  const limitMs = details.kind === "wecom" ? Math.min(WECOM_URL_CHECK_MS, world.callbackTimeoutMs) : world.callbackTimeoutMs;
+  const url = withQuery(callbackUrl, query);
+  const { status, body } = await world.caller.exchange({ method: "GET", url, signal: world.hangUpAfter(limitMs) });
   return { ok: status === 200 && body === echo, status, body };
 }
 
@@ -93,7 +94,8 @@ function toPost({ details, callbackUrl }: EmulatedAccount, openId: string, xml: 
     ...(details.kind === "official_account" && sealed ? { encrypt_type: "aes" } : {}),
   };
   const body = sealed === null ? xml : envelope(details, encryption, xml, sealed);
-  return { method: "POST", url: withQuery(callbackUrl, query), contentType: "text/xml", body, timeoutMs: world.callbackTimeoutMs };
+  const signal = world.hangUpAfter(world.callbackTimeoutMs);
+  return { method: "POST", url: withQuery(callbackUrl, query), contentType: "text/xml", body, signal };
 }
 
 /** `signature` covers no body and is an Official Account's; `msg_signature` covers the ciphertext (wechat.md §1, §3). */

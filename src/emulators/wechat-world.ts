@@ -11,6 +11,7 @@ export interface World {
   book: Book<Seen>;
   nextMessageId(): bigint;
   callbackTimeoutMs: number;
+  hangUpAfter(limitMs: number): AbortSignal;
   tries: number;
 }
 

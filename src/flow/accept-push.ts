@@ -70,7 +70,7 @@ async function acceptReplies(
   if (replies.length === 0) return { conversationId, stored: [], withoutId: [] };
   const stored = await outbound.enqueue({ ...conversation, origin: "agent", replies });
   signals.notify(conversationId);
-  deliver({ conversationId, direction: "outbound" });
+  deliver({ conversationId, accountId: account.id, direction: "outbound" });
   return {
     conversationId,
     stored,

@@ -16,6 +16,7 @@ export interface ReceiveDeps {
 
 /** A callback whose message is stored: from here on it survives any crash. */
 export interface Received extends RecordedInbound {
+  accountId: string;
   /** Whether the desk is asked, so that somebody may answer. */
   isForwarded: boolean;
   /** What has changed since just before it was stored, until the callback ends; null when it is not kept open. */
@@ -50,8 +51,8 @@ export async function receive(
       lookForMs: canReplyPassively(channel) ? LOOK_MS : 0,
       allowance: channel.replyAllowance(message.content),
     });
-    if (recorded.isNew && isForwarded) deliver({ conversationId, direction: "inbound" });
-    return { ...recorded, isForwarded, changes };
+    if (recorded.isNew && isForwarded) deliver({ conversationId, accountId: account.id, direction: "inbound" });
+    return { ...recorded, accountId: account.id, isForwarded, changes };
   } catch (error) {
     changes?.close();
     throw error;

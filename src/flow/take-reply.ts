@@ -88,7 +88,7 @@ export async function takeReply(claim: Claim, callback: OpenCallback, deps: Pass
 
 /** All of it has left with one response, and is settled as one. */
 async function confirm(claim: Claim, { entries, progress }: Bundle, startedAt: Date, callback: OpenCallback, deps: PassiveReplyDeps) {
-  const { conversationId, openUntil } = callback.received;
+  const { conversationId, accountId, openUntil } = callback.received;
   const attempt = { startedAt, durationMs: deps.now().getTime() - startedAt.getTime() };
   const next: Settlement["next"] = progress === undefined ? { kind: "finished", state: "sent" } : { kind: "progressed", progress };
   const settlement: Settlement = { outcome: DONE, next, way: "passive", attempt, callbackOpenUntil: openUntil };
@@ -98,16 +98,16 @@ async function confirm(claim: Claim, { entries, progress }: Bundle, startedAt: D
     await endReservation(callback.received, deps);
   }
   deps.signals.notify(conversationId);
-  deps.deliver({ conversationId, direction: "outbound" });
+  deps.deliver({ conversationId, accountId, direction: "outbound" });
 }
 
 /** The reservation ends also where the reply is a repetition's by now. */
 async function withdraw(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps): Promise<void> {
-  const { conversationId, messageId } = callback.received;
+  const { conversationId, accountId, messageId } = callback.received;
   await deps.outbox.withdraw(claim, messageId);
   await endReservation(callback.received, deps);
   deps.signals.notify(conversationId);
-  deps.deliver({ conversationId, direction: "outbound" });
+  deps.deliver({ conversationId, accountId, direction: "outbound" });
 }
 
 /** The same words for a callback that WeChat repeats: it did not take the first response. */
@@ -116,13 +116,13 @@ export function repeatReply(
   { received, channel, replyTo }: OpenCallback,
   { outbox, signals, deliver }: PassiveReplyDeps,
 ): TakenReply {
-  const { conversationId, messageId } = received;
+  const { conversationId, accountId, messageId } = received;
   return {
     body: channel.renderReply(replyTo, content, createdAt),
     confirm: async () => {
       await persist(() => outbox.confirmAnswer(messageId), END_MS);
       signals.notify(conversationId);
-      deliver({ conversationId, direction: "outbound" });
+      deliver({ conversationId, accountId, direction: "outbound" });
     },
     withdraw: async () => {},
   };

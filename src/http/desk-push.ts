@@ -17,11 +17,13 @@ export interface DeskPushOptions extends AcceptPushDeps {
   connections: Connections;
   rejects: PushRejectStore;
   log: Log;
+  /** What is not stored by then is refused, and the desk pushes again. */
+  answerMsMax?: number;
 }
 
 const BODY_BYTES_MAX = 1024 * 1024;
 
-/** What is not stored by then is refused, and the desk pushes again: it is promised an answer within a second. */
+/** The desk is promised an answer within a second. */
 const ANSWER_MS_MAX = 950;
 
 const ABANDONED = "the desk closed the connection before its push was stored, so it was not; let the desk push it again";
@@ -44,7 +46,7 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
 
   app.post<PushRoute>("/desk/:accountId/:pushToken", { schema: { hide: true } }, async (request, reply) => {
     const startedAt = options.now();
-    const deadline = new Date(startedAt.getTime() + ANSWER_MS_MAX);
+    const deadline = new Date(startedAt.getTime() + (options.answerMsMax ?? ANSWER_MS_MAX));
     const { accountId, pushToken } = request.params;
     const connection = await before(deadline, options.now, options.connections.get(accountId));
     if (connection === null) return answer(reply, 404, "no such account, or it is disabled");

@@ -19,11 +19,13 @@ export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps, N
   /** From then on nothing new is waited for. */
   isStopping: () => boolean;
   log: Log;
+  /** What is not stored by then is refused, so that WeChat calls again. */
+  storeMsMax?: number;
 }
 
 const BODY_BYTES_MAX = 256 * 1024;
 
-/** What is not stored by then is refused, so that WeChat, which hangs up after 5 s, calls again. */
+/** WeChat hangs up after 5 s. */
 const STORE_MS_MAX = 4_500;
 /** WeCom gives its URL check one second; a console that hears nothing tells its operator nothing. */
 const URL_CHECK_MS_MAX = 900;
@@ -56,7 +58,8 @@ function getUrlCheck(app: FastifyInstance, { connections, now }: WechatCallbacks
 function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): void {
   app.post<CallbackRoute>("/wechat/:accountId", { schema: { hide: true } }, async (request, reply) => {
     const arrivedAt = options.now();
-    const connection = await before(at(arrivedAt, STORE_MS_MAX), options.now, options.connections.get(request.params.accountId));
+    const storeBy = at(arrivedAt, options.storeMsMax ?? STORE_MS_MAX);
+    const connection = await before(storeBy, options.now, options.connections.get(request.params.accountId));
     if (connection === null) return unknownAccount(reply);
     const callback = connection.channel.open({ query: request.query, body: request.body ?? Buffer.alloc(0) });
     if (callback.kind === "bookkeeping") {
@@ -65,7 +68,7 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
     }
     const { waitMs } = toCallbackTimes(toReplies(connection, options), 0);
     const stored = receive(callback, connection, options, waitMs - elapsed(arrivedAt, options.now));
-    const received = await before(at(arrivedAt, STORE_MS_MAX), options.now, stored).catch((error: unknown) => {
+    const received = await before(storeBy, options.now, stored).catch((error: unknown) => {
       // Stored when this was refused already, it would keep replies waiting for a callback that is gone.
       void stored.then((late) => endReservation(late, options)).catch(() => {});
       throw error;

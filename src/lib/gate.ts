@@ -1,34 +1,47 @@
-/** Lets so many through at a time. The others wait in order. */
+import { createFairShares, type ShareLimits } from "../domain/fair-shares.ts";
+
+/** Lets so many through at a time, in fair shares: the key of one account never waits for that of another. */
 export interface Gate {
-  /** What gives the place back, to be called once; null when `signal` ended the wait. */
-  enter(signal: AbortSignal): Promise<(() => void) | null>;
+  /** Those of one key wait in order. What gives the slot back, to be called once; null when `signal` ended the wait. */
+  enter(key: string, signal: AbortSignal): Promise<(() => void) | null>;
 }
 
-export function createGate(placesMax: number): Gate {
-  let taken = 0;
-  const waiting = new Set<() => void>();
-  const leave = () => {
-    taken -= 1;
-    const [next] = waiting;
-    next?.();
+interface Waiting {
+  key: string;
+  enter(): void;
+}
+
+export function createGate(limits: ShareLimits): Gate {
+  const shares = createFairShares(() => limits);
+  const waiting = new Set<Waiting>();
+  /** A slot that is given back may make room for any key. */
+  const admit = () => {
+    for (const { key, enter } of waiting) if (shares.roomOf(key) > 0) enter();
+  };
+  const leave = (key: string) => {
+    shares.giveBack(key);
+    admit();
   };
   return {
-    enter: (signal) =>
+    enter: (key, signal) =>
       new Promise((resolve) => {
-        const end = (place: (() => void) | null) => {
-          waiting.delete(enter);
+        const end = (leaves: (() => void) | null) => {
+          waiting.delete(one);
           signal.removeEventListener("abort", giveUp);
-          resolve(place);
+          resolve(leaves);
         };
         const giveUp = () => end(null);
-        const enter = () => {
-          taken += 1;
-          end(leave);
+        const one: Waiting = {
+          key,
+          enter: () => {
+            shares.take(key);
+            end(() => leave(key));
+          },
         };
         if (signal.aborted) return giveUp();
-        if (taken < placesMax) return enter();
-        waiting.add(enter);
+        waiting.add(one);
         signal.addEventListener("abort", giveUp, { once: true });
+        admit();
       }),
   };
 }

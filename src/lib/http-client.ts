@@ -36,9 +36,13 @@ export interface HttpClient {
 const BYTES_MAX = 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 3_000;
 
-/** Keeps connections open per host. Addresses are never part of an error text: they can carry an access token. */
+/**
+ * Keeps connections open per host, as many as are needed at once: with a limit, requests to a host that several accounts share would
+ * wait for those to the slow desk of one. The worker's slots and the callers bound them. Addresses are never part of an error text:
+ * they can carry an access token.
+ */
 export function createHttpClient(): HttpClient {
-  const agent = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, connections: 64, pipelining: 1 });
+  const agent = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, pipelining: 1 });
   return { exchange: (request) => exchange(agent, request), close: () => agent.close() };
 }
 

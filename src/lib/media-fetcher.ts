@@ -41,12 +41,13 @@ export interface FetchedMedia {
 /** Fetches files from addresses that somebody else chose. What network and server do is an answer; nothing of it throws. */
 export interface MediaFetcher {
   fetch(request: MediaRequest): Promise<FetchedMedia | MediaFailure>;
-  /** To be entered for as long as the bytes are held: a file may have 20 MB. */
+  /** To be entered, with the account's id, for as long as the bytes are held: a file may have 20 MB. */
   readonly gate: Gate;
   close(): Promise<void>;
 }
 
-const AT_ONCE_MAX = 4;
+/** Files in memory: four of one account, eight of all, and one of each further account. */
+const AT_ONCE = { eachMax: 4, totalMax: 8 };
 const CONNECT_TIMEOUT_MS = 3_000;
 const REDIRECTS_MAX = 3;
 const HEADER_BYTES_MAX = 16 * 1024;
@@ -58,7 +59,7 @@ export function createMediaFetcher(allowedNetworks: readonly string[], resolve?:
   // No connection is kept: each hop of each fetch is checked anew.
   const agent = new Agent({ connect, pipelining: 0, maxHeaderSize: HEADER_BYTES_MAX });
   return {
-    gate: createGate(AT_ONCE_MAX),
+    gate: createGate(AT_ONCE),
     fetch: ({ url, bytesMax, timeoutMs, signal }) =>
       withTimeLimit(timeoutMs, signal, (limited) => follow(agent, url, bytesMax, limited)).catch((error: unknown) =>
         toFailure(error, url, bytesMax),

@@ -22,6 +22,7 @@ export interface MediaRule {
 export type MediaRules = Readonly<Partial<Record<Content["type"], MediaRule>>>;
 
 export interface MediaUploadDeps {
+  accountId: string;
   rules: MediaRules;
   media: MediaFetcher;
   /** `POST media/upload` with a token; a verdict's fields hold the media id. */
@@ -49,7 +50,7 @@ export async function uploadMedia(content: Content, deps: MediaUploadDeps, signa
     return { kind: "unfit", code: "MEDIA_TYPE_UNSUPPORTED", detail: `the platform takes no ${content.type}` };
   }
   return withTimeLimit(PREPARE_TIMEOUT_MS, signal, async (limited) => {
-    const leave = await deps.media.gate.enter(limited);
+    const leave = await deps.media.gate.enter(deps.accountId, limited);
     if (leave === null) return BUSY;
     return fetchAndUpload(content, rule, deps, limited).finally(leave);
   });

@@ -1,5 +1,5 @@
 import { inBatches } from "../domain/in-batches.ts";
-import type { LaneKey } from "../domain/outbox.ts";
+import type { DueLane } from "../domain/outbox.ts";
 import type { OutboxStore } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import type { Database } from "./database.ts";
@@ -14,25 +14,25 @@ const STALLED_AFTER_MS = 250;
 
 /** An embedded database has no other processes to tell. */
 export function announce({ prisma, isExclusive }: Database): OutboxStore["announce"] {
-  const announceOne = inBatches((lanes: readonly LaneKey[]) => announceAll(prisma, lanes), {
+  const announceOne = inBatches((lanes: readonly DueLane[]) => announceAll(prisma, lanes), {
     sizeMax: LANES_MAX,
     stalledAfterMs: STALLED_AFTER_MS,
     isWorthSplitting: () => false,
   });
-  return async ({ conversationId, direction }) => {
-    if (!isExclusive) await announceOne({ conversationId, direction });
+  return async (lane) => {
+    if (!isExclusive) await announceOne(lane);
   };
 }
 
-async function announceAll(prisma: PrismaClient, lanes: readonly LaneKey[]): Promise<unknown[]> {
-  const payloads = lanes.map(({ conversationId, direction }) => `${direction} ${conversationId}`);
+async function announceAll(prisma: PrismaClient, lanes: readonly DueLane[]): Promise<unknown[]> {
+  const payloads = lanes.map(({ direction, accountId, conversationId }) => `${direction} ${accountId} ${conversationId}`);
   await prisma.$executeRaw`SELECT pg_notify(${LANES_CHANNEL}, payload) FROM unnest(${payloads}::text[]) payload`;
   return payloads;
 }
 
 /** Null for a payload that is not one of ours. */
-export function toLane(payload: string | undefined): LaneKey | null {
-  const [direction, conversationId] = payload?.split(" ") ?? [];
-  if ((direction !== "inbound" && direction !== "outbound") || !conversationId) return null;
-  return { direction, conversationId };
+export function toLane(payload: string | undefined): DueLane | null {
+  const [direction, accountId, conversationId] = payload?.split(" ") ?? [];
+  if ((direction !== "inbound" && direction !== "outbound") || !accountId || !conversationId) return null;
+  return { direction, accountId, conversationId };
 }

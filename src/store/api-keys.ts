@@ -47,9 +47,8 @@ async function create(prisma: PrismaClient, key: NewApiKey, by: Actor): Promise<
 
 async function replace(prisma: PrismaClient, key: NewApiKey, by: Actor): Promise<void> {
   const { id, hash } = key;
-  await prisma.$transaction(async (tx) => {
-    // Several processes may start at the same moment.
-    await oneAtATime(tx);
+  // Several processes may start at the same moment.
+  await oneAtATime(prisma, async (tx) => {
     const before = await tx.apiKey.findUnique({ where: { id } });
     if (before?.hash === hash) return;
     // The same key may stand under another id already, such as the generated one that was then put into the settings.
@@ -62,9 +61,8 @@ async function replace(prisma: PrismaClient, key: NewApiKey, by: Actor): Promise
 }
 
 async function remove(prisma: PrismaClient, id: string, by: Actor): Promise<"removed" | "unknown" | "last-admin"> {
-  return prisma.$transaction(async (tx) => {
-    // Of two that remove the last two admin keys, the second counts when the first is done.
-    await oneAtATime(tx);
+  // Of two that remove the last two admin keys, the second counts when the first is done.
+  return oneAtATime(prisma, async (tx) => {
     const admins = await tx.$queryRaw<{ id: string }[]>`SELECT id FROM api_keys WHERE ${IS_ADMIN}`;
     if (admins.length === 1 && admins[0]?.id === id) return "last-admin";
     const [row] = await tx.$queryRaw<Row[]>`DELETE FROM api_keys WHERE id = ${id} RETURNING ${COLUMNS}`;
@@ -74,9 +72,19 @@ async function remove(prisma: PrismaClient, id: string, by: Actor): Promise<"rem
   });
 }
 
-/** Ends with the transaction. Any number, the same in all processes: "keys" in ASCII. */
-async function oneAtATime(tx: Prisma.TransactionClient): Promise<void> {
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock(${0x6b657973n}::bigint)`;
+/** Any number, the same in all processes: "keys" in ASCII. */
+const KEYS_LOCK = 0x6b657973n;
+/** Each of those before may take its time: with the lock timeout of all other statements, a start beside slow ones failed. */
+const TURN_MS_MAX = 15_000;
+
+/** One transaction of this kind at a time, whichever process runs it. */
+function oneAtATime<T>(prisma: PrismaClient, work: (tx: Prisma.TransactionClient) => Promise<T>): Promise<T> {
+  const inTurn = async (tx: Prisma.TransactionClient) => {
+    await tx.$executeRaw`SELECT set_config('lock_timeout', ${String(TURN_MS_MAX)}, true)`;
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${KEYS_LOCK}::bigint)`;
+    return work(tx);
+  };
+  return prisma.$transaction(inTurn, { maxWait: TURN_MS_MAX, timeout: 2 * TURN_MS_MAX });
 }
 
 /** Of all accounts' log: a key that is limited to some accounts does not see keys. */

@@ -10,44 +10,17 @@ import { CLAIM_ROW, type ClaimRow, entriesOf, toClaims } from "./claim-rows.ts";
  */
 export const SOON = Prisma.sql`now() + interval '1 millisecond'`;
 
-/**
- * A lane is due when its moment has come; for a claimed one that moment is the end of its lease. Locked rows are skipped, not awaited.
- *
- * Every claim takes a lane only in the version (ctid) that its own statement began with. The entries are read from that snapshot: of
- * a lane that a late holder settled in between, it would show an entry that is gone, or its progress before the last part left.
- */
-export const claimDue: (prisma: PrismaClient) => OutboxStore["claimDue"] =
-  (prisma) =>
-  async ({ holder, lanesMax, entriesMax, leaseMs, exceptDesksOf }) => {
-    const except =
-      exceptDesksOf.length === 0
-        ? Prisma.empty
-        : Prisma.sql`AND (direction = 'outbound' OR NOT EXISTS (
-            SELECT FROM conversations c WHERE c.id = conversation_id AND c.account_id = ANY(${exceptDesksOf}::text[])))`;
-    const rows = await prisma.$queryRaw<ClaimRow[]>`
-      WITH due AS (
-        SELECT ctid, conversation_id, direction FROM outbox_lanes WHERE due_at <= ${SOON} ${except}
-        ORDER BY due_at LIMIT ${lanesMax}::int FOR NO KEY UPDATE SKIP LOCKED
-      ), lane AS (
-        UPDATE outbox_lanes l
-        SET holder = ${holder}, claim_number = l.claim_number + 1, due_at = now() + ${leaseMs}::int * interval '1 millisecond'
-        FROM due WHERE l.conversation_id = due.conversation_id AND l.direction = due.direction AND l.ctid = due.ctid
-        RETURNING l.*, NULL::timestamptz AS paused_until
-      )
-      SELECT ${CLAIM_ROW} FROM lane ${entriesOf(Prisma.sql`${entriesMax}::int`)} ORDER BY lane.conversation_id, lane.direction, e.id`;
-    return toClaims(rows);
-  };
-
 type LaneClaim = { lane: LaneKey } & Parameters<OutboxStore["claimLane"]>[1];
 
-/** As many as a worker may have at once. */
+/** As many as one account's direction may have at once. */
 const LANES_MAX = 64;
 
 /** A statement that stands still must not hold up every other lane. */
 const STALLED_AFTER_MS = 250;
 
 /**
- * Lanes that are asked for while a claim is under way are claimed together. A locked one is skipped, not awaited: whoever writes to a
+ * Takes each lane in the version that the statement began with, as `claimDue` does (claim-due.ts says why). Lanes that are asked for
+ * while a claim is under way are claimed together. A locked one is skipped, not awaited: whoever writes to a
  * lane has it tried afterwards.
  */
 export const claimLane: (prisma: PrismaClient) => OutboxStore["claimLane"] = (prisma) => {

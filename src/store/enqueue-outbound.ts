@@ -112,11 +112,11 @@ async function enqueueOnce(prisma: PrismaClient, rows: readonly object[]): Promi
              CASE WHEN error_code IS NULL THEN 'queued' ELSE 'held' END, error, error_code, now()
       FROM input WHERE repeated_id IS NULL ORDER BY position
       ON CONFLICT (account_id, dedupe_key) DO NOTHING
-      RETURNING id, conversation_id, state
+      RETURNING id, conversation_id, account_id, state
     ), lane AS (
-      INSERT INTO outbox_lanes AS l (conversation_id, direction, due_at, pending)
-      SELECT conversation_id, 'outbound', CASE WHEN min(state) = 'queued' THEN now() END, count(*)
-      FROM message GROUP BY conversation_id ORDER BY conversation_id
+      INSERT INTO outbox_lanes AS l (conversation_id, account_id, direction, due_at, pending)
+      SELECT conversation_id, account_id, 'outbound', CASE WHEN min(state) = 'queued' THEN now() END, count(*)
+      FROM message GROUP BY conversation_id, account_id ORDER BY conversation_id
       ON CONFLICT (conversation_id, direction) DO UPDATE SET
         pending = l.pending + excluded.pending,
         due_at = COALESCE(l.due_at, CASE

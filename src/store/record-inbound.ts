@@ -125,8 +125,9 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
     ), stored AS (
       SELECT f.* FROM fresh f WHERE f.message_id = ANY (ARRAY(SELECT id FROM message))
     ), inbound_lane AS (
-      INSERT INTO outbox_lanes AS l (conversation_id, direction, due_at, pending)
-      SELECT conversation_id, 'inbound', now(), count(*) FROM stored WHERE forward GROUP BY conversation_id ORDER BY conversation_id
+      INSERT INTO outbox_lanes AS l (conversation_id, account_id, direction, due_at, pending)
+      SELECT conversation_id, account_id, 'inbound', now(), count(*)
+      FROM stored WHERE forward GROUP BY conversation_id, account_id ORDER BY conversation_id
       ON CONFLICT (conversation_id, direction) DO UPDATE SET
         due_at = COALESCE(l.due_at, excluded.due_at),
         pending = l.pending + excluded.pending
@@ -136,15 +137,16 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
       SELECT conversation_id, 'inbound', message_id FROM stored WHERE forward AND (SELECT count(*) FROM inbound_lane) > 0
       ORDER BY position
     ), found AS (
-      SELECT conversation_id, has_replies, position, message_id, true AS is_new, now() AS created_at, open_until FROM stored
+      SELECT conversation_id, account_id, has_replies, position, message_id, true AS is_new, now() AS created_at, open_until FROM stored
       UNION ALL
-      SELECT conversation_id, has_replies, position, known_id, is_own, created_at, open_until FROM input WHERE known_id IS NOT NULL
+      SELECT conversation_id, account_id, has_replies, position, known_id, is_own, created_at, open_until FROM input WHERE known_id IS NOT NULL
     ), outbound_lane AS (
       -- Replies that come while this callback is open wait for it; replies that were held have their chance again.
-      INSERT INTO outbox_lanes AS l (conversation_id, direction, callbacks_open_until)
-      SELECT found.conversation_id, 'outbound', COALESCE(array_agg(found.open_until) FILTER (WHERE found.open_until IS NOT NULL), '{}'::timestamptz(3)[])
+      INSERT INTO outbox_lanes AS l (conversation_id, account_id, direction, callbacks_open_until)
+      SELECT found.conversation_id, found.account_id, 'outbound',
+        COALESCE(array_agg(found.open_until) FILTER (WHERE found.open_until IS NOT NULL), '{}'::timestamptz(3)[])
       FROM found WHERE (found.open_until IS NOT NULL OR found.has_replies) AND (SELECT count(*) FROM conversation) >= 0
-      GROUP BY found.conversation_id ORDER BY found.conversation_id
+      GROUP BY found.conversation_id, found.account_id ORDER BY found.conversation_id
       ON CONFLICT (conversation_id, direction) DO UPDATE SET
         callbacks_open_until = ARRAY(SELECT DISTINCT u FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u WHERE u > now()),
         due_at = CASE

@@ -143,10 +143,10 @@ export async function writeSettles(prisma: Prisma.TransactionClient, settles: re
         WHEN 'always' THEN is_news
         WHEN 'changes' THEN is_news AND is_changed
         ELSE false END
-      RETURNING id, conversation_id
+      RETURNING id, conversation_id, account_id
     ), notice_lane AS (
-      INSERT INTO outbox_lanes AS l (conversation_id, direction, due_at, pending)
-      SELECT conversation_id, 'outbound', now(), 1 FROM notice
+      INSERT INTO outbox_lanes AS l (conversation_id, account_id, direction, due_at, pending)
+      SELECT conversation_id, account_id, 'outbound', now(), 1 FROM notice
       ON CONFLICT (conversation_id, direction) DO UPDATE SET
         pending = l.pending + 1,
         due_at = CASE WHEN l.due_at IS NULL AND l.pending > 0 THEN NULL

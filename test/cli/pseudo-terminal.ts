@@ -6,7 +6,7 @@ import { BIN } from "./wxdesk.ts";
 /** util-linux: on Debian and its kin, not on a Mac. */
 export const hasPseudoTerminal = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
 
-const ANSWER_MS_MAX = 20_000;
+const ANSWER_MS_MAX = 60_000;
 
 export interface Session {
   /** Everything that was on the screen. */

@@ -132,7 +132,7 @@ test.each([1, 2, 3])(
       };
       const claims =
         random() < 0.5
-          ? await outbox.claimDue({ holder, lanesMax: 3, entriesMax: 2, leaseMs: LEASE_MS, exceptDesksOf: [] })
+          ? await outbox.claimDue({ holder, lanesMax: 3, entriesMax: 2, leaseMs: LEASE_MS, roomOfEach: 64, rooms: [] })
           : [await outbox.claimLane(lane, { holder, entriesMax: 3, leaseMs: LEASE_MS })].flatMap((claim) => claim ?? []);
       for (const claim of claims) await work(random, claim);
     };
@@ -205,7 +205,14 @@ test.each([1, 2, 3])(
       });
     }
     const drain = async () => {
-      const claims = await outbox.claimDue({ holder: "worker-last", lanesMax: 64, entriesMax: 10, leaseMs: 5_000, exceptDesksOf: [] });
+      const claims = await outbox.claimDue({
+        holder: "worker-last",
+        lanesMax: 64,
+        entriesMax: 10,
+        leaseMs: 5_000,
+        roomOfEach: 64,
+        rooms: [],
+      });
       for (const claim of claims) {
         expect(claim.entries).not.toEqual([]);
         let { claimNumber } = claim;

@@ -186,7 +186,8 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
         lanesMax: 10,
         entriesMax: 10,
         leaseMs: LEASE_MS,
-        exceptDesksOf: [],
+        roomOfEach: 64,
+        rooms: [],
       });
       expect(claims).toHaveLength(2);
 

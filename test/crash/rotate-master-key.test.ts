@@ -29,7 +29,7 @@ beforeAll(async () => {
   await rm(measured, { recursive: true });
   expect(ended).toBe(0);
   messages = Number.parseInt(output, 10);
-}, 60_000);
+});
 
 afterAll(() => rm(template, { recursive: true }));
 

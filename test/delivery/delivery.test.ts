@@ -28,9 +28,9 @@ const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
 let counter = 0;
 
 /** A contact writes; the worker hears of it when `delivery` is given. */
-async function write(openId: string, text: string, delivery?: Delivery): Promise<string> {
+async function write(openId: string, text: string, delivery?: Delivery, accountId = "shop"): Promise<string> {
   counter++;
-  const conversationId = toConversationId("shop", openId);
+  const conversationId = toConversationId(accountId, openId);
   const message = {
     openId,
     dedupeKey: `key-${counter}`,
@@ -42,14 +42,14 @@ async function write(openId: string, text: string, delivery?: Delivery): Promise
   await opened.store.inbound.record({
     messageId,
     conversationId,
-    accountId: "shop",
+    accountId,
     message,
     forward: true,
     openForMs: 0,
     lookForMs: 0,
     allowance: null,
   });
-  delivery?.deliver({ conversationId, direction: "inbound" });
+  delivery?.deliver({ conversationId, accountId, direction: "inbound" });
   return messageId;
 }
 
@@ -153,7 +153,7 @@ test("work that is enqueued is tried at once, and the end of a long queue does n
   for (let round = 0; round < 20; round++) await untilState(await write("oA", `${round}`, delivery), "forwarded");
   let last = "";
   for (let index = 0; index < 45; index++) last = await write("oB", `${index}`);
-  delivery.deliver({ conversationId: toConversationId("shop", "oB"), direction: "inbound" });
+  delivery.deliver({ conversationId: toConversationId("shop", "oB"), accountId: "shop", direction: "inbound" });
   await untilState(last, "forwarded");
 });
 
@@ -201,7 +201,9 @@ test("lanes that are left when a look brings more than there are places for are 
     async () => looks,
     (count) => count === 1,
   );
-  for (const openId of contacts) delivery.deliver({ conversationId: toConversationId("shop", openId), direction: "inbound" });
+  for (const openId of contacts) {
+    delivery.deliver({ conversationId: toConversationId("shop", openId), accountId: "shop", direction: "inbound" });
+  }
   await eventually(
     "all places to be taken",
     async () => begun,
@@ -336,7 +338,6 @@ test("a failed lane is tried again after its pause, however many other lanes kee
       return stateOf(first);
     },
     (state) => state === "forwarded",
-    5_000,
   );
 });
 

@@ -11,17 +11,28 @@ afterEach(async () => {
 
 async function connect(details: AccountDetails = OFFICIAL_ACCOUNT, options: WechatOptions = {}) {
   const gateway = await startStubGateway(details);
-  const wechat = await startWechat({ callbackTimeoutMs: 1_000, ...options });
+  const wechat = await startWechat({ hangUpAfter: () => new AbortController().signal, ...options });
   closing.push(wechat.close, gateway.close);
   return { gateway, wechat, account: wechat.addAccount({ ...details, callbackUrl: gateway.url }) };
 }
 
 test("a silent gateway is called three times with one MsgId, each time signed anew, and the customer sees a failure", async () => {
-  const { gateway, account } = await connect(OFFICIAL_ACCOUNT, { callbackTimeoutMs: 40 });
-  gateway.answerWith(() => "silence");
+  let hangUp = new AbortController();
+  const limits: number[] = [];
+  const hangUpAfter = (limitMs: number) => {
+    limits.push(limitMs);
+    hangUp = new AbortController();
+    return hangUp.signal;
+  };
+  const { gateway, account } = await connect(OFFICIAL_ACCOUNT, { hangUpAfter });
+  gateway.answerWith(() => {
+    hangUp.abort();
+    return "silence";
+  });
   const delivery = await account.sendText("oABC", "anybody there?");
   expect(delivery).toMatchObject({ acknowledged: false, failed: true, reply: null });
   expect(delivery.tries.map(({ status, error }) => [status, typeof error])).toEqual(Array(3).fill([null, "string"]));
+  expect(limits).toEqual([5_000, 5_000, 5_000]);
   expect(gateway.reached).toHaveLength(3);
   expect(new Set(gateway.reached.map(({ msgId }) => msgId)).size).toBe(1);
   expect(new Set(gateway.reached.map(({ nonce }) => nonce)).size).toBe(3);

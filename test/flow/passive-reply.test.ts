@@ -18,7 +18,7 @@ function deps() {
 
 function callback(received: RecordedInbound, change: Partial<OpenCallback> = {}): OpenCallback {
   return {
-    received: { ...received, isForwarded: true, changes: signals.subscribe(received.conversationId) },
+    received: { ...received, accountId: CONTACT.accountId, isForwarded: true, changes: signals.subscribe(received.conversationId) },
     channel: textChannel(),
     replyTo: { openId: CONTACT.openId, accountName: "gh_1", credential: null },
     canSendAsync: true,

@@ -446,15 +446,14 @@ describe("each sample of what the platforms send", () => {
 });
 
 describe("the answer leaves in time", () => {
-  test("while the desk takes half a minute", async () => {
+  test("while the desk does not answer", async () => {
     const slow = await startGateway();
     const account = await slow.connect("official_account");
     const company = await slow.connect("wecom");
-    slow.desk.misbehave({ kind: "late", ms: 30_000 });
+    slow.desk.misbehave({ kind: "held", until: new Promise(() => {}) });
     const deliveries = await Promise.all([account.wechat.sendText("oA", "hello"), company.wechat.sendText("oB", "hello")]);
     for (const { tries, acknowledged, failed } of deliveries) {
       expect({ acknowledged, failed, tries: tries.length }).toEqual({ acknowledged: true, failed: false, tries: 1 });
-      expect(tries[0]?.durationMs).toBeLessThan(5_000);
     }
   });
 

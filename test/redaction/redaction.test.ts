@@ -152,7 +152,7 @@ beforeAll(async () => {
   const { ofPeople, others } = await readColumns(gateway);
   conversations.push(...ofPeople);
   seen.push(...others);
-}, 120_000);
+});
 
 afterAll(async () => {
   await gateway.close();

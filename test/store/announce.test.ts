@@ -5,8 +5,9 @@ import { openTestStore } from "../support/store.ts";
 
 test("a lane reads back as it was announced, and nothing else is taken for one", () => {
   const conversationId = toConversationId("shop", "oA");
-  expect(toLane(`outbound ${conversationId}`)).toEqual({ direction: "outbound", conversationId });
-  for (const payload of [undefined, "", "outbound", "sideways cv_1", " cv_1"]) expect(toLane(payload)).toBeNull();
+  expect(toLane(`outbound shop ${conversationId}`)).toEqual({ direction: "outbound", accountId: "shop", conversationId });
+  for (const payload of [undefined, "", "outbound", "outbound shop", "sideways shop cv_1", " shop cv_1"])
+    expect(toLane(payload)).toBeNull();
 });
 
 test.runIf(process.env.TEST_DATABASE_URL)("what one process announces, the others hear", async () => {
@@ -14,8 +15,8 @@ test.runIf(process.env.TEST_DATABASE_URL)("what one process announces, the other
   const conversationId = toConversationId("shop", "oA");
   const heard = toPromise();
   const end = await opened.database.listen(LANES_CHANNEL, heard.resolve);
-  await opened.store.outbox.announce({ direction: "outbound", conversationId });
-  expect(toLane(await heard.promise)).toEqual({ direction: "outbound", conversationId });
+  await opened.store.outbox.announce({ direction: "outbound", accountId: "shop", conversationId });
+  expect(toLane(await heard.promise)).toEqual({ direction: "outbound", accountId: "shop", conversationId });
   await end();
   await opened.close();
 });

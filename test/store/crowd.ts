@@ -29,7 +29,7 @@ export function crowdOf(stage: FlowStage) {
     enqueueReply(store, openId, text, { dedupeKey: `${openId} ${text}`, ...change });
 
   const claimAll = ({ holder = "worker-1", lanesMax = 100 } = {}): Promise<Claim[]> =>
-    stage.opened.store.outbox.claimDue({ holder, lanesMax, entriesMax: 10, leaseMs: LEASE_MS, exceptDesksOf: [] });
+    stage.opened.store.outbox.claimDue({ holder, lanesMax, entriesMax: 10, leaseMs: LEASE_MS, roomOfEach: lanesMax, rooms: [] });
 
   const pendingOf = async (openId: string) =>
     (await stage.opened.store.conversations.get(contact(openId).conversationId, ALL_ACCOUNTS))?.pending;

@@ -120,7 +120,7 @@ test("concurrent messages of one contact leave in the order in which they were s
 test("a claimed lane is nobody else's, and due lanes are shared out without overlap", async () => {
   for (let index = 0; index < 20; index++) await opened.store.inbound.record(inbound(`o${index}`, "hello"));
   const claim = () =>
-    opened.store.outbox.claimDue({ holder: newHolder("worker"), lanesMax: 8, entriesMax: 1, leaseMs: LEASE_MS, exceptDesksOf: [] });
+    opened.store.outbox.claimDue({ holder: newHolder("worker"), lanesMax: 8, entriesMax: 1, leaseMs: LEASE_MS, roomOfEach: 8, rooms: [] });
   const claims = (await Promise.all([claim(), claim(), claim(), claim()])).flat();
   const lanes = claims.map(({ conversationId }) => conversationId);
   expect(new Set(lanes).size).toBe(lanes.length);
@@ -129,17 +129,31 @@ test("a claimed lane is nobody else's, and due lanes are shared out without over
   expect(await claimOf("o0", "inbound")).toBeNull();
 });
 
-test("of an account whose desk is to be left alone, only the replies are claimed; all others are as before", async () => {
+test("of a share without room nothing is claimed, of the others the longest due, in turns", async () => {
   await opened.store.accounts.create(newAccount("other"), TESTER);
   await opened.store.inbound.record(inbound("oA", "hello"));
   await say("oA", "hi");
-  const elsewhere = { ...inbound("oA", "hello"), accountId: "other", conversationId: toConversationId("other", "oA") };
-  await opened.store.inbound.record({ ...elsewhere, messageId: newMessageId(new Date()) });
-  const claim = (exceptDesksOf: string[]) =>
-    opened.store.outbox.claimDue({ holder: "worker-1", lanesMax: 10, entriesMax: 1, leaseMs: LEASE_MS, exceptDesksOf });
+  const otherwise = (openId: string) => ({ accountId: "other", conversationId: toConversationId("other", openId) });
+  await opened.store.inbound.record({ ...inbound("oA", "hello"), ...otherwise("oA") });
+  for (const openId of ["oB", "oC", "oD"]) await opened.store.inbound.record(inbound(openId, "hello"));
+  const claim = (room: number, lanesMax: number) =>
+    opened.store.outbox.claimDue({
+      holder: "worker-1",
+      lanesMax,
+      entriesMax: 1,
+      leaseMs: LEASE_MS,
+      roomOfEach: 10,
+      rooms: [{ accountId: "shop", direction: "inbound", room }],
+    });
   const toLanes = (claims: Claim[]) => claims.map(({ conversation, direction }) => `${conversation.accountId} ${direction}`).sort();
-  expect(toLanes(await claim(["shop"]))).toEqual(["other inbound", "shop outbound"]);
-  expect(toLanes(await claim([]))).toEqual(["shop inbound"]);
+  expect(toLanes(await claim(0, 10))).toEqual(["other inbound", "shop outbound"]);
+  const longest = toConversationId("shop", "oD");
+  await opened.database.prisma.$executeRaw`
+    UPDATE outbox_lanes SET due_at = now() - interval '1 minute' WHERE conversation_id = ${longest} AND direction = 'inbound'`;
+  expect(await claim(1, 10)).toMatchObject([{ conversationId: longest }]);
+  await opened.store.inbound.record({ ...inbound("oE", "hello"), ...otherwise("oE") });
+  expect(toLanes(await claim(10, 2))).toEqual(["other inbound", "shop inbound"]);
+  expect(toLanes(await claim(10, 10))).toEqual(["shop inbound", "shop inbound"]);
 });
 
 test("a worker that was overtaken changes nothing", async () => {
@@ -296,7 +310,9 @@ test("an agent's repeated push within the window is one message, with different 
 test("everything a holder has is given back when it stops", async () => {
   for (const openId of ["oA", "oB"]) await opened.store.inbound.record(inbound(openId, "hello"));
   const holder = newHolder("worker");
-  expect(await opened.store.outbox.claimDue({ holder, lanesMax: 10, entriesMax: 1, leaseMs: LEASE_MS, exceptDesksOf: [] })).toHaveLength(2);
+  expect(
+    await opened.store.outbox.claimDue({ holder, lanesMax: 10, entriesMax: 1, leaseMs: LEASE_MS, roomOfEach: 10, rooms: [] }),
+  ).toHaveLength(2);
   await opened.store.outbox.releaseAll(holder);
   expect(texts(await mustClaim("oA", "inbound"))).toEqual(["hello"]);
   expect(texts(await mustClaim("oB", "inbound"))).toEqual(["hello"]);

@@ -52,7 +52,18 @@ export interface GatewayOptions extends AppOptions {
 }
 
 /** Quick enough for a test, and still a pause: retries happen within tens of milliseconds. */
-const TEST_PAUSES: AppOptions = { pauseMs: () => 50, pollMs: 50, breakerPauseMs: 100, stopNoticeMs: 0 };
+const TEST_PAUSES: AppOptions = {
+  pauseMs: () => 50,
+  pollMs: 50,
+  breakerPauseMs: 100,
+  stopNoticeMs: 0,
+  pushAnswerMs: 60_000,
+  callbackStoreMs: 60_000,
+};
+
+/** A WeChat that hangs up, and a gateway that gives up on itself, only where that is what is tested: elsewhere a busy machine would do it. */
+export const PATIENT: WechatOptions = { hangUpAfter: () => new AbortController().signal };
+const DESK_TIMEOUT_MS = 10_000;
 
 /** A real gateway with the emulated WeChat and desk around it, all on loopback; everything ends with the test. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
@@ -62,8 +73,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
 }
 
 /** The same for the tests of a whole file, which close it themselves. */
-export async function openGateway({ wechat: wechatOptions, environment, ...options }: GatewayOptions = {}): Promise<OpenGateway> {
-  const wechat = await startWechat(wechatOptions);
+export async function openGateway({ wechat: wechatOptions = {}, environment, ...options }: GatewayOptions = {}): Promise<OpenGateway> {
+  const wechat = await startWechat({ ...(wechatOptions.callbackTimeoutMs ? {} : PATIENT), ...wechatOptions });
   const desk = await startDesk({ key: DESK_KEY });
   const database = await createTestDatabase();
   const config = readConfig({
@@ -124,7 +135,7 @@ export async function connect(
     name: `Test ${kind}`,
     kind,
     wechat,
-    desk: { protocol: "udesk-message-interface", url: gateway.desk.url, key: DESK_KEY, ...change.desk },
+    desk: { protocol: "udesk-message-interface", url: gateway.desk.url, key: DESK_KEY, timeoutMs: DESK_TIMEOUT_MS, ...change.desk },
     ...(change.replies && { replies: change.replies }),
   });
   if (status !== 201) throw new Error(`the account was refused: ${JSON.stringify(body)}`);
@@ -162,14 +173,23 @@ export interface ShownMessage {
   errorCode: string | null;
 }
 
-/** Asks again until the condition holds; names what it waited for when it does not within the time. */
-export async function eventually<T>(what: string, look: () => Promise<T>, isTrue: (value: T) => boolean, timeoutMs = 10_000): Promise<T> {
+/** Only ends what hangs: on a machine that is busy with other things, a second's work takes many. */
+const HANGS_AFTER_MS = 60_000;
+
+/** Asks again until the condition holds; names what it waited for when that hangs. */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T>,
+  isTrue: (value: T) => boolean,
+  timeoutMs = HANGS_AFTER_MS,
+): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const value = await look();
     if (isTrue(value)) return value;
     if (Date.now() > end) throw new Error(`${what} did not come true; last seen: ${JSON.stringify(value)}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    // Asked without a pause, an embedded database would have little time left for what is waited for.
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

@@ -24,7 +24,7 @@ export interface GatewayProcess {
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const START_MS_MAX = 25_000;
+const START_MS_MAX = 60_000;
 
 /**
  * The real gateway in a process of its own, with these settings and none of ours. `.env` is not read: it runs in `cwd`, the data

@@ -25,6 +25,7 @@ export function createUpload(deps: OfficialAccountDeps): Pick<UploadChannel, "ca
       uploadMedia(
         content,
         {
+          accountId: account.id,
           rules: RULES,
           media,
           toOutcome,

@@ -27,6 +27,7 @@ export function createUpload(deps: WecomDeps): Pick<UploadChannel, "canPrepare" 
       uploadMedia(
         content,
         {
+          accountId: account.id,
           rules: RULES,
           media,
           toOutcome,

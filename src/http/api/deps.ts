@@ -15,7 +15,7 @@ export interface ApiDeps {
   /** Looks at the gateway from outside. */
   http: HttpClient;
   /** Says that a conversation has something to send. */
-  deliver: (conversationId: string) => void;
+  deliver: (conversation: { conversationId: string; accountId: string }) => void;
   /** Without trailing slash. Asked at each request: the port may be known only once the gateway listens. */
   publicUrl: () => string;
   now: () => Date;

@@ -85,7 +85,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
         by: caller,
       });
       const { messageId, isNew } = enqueued ?? { messageId: newId, isNew: true };
-      deliver(conversation.id);
+      deliver({ conversationId: conversation.id, accountId: conversation.accountId });
       const stored = await conversations.message(messageId, scope);
       if (!stored) throw notFound(`message "${messageId}"`);
       if (!isNew && stored.message.text !== text) {

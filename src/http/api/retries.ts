@@ -31,7 +31,7 @@ export const retryRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "conv
 ) => {
   const replay = async (filter: ReplayFilter, { scope, caller }: Pick<FastifyRequest, "scope" | "caller">) => {
     const replayed = await replays.replay(filter, scope, caller);
-    for (const { conversationId } of replayed) deliver(conversationId);
+    for (const conversation of replayed) deliver(conversation);
     return replayed.reduce((sum, { messageIds }) => sum + messageIds.length, 0);
   };
 

@@ -20,7 +20,13 @@ beforeAll(async () => {
   for (const id of ["shop", "list", "passive"]) await accounts.create(newAccount(id), TESTER);
   const { settings } = newAccount("passive");
   await accounts.update("passive", { settings: { ...settings, replies: { ...settings.replies, async: false } } }, TESTER);
-  app = await createApi({ accounts, conversations, outbound, deliver: (id) => void delivered.push(id), now: () => now });
+  app = await createApi({
+    accounts,
+    conversations,
+    outbound,
+    deliver: ({ conversationId }) => void delivered.push(conversationId),
+    now: () => now,
+  });
 });
 
 afterAll(async () => {
@@ -163,7 +169,7 @@ describe("the list of conversations", () => {
       ids.unshift((await receive("list", `oList${index}`, "hello")).conversationId);
       // Two of one millisecond are in the order of their ids.
       const receivedAt = Date.now();
-      await vi.waitUntil(() => Date.now() > receivedAt + 1, { interval: 1 });
+      await vi.waitUntil(() => Date.now() > receivedAt + 1, { interval: 1, timeout: 60_000 });
     }
   });
 
