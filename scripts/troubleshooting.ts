@@ -7,7 +7,8 @@ const GROUPS: Record<MistakeGroup, { title: string; where: string }> = {
   },
   callbacks: {
     title: "Customers' messages or agents' replies do not come in",
-    where: "In the log, as `callback.refused` or `push.refused`, in the field `detail`. Who called hears only `401` or `400`.",
+    where:
+      "In the log, as `callback.refused` or `push.refused`, in the field `detail`. Who called hears only `401`, `400` or `503`. Overload is a line of its own.",
   },
   rotation: {
     title: "After a secret was changed",

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import type { Admission } from "../domain/admission.ts";
 import type { Connections } from "../domain/connection.ts";
 import { toReadableText } from "../domain/content.ts";
 import type { ToDatabaseFault } from "../domain/database-fault.ts";
@@ -10,11 +11,13 @@ import { type AcceptPushDeps, acceptPush } from "../flow/accept-push.ts";
 import { withoutSecrets } from "../lib/redact.ts";
 import { before } from "./before.ts";
 import { acceptRawBodies } from "./raw-body.ts";
+import { shedLoad } from "./shed-load.ts";
 
 export interface DeskPushOptions extends AcceptPushDeps {
   toDatabaseFault: ToDatabaseFault;
   connections: Connections;
   rejects: PushRejectStore;
+  admission: Admission;
   log: Log;
 }
 
@@ -22,6 +25,8 @@ const BODY_BYTES_MAX = 1024 * 1024;
 
 /** What is not stored by then is refused, and the desk pushes again: it is promised an answer within a second. */
 const ANSWER_MS_MAX = 950;
+
+const OVERLOADED_SECONDS = 2;
 
 interface PushRoute {
   Params: { accountId: string; pushToken: string };
@@ -31,6 +36,11 @@ interface PushRoute {
 
 /** `POST /desk/{accountId}/{pushToken}`: what is pasted into the desk's console as the message push server address. */
 export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options) => {
+  shedLoad(app, {
+    ...options,
+    refuse: (reply) =>
+      answer(reply.header("retry-after", OVERLOADED_SECONDS), 503, "not stored: the gateway is overloaded, please try again"),
+  });
   acceptRawBodies(app, BODY_BYTES_MAX);
   app.setErrorHandler((error, request: FastifyRequest<Partial<PushRoute>>, reply) =>
     refuse(reply, error, request.params?.accountId, options),

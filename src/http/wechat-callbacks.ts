@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { RepliesSettings } from "../domain/account.ts";
+import type { Admission } from "../domain/admission.ts";
 import { toCallbackTimes } from "../domain/callback-times.ts";
 import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
@@ -12,11 +13,15 @@ import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
 import type { PassiveReplyDeps, TakenReply } from "../flow/take-reply.ts";
 import { before } from "./before.ts";
 import { acceptRawBodies } from "./raw-body.ts";
+import { shedLoad } from "./shed-load.ts";
 
 export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps {
   connections: Connections;
   /** From then on nothing new is waited for. */
   isStopping: () => boolean;
+  admission: Admission;
+  /** Callbacks that wait for a reply; more are acknowledged as soon as they are stored. */
+  openMax: number;
   log: Log;
 }
 
@@ -35,6 +40,7 @@ interface CallbackRoute {
 
 /** `GET|POST /wechat/{accountId}`: what is pasted into WeChat's console as the server address. */
 export const wechatCallbacks: FastifyPluginAsync<WechatCallbacksOptions> = async (app, options) => {
+  shedLoad(app, { ...options, refuse: answerNotStored });
   acceptRawBodies(app, BODY_BYTES_MAX);
   app.setErrorHandler((error, request: FastifyRequest<Partial<CallbackRoute>>, reply) =>
     refuse(reply, error, request.params?.accountId, options.log),
@@ -62,14 +68,15 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
       options.log.info({ account: connection.account.id, name: callback.name }, "callback.ignored");
       return acknowledge(reply, connection);
     }
-    const { waitMs } = toCallbackTimes(toReplies(connection, options), 0);
+    const mayStayOpen = options.admission.open() <= options.openMax;
+    const { waitMs } = toCallbackTimes(toReplies(connection, mayStayOpen, options), 0);
     const stored = receive(callback, connection, options, waitMs - elapsed(arrivedAt, options.now));
     const received = await before(at(arrivedAt, STORE_MS_MAX), options.now, stored).catch((error: unknown) => {
       // Stored when this was refused already, it would keep replies waiting for a callback that is gone.
       void stored.then((late) => endReservation(late, options)).catch(() => {});
       throw error;
     });
-    const taken = await findReply(callback.replyTo, received, connection, arrivedAt, reply, options);
+    const taken = await findReply(callback.replyTo, received, connection, { arrivedAt, mayStayOpen }, reply, options);
     options.log.info(
       {
         account: connection.account.id,
@@ -92,7 +99,7 @@ async function findReply(
   replyTo: Parameters<typeof passiveReply>[0]["replyTo"],
   received: Received,
   connection: Connection,
-  arrivedAt: Date,
+  { arrivedAt, mayStayOpen }: { arrivedAt: Date; mayStayOpen: boolean },
   reply: FastifyReply,
   options: WechatCallbacksOptions,
 ): Promise<TakenReply | null> {
@@ -100,7 +107,7 @@ async function findReply(
   if (!canReplyPassively(channel) || !mayFindReply(received)) return null;
   // Who has hung up waits no more. If that was while the message was being stored, `hasGone` says so.
   reply.raw.once("close", () => received.changes?.close());
-  const times = toCallbackTimes(toReplies(connection, options), received.ageMs);
+  const times = toCallbackTimes(toReplies(connection, mayStayOpen, options), received.ageMs);
   const found = passiveReply(
     {
       received,
@@ -126,8 +133,12 @@ async function findReply(
   }
 }
 
-function toReplies({ account: { replies } }: Connection, { isStopping }: WechatCallbacksOptions): RepliesSettings {
-  return isStopping() ? { ...replies, passiveWaitMs: 0 } : replies;
+function toReplies(
+  { account: { replies } }: Connection,
+  mayStayOpen: boolean,
+  { isStopping }: Pick<WechatCallbacksOptions, "isStopping">,
+): RepliesSettings {
+  return isStopping() || !mayStayOpen ? { ...replies, passiveWaitMs: 0 } : replies;
 }
 
 function give(reply: FastifyReply, taken: TakenReply, log: Log): FastifyReply {
@@ -161,7 +172,13 @@ function toRefusal(error: unknown): { status: number; text: string } {
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 503;
   if (status === 413) return { status, text: "too large" };
   if (status >= 400 && status < 500) return { status: 400, text: "not readable" };
-  return { status: 503, text: "not stored, please try again" };
+  return { status: 503, text: NOT_STORED };
+}
+
+const NOT_STORED = "not stored, please try again";
+
+function answerNotStored(reply: FastifyReply): FastifyReply {
+  return reply.code(503).type("text/plain; charset=utf-8").send(NOT_STORED);
 }
 
 function at(start: Date, ms: number): Date {

@@ -13,11 +13,15 @@ interface Stored {
   isNew: boolean;
 }
 
+/** A desk is told within a second that nothing was stored. */
+const WAIT_MS_MAX = 900;
+
 export function createOutboundStore(prisma: PrismaClient): OutboundStore {
   const enqueue = inBatches((messages: readonly NewOutbound[]) => enqueueAll(prisma, messages), {
     ...BATCH_OPTIONS,
     // The second one of a conversation finds the first: it may be the same once more.
     keyOf: ({ conversationId }) => conversationId,
+    waitMsMax: WAIT_MS_MAX,
   });
   return { enqueue, report: (conversation, report, at) => applyReport(prisma, conversation, report, at) };
 }
