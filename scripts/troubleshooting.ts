@@ -8,7 +8,7 @@ const GROUPS: Record<MistakeGroup, { title: string; where: string }> = {
   callbacks: {
     title: "Customers' messages or agents' replies do not come in",
     where:
-      "In the log, as `callback.refused`, `push.refused`, `push.abandoned` or `push.accepted`, in the field `detail`. A caller that is refused hears only `401` or `400`.",
+      "In the log, as `callback.refused`, `push.refused`, `push.abandoned` or `push.accepted`, in the field `detail`. A caller that is refused hears only `401`, `400` or `503`. Overload is a line of its own.",
   },
   rotation: {
     title: "After a secret was changed",

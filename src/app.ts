@@ -5,7 +5,6 @@ import { createConnections } from "./connections.ts";
 import { createDelivery } from "./delivery/delivery.ts";
 import { createRetention } from "./delivery/retention.ts";
 import { createCircuitBreaker } from "./domain/circuit-breaker.ts";
-import { createIntake } from "./domain/intake.ts";
 import { createLastFault } from "./domain/last-fault.ts";
 import { forward } from "./flow/forward.ts";
 import { relay } from "./flow/relay.ts";
@@ -18,6 +17,7 @@ import { removeLocalApi, writeLocalApi } from "./lib/local-api-file.ts";
 import { createLogger, type LoggerOptions } from "./lib/logger.ts";
 import { createMediaFetcher } from "./lib/media-fetcher.ts";
 import { createSignals } from "./lib/signals.ts";
+import { createLoad } from "./load.ts";
 import { withLocalKey } from "./local-key.ts";
 import { openStore } from "./open-store.ts";
 import { LANES_CHANNEL, toLane } from "./store/announce.ts";
@@ -90,7 +90,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const leaseMs = options.leaseMs ?? LEASE_MS;
   const retry = { now, ...(options.pauseMs && { pauseMs: options.pauseMs }) };
   const breaker = createCircuitBreaker(options.breakerPauseMs);
-  const intake = createIntake();
+  const load = createLoad({ openCallbacksMax: config.openCallbacksMax });
   const lastFault = createLastFault(toDatabaseFault);
   const delivery = createDelivery({
     outbox: store.outbox,
@@ -98,7 +98,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     log: logger,
     leaseMs,
     awayDesks: breaker.openKeys,
-    isPressed: intake.isPressed,
+    isPressed: load.isPressed,
     ...(options.pollMs && { pollMs: options.pollMs }),
     steps: {
       inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, breaker }, signal),
@@ -122,16 +122,20 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         : {
             callbacks: {
               ...shared,
+              ...load.callbacks,
+              connections: { ...connections, get: load.lookups.counted(connections.get) },
               isStopping: () => isStopping,
               accounts: store.accounts,
-              inbound: { record: intake.counted(lastFault.watched(store.inbound.record)) },
+              inbound: { record: load.inbound.counted(lastFault.watched(store.inbound.record)) },
               outbox: store.outbox,
               ...(options.callbackStoreMs && { storeMsMax: options.callbackStoreMs }),
             },
             push: {
               ...shared,
+              ...load.pushes,
+              connections: { ...connections, get: load.lookups.counted(connections.get) },
               toDatabaseFault,
-              outbound: { ...store.outbound, enqueue: intake.counted(lastFault.watched(store.outbound.enqueue)) },
+              outbound: { ...store.outbound, enqueue: load.outbound.counted(lastFault.watched(store.outbound.enqueue)) },
               rejects: store.pushRejects,
               ...(options.pushAnswerMs && { answerMsMax: options.pushAnswerMs }),
             },
@@ -195,6 +199,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       [GOODBYE_MS_MAX, retention.stop],
       [GOODBYE_MS_MAX, http.close],
       [GOODBYE_MS_MAX, media.close],
+      [GOODBYE_MS_MAX, async () => load.stop()],
       [STOP_MS_MAX, database.close],
       // A start that did not come to its end leaves nothing behind.
       [STOP_MS_MAX, admission.isDone() ? unlock : discard],

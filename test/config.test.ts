@@ -49,6 +49,7 @@ describe("settings", () => {
       logLevel: "info",
       logContent: false,
       retentionDays: 90,
+      openCallbacksMax: 2_000,
       mediaAllowNetworks: [],
     });
   });
@@ -71,6 +72,7 @@ describe("settings", () => {
       WXDESK_LOG_LEVEL: "debug",
       WXDESK_LOG_CONTENT: "true",
       WXDESK_RETENTION_DAYS: "7",
+      WXDESK_OPEN_CALLBACKS_MAX: "50",
       WXDESK_MEDIA_ALLOW_NETWORKS: "10.0.0.0/8, fd00::/8",
     });
     expect(config).toMatchObject({ port: 0, role: "worker", metricsPort: 9100, logContent: true, retentionDays: 7 });

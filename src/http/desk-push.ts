@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import type { Admission } from "../domain/admission.ts";
 import type { Connections } from "../domain/connection.ts";
 import { toReadableText } from "../domain/content.ts";
 import type { ToDatabaseFault } from "../domain/database-fault.ts";
@@ -11,11 +12,13 @@ import { withoutSecrets } from "../lib/redact.ts";
 import { before } from "./before.ts";
 import { hasCallerGone } from "./caller.ts";
 import { acceptRawBodies } from "./raw-body.ts";
+import { shedLoad } from "./shed-load.ts";
 
 export interface DeskPushOptions extends AcceptPushDeps {
   toDatabaseFault: ToDatabaseFault;
   connections: Connections;
   rejects: PushRejectStore;
+  admission: Admission;
   log: Log;
   /** What is not stored by then is refused, and the desk pushes again. */
   answerMsMax?: number;
@@ -30,6 +33,7 @@ const ABANDONED = "the desk closed the connection before its push was stored, so
 
 const REPEATED =
   "it repeats a push without ids that has no answer yet, or one of the same ids, so it was not stored again; if the same words are meant twice, let the desk give each a message_id";
+const OVERLOADED_SECONDS = 2;
 
 interface PushRoute {
   Params: { accountId: string; pushToken: string };
@@ -39,6 +43,11 @@ interface PushRoute {
 
 /** `POST /desk/{accountId}/{pushToken}`: what is pasted into the desk's console as the message push server address. */
 export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options) => {
+  shedLoad(app, {
+    ...options,
+    refuse: (reply) =>
+      answer(reply.header("retry-after", OVERLOADED_SECONDS), 503, "not stored: the gateway is overloaded, please try again"),
+  });
   acceptRawBodies(app, BODY_BYTES_MAX);
   app.setErrorHandler((error, request: FastifyRequest<Partial<PushRoute>>, reply) =>
     refuse(reply, error, request.params?.accountId, options),

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { RepliesSettings } from "../domain/account.ts";
+import type { Admission } from "../domain/admission.ts";
 import { toCallbackTimes } from "../domain/callback-times.ts";
 import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
 import type { Connection } from "../domain/connection.ts";
@@ -14,10 +15,14 @@ import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
 import type { PassiveReplyDeps, TakenReply } from "../flow/take-reply.ts";
 import { before } from "./before.ts";
 import { acceptRawBodies } from "./raw-body.ts";
+import { shedLoad } from "./shed-load.ts";
 
 export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps, NoteAppDeps {
   /** From then on nothing new is waited for. */
   isStopping: () => boolean;
+  admission: Admission;
+  /** Callbacks that wait for a reply; more are acknowledged as soon as they are stored. */
+  openMax: number;
   log: Log;
   /** What is not stored by then is refused, so that WeChat calls again. */
   storeMsMax?: number;
@@ -38,6 +43,7 @@ interface CallbackRoute {
 
 /** `GET|POST /wechat/{accountId}`: what is pasted into WeChat's console as the server address. */
 export const wechatCallbacks: FastifyPluginAsync<WechatCallbacksOptions> = async (app, options) => {
+  shedLoad(app, { ...options, refuse: answerNotStored });
   acceptRawBodies(app, BODY_BYTES_MAX);
   app.setErrorHandler((error, request: FastifyRequest<Partial<CallbackRoute>>, reply) =>
     refuse(reply, error, request.params?.accountId, options.log),
@@ -66,7 +72,8 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
       options.log.info({ account: connection.account.id, name: callback.name }, "callback.ignored");
       return acknowledge(reply, connection);
     }
-    const { waitMs } = toCallbackTimes(toReplies(connection, options), 0);
+    const mayStayOpen = options.admission.open() <= options.openMax;
+    const { waitMs } = toCallbackTimes(toReplies(connection, mayStayOpen, options), 0);
     const stored = receive(callback, connection, options, waitMs - elapsed(arrivedAt, options.now));
     const received = await before(storeBy, options.now, stored).catch((error: unknown) => {
       // Stored when this was refused already, it would keep replies waiting for a callback that is gone.
@@ -75,7 +82,7 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
     });
     // Only a note: the answer neither waits for it nor fails with it.
     noteApp(callback.addressedApp ?? null, connection, options).catch((error: unknown) => options.log.warn({ error }, "warning.unnoted"));
-    const taken = await findReply(callback.replyTo, received, connection, arrivedAt, reply, options);
+    const taken = await findReply(callback.replyTo, received, connection, { arrivedAt, mayStayOpen }, reply, options);
     options.log.info(
       {
         account: connection.account.id,
@@ -99,7 +106,7 @@ async function findReply(
   replyTo: Parameters<typeof passiveReply>[0]["replyTo"],
   received: Received,
   connection: Connection,
-  arrivedAt: Date,
+  { arrivedAt, mayStayOpen }: { arrivedAt: Date; mayStayOpen: boolean },
   reply: FastifyReply,
   options: WechatCallbacksOptions,
 ): Promise<TakenReply | null> {
@@ -107,7 +114,7 @@ async function findReply(
   if (!canReplyPassively(channel) || !mayFindReply(received)) return null;
   // Who has hung up waits no more. If that was while the message was being stored, `hasGone` says so.
   reply.raw.once("close", () => received.changes?.close());
-  const times = toCallbackTimes(toReplies(connection, options), received.ageMs);
+  const times = toCallbackTimes(toReplies(connection, mayStayOpen, options), received.ageMs);
   const found = passiveReply(
     {
       received,
@@ -133,8 +140,12 @@ async function findReply(
   }
 }
 
-function toReplies({ account: { replies } }: Connection, { isStopping }: WechatCallbacksOptions): RepliesSettings {
-  return isStopping() ? { ...replies, passiveWaitMs: 0 } : replies;
+function toReplies(
+  { account: { replies } }: Connection,
+  mayStayOpen: boolean,
+  { isStopping }: Pick<WechatCallbacksOptions, "isStopping">,
+): RepliesSettings {
+  return isStopping() || !mayStayOpen ? { ...replies, passiveWaitMs: 0 } : replies;
 }
 
 function give(reply: FastifyReply, taken: TakenReply, log: Log): FastifyReply {
@@ -168,7 +179,13 @@ function toRefusal(error: unknown): { status: number; text: string } {
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 503;
   if (status === 413) return { status, text: "too large" };
   if (status >= 400 && status < 500) return { status: 400, text: "not readable" };
-  return { status: 503, text: "not stored, please try again" };
+  return { status: 503, text: NOT_STORED };
+}
+
+const NOT_STORED = "not stored, please try again";
+
+function answerNotStored(reply: FastifyReply): FastifyReply {
+  return reply.code(503).type("text/plain; charset=utf-8").send(NOT_STORED);
 }
 
 function at(start: Date, ms: number): Date {

@@ -43,6 +43,7 @@ export interface ScriptRunner {
 
 const CONNECTIONS_MAX = 10;
 const CONNECT_TIMEOUT_MS = 3_000;
+const PROOF_TIMEOUT_MS = 5_000;
 /** A conversation that somebody keeps locked fails those who are in one statement with it; each is then tried by itself, and the others go on. */
 const LOCK_TIMEOUT_MS = 600;
 
@@ -59,8 +60,9 @@ export async function openDatabase(address: DatabaseAddress): Promise<Database> 
 async function openServer(url: string, connectionsMax: number): Promise<Database> {
   await proveSessions(url);
   const watch = createSessionWatch();
-  const pool = openPool(url, connectionsMax, watch);
-  const proof = openPool(url, 1, watch);
+  const pool = openPool({ connectionString: url, max: connectionsMax }, watch);
+  // A connection that died without a word must not keep the next proofs waiting.
+  const proof = openPool({ connectionString: url, max: 1, query_timeout: PROOF_TIMEOUT_MS }, watch);
   const adapter = new PrismaPg(pool, { statementNameGenerator: createStatementNames(), disposeExternalPool: true });
   const prisma = new PrismaClient({ adapter });
   return {
@@ -75,10 +77,9 @@ async function openServer(url: string, connectionsMax: number): Promise<Database
   };
 }
 
-function openPool(url: string, connectionsMax: number, watch: SessionWatch): pg.Pool {
+function openPool(config: pg.PoolConfig, watch: SessionWatch): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: url,
-    max: connectionsMax,
+    ...config,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     // Not a parameter of the connection: poolers refuse those.

@@ -10,11 +10,15 @@ import { BATCH_OPTIONS } from "./batch-options.ts";
 import { markAnswered } from "./mark-answered.ts";
 import { toJsonParameter, toRowsParameter } from "./rows-parameter.ts";
 
+/** A desk is told within a second that nothing was stored. */
+const WAIT_MS_MAX = 900;
+
 export function createOutboundStore(prisma: PrismaClient): OutboundStore {
   const enqueue = inBatches((pushes: readonly Push[]) => enqueueAll(prisma, pushes), {
     ...BATCH_OPTIONS,
     // The second push of a conversation finds the first: it may be the same once more.
     keyOf: ({ conversationId }) => conversationId,
+    waitMsMax: WAIT_MS_MAX,
   });
   return {
     enqueue: (replies) => enqueue({ ...replies, askedAtMs: performance.now() }),

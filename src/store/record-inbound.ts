@@ -17,6 +17,9 @@ interface Row {
   is_desk_away: boolean;
 }
 
+/** WeChat is told 4.5 s after its request came that nothing was stored. */
+const WAIT_MS_MAX = 4_000;
+
 /** A second run sees what a concurrent one committed; more are not needed, the bound only keeps a mistake from looping. */
 const RUNS_MAX = 3;
 
@@ -25,6 +28,7 @@ export function createInboundStore(prisma: PrismaClient): InboundStore {
     ...BATCH_OPTIONS,
     // A statement that stands still must not be overtaken by the next message of the same contact.
     keyOf: ({ conversationId }) => conversationId,
+    waitMsMax: WAIT_MS_MAX,
   });
   return { record };
 }

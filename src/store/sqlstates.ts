@@ -65,6 +65,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   "72": ["DATABASE_BUSY", "the server no longer has the rows as they were", RETRY, "statement"],
   P1008: ["DATABASE_BUSY", "the database was too slow", "look what keeps it busy", "statement"],
   P2024: ["DATABASE_BUSY", "every connection of this process is in use", "look what keeps the database busy", "statement"],
+  WAITED_TOO_LONG: ["DATABASE_BUSY", "the database stores less than what comes in", "look what keeps it busy", "statement"],
   P2028: ["DATABASE_BUSY", "a transaction took too long", "look what keeps the database busy", "statement"],
   P2034: ["DATABASE_BUSY", "another transaction was in the way", RETRY, "statement"],
 

@@ -88,6 +88,7 @@ const SHARED_CODES: ReadonlySet<string> = new Set(["P2028"]);
 /** Of pg, its pool, Prisma and PGlite, which give these no code, or a shared one. */
 const WORDS: readonly [RegExp, string][] = [
   [/leads to a pooler in transaction/, "DATABASE_POOLED"],
+  [/query read timeout/i, "P1002"],
   [/timeout exceeded when trying to connect/i, "P2024"],
   [/connection timeout|connection terminated|closed the connection|connection error and is not|unable to start a transaction/i, "P1017"],
   [/does not support SSL|certificate/i, "P1011"],

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { inBatches } from "../../src/domain/in-batches.ts";
 
 const OPTIONS = { sizeMax: 3, stalledAfterMs: 60_000, isWorthSplitting: () => true };
@@ -116,4 +116,52 @@ test("two of one key are never under way together, in their order, and hold up n
   }
   expect(begun()).toEqual([[1, 10], [11], [2], [3]]);
   expect(await Promise.all(answers)).toEqual([1, 2, 3, 10, 11].map((input) => `done ${input}`));
+});
+
+test("runs that stand still leave room for others: only so many are under way", async () => {
+  const { runs, run, begun } = stage();
+  const ask = inBatches(run, { ...OPTIONS, sizeMax: 1, stalledAfterMs: 1, runsMax: 2 });
+  const answers = [1, 2, 3].map(ask);
+  await expect.poll(begun).toEqual([[1], [2]]);
+  runs[1]?.end();
+  await expect.poll(begun).toEqual([[1], [2], [3]]);
+  for (const { end } of runs) end();
+  expect(await Promise.all(answers)).toEqual(["done 1", "done 2", "done 3"]);
+});
+
+test("of a run that one has spoilt, those that go alone keep to the same bound, before what came later", async () => {
+  const { runs, run, begun } = stage();
+  const ask = inBatches(run, { ...OPTIONS, sizeMax: 4, runsMax: 2 });
+  const answers = [1, 2, 3].map(ask);
+  await settled();
+  const later = ask(4);
+  runs[0]?.end(new Error("spoilt"));
+  await expect.poll(begun).toEqual([[1, 2, 3], [1], [2]]);
+  runs[1]?.end();
+  await expect.poll(begun).toEqual([[1, 2, 3], [1], [2], [3]]);
+  runs[2]?.end();
+  runs[3]?.end();
+  await expect.poll(begun).toEqual([[1, 2, 3], [1], [2], [3], [4]]);
+  runs[4]?.end();
+  expect(await Promise.all([...answers, later])).toEqual([1, 2, 3, 4].map((input) => `done ${input}`));
+});
+
+test("one that nobody waits for any more fails without a run, and the next goes on", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const { runs, run, begun } = stage();
+  const ask = inBatches(run, { ...OPTIONS, waitMsMax: 4_000 });
+  const first = ask(1);
+  await settled();
+  const late = ask(2);
+  vi.advanceTimersByTime(4_001);
+  const next = ask(3);
+  runs[0]?.end();
+  await expect(late).rejects.toMatchObject({ code: "WAITED_TOO_LONG" });
+  await settled();
+  runs[1]?.end();
+  expect(await Promise.all([first, next])).toEqual(["done 1", "done 3"]);
+  expect(begun()).toEqual([[1], [3]]);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect } from "vitest";
 import type { LoopbackAnswer } from "../../src/emulators/loopback.ts";
 import type { EmulatedAccount } from "../../src/emulators/wechat.ts";
-import { type ConnectedAccount, DESK_KEY, eventually, look, type OpenGateway, openGateway } from "../support/gateway.ts";
+import { type ConnectedAccount, DESK_KEY, eventually, look, type OpenGateway, openGateway, startGateway } from "../support/gateway.ts";
 import { pushAndLeave } from "../support/push-and-leave.ts";
 import { describeMistakes } from "./expect-said.ts";
 
@@ -108,6 +108,22 @@ describeMistakes("callbacks", {
     aheadMs = -700_000;
     const text = await logOfText(() => {}, await connected());
     aheadMs = 0;
+    return text;
+  },
+  overloaded: async () => {
+    const told: string[] = [];
+    const small = await startGateway({
+      environment: { WXDESK_LOG_LEVEL: "warn", WXDESK_OPEN_CALLBACKS_MAX: "1" },
+      logTo: { write: (line) => void told.push(line) },
+      wechat: { tries: 1 },
+    });
+    const { wechat } = await small.connect("official_account");
+    await Promise.all(["oA", "oB", "oC", "oD", "oE", "oF"].map((openId) => wechat.sendText(openId, "hello")));
+    const text = await eventually(
+      "the line in the log",
+      async () => told.join(""),
+      (lines) => lines.includes("gateway.overloaded"),
+    );
     return text;
   },
   "push-token-wrong": async () => {

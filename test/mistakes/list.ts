@@ -133,6 +133,10 @@ export const MISTAKES = {
       mistake: "a clock that is more than ten minutes off",
       sentence: "timestamp is more than 600 s off; set this machine's clock by NTP",
     },
+    overloaded: {
+      mistake: "more callbacks than the gateway or its database can take",
+      sentence: "gateway.overloaded: refused with 503, the senders ask again; look what keeps the database busy, or start more replicas",
+    },
     "push-token-wrong": {
       mistake: "a push address that was typed by hand",
       sentence: "the push token in the address is wrong; enter the account's pushUrl at the desk as its creation showed it",

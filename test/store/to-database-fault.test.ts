@@ -76,6 +76,8 @@ test("every way in which a database fails has an example", () => {
 
 test.each([
   [new Error("timeout exceeded when trying to connect"), "DATABASE_BUSY"],
+  [new Error("Query read timeout"), "DATABASE_UNAVAILABLE"],
+  [Object.assign(new Error("it has waited too long to be stored"), { code: "WAITED_TOO_LONG" }), "DATABASE_BUSY"],
   [Object.assign(new Error("Transaction already closed"), { code: "P2028" }), "DATABASE_BUSY"],
   [Object.assign(new Error("The table `accounts` does not exist"), { code: "P2021" }), "DATABASE_MISMATCHED"],
   [Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }), "DATABASE_FULL"],
