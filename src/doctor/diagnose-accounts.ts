@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DESK_SILENT, NOT_AUTHORISED } from "../domain/account.ts";
 import type { Finding } from "./finding.ts";
 import { toFinding } from "./to-finding.ts";
 
@@ -13,7 +14,7 @@ const accountsSchema = z.object({
     z.object({
       id: z.string(),
       enabled: z.boolean(),
-      warning: z.object({ code: z.string(), sentence: z.string(), since: z.string() }).nullable().default(null),
+      warnings: z.array(z.object({ code: z.string(), sentence: z.string(), since: z.string() })).default([]),
     }),
   ),
 });
@@ -57,7 +58,7 @@ export async function diagnoseAccounts(
   }
 }
 
-async function diagnoseAccount({ id, enabled, warning }: ListedAccount, api: GatewayApi, isElsewhere: boolean): Promise<Finding[]> {
+async function diagnoseAccount({ id, enabled, warnings }: ListedAccount, api: GatewayApi, isElsewhere: boolean): Promise<Finding[]> {
   if (!enabled) {
     const why = "its callbacks and pushes are answered with 404";
     return [{ name: "account", account: id, ok: true, what: "disabled, so it is not tested", why, remedy: null }];
@@ -66,18 +67,35 @@ async function diagnoseAccount({ id, enabled, warning }: ListedAccount, api: Gat
     const { checks } = checksSchema.parse(await api.post(`/accounts/${encodeURIComponent(id)}/test`));
     // Here the address has been looked at once already: it is the gateway's, not one account's.
     const wanted = isElsewhere ? checks : checks.filter(({ name }) => name !== "publicUrl");
-    return [...toWarning(id, warning), ...wanted.map(({ name, ...check }) => toFinding(name, check, id))];
+    return [...warnings.map((warning) => toWarning(id, warning)), ...wanted.map(({ name, ...check }) => toFinding(name, check, id))];
   } catch (error) {
     return [{ ...toRefusal(error), name: "account", account: id }];
   }
 }
 
-function toWarning(account: string, warning: ListedAccount["warning"]): Finding[] {
-  if (warning === null) return [];
-  const what = `noticed while sending, since ${warning.since}: ${warning.sentence}`;
-  const why = "replies that cannot be sent are held until the customer writes";
-  return [{ name: "warning", account, ok: "warning", what, why, remedy: "it goes with the first asynchronous message that is taken" }];
+function toWarning(account: string, { code, sentence, since }: ListedAccount["warnings"][number]): Finding {
+  const what = `noticed at work, since ${since}: ${sentence}`;
+  return { name: "warning", account, ok: "warning", what, ...(ADVICE.get(code) ?? NO_ADVICE) };
 }
+
+const NO_ADVICE = { why: "the account may not do all that its settings say", remedy: null };
+
+const ADVICE: ReadonlyMap<string, { why: string; remedy: string }> = new Map([
+  [
+    NOT_AUTHORISED,
+    {
+      why: "replies that cannot be sent are held until the customer writes",
+      remedy: "it goes with the first asynchronous message that is taken",
+    },
+  ],
+  [
+    DESK_SILENT,
+    {
+      why: "messages count as forwarded that perhaps no agent sees",
+      remedy: "it goes with the first message that the desk answers with a status",
+    },
+  ],
+]);
 
 /** What stands between us and an answer: no way to the API, or its own refusal. */
 export function toRefusal(error: unknown): Finding {

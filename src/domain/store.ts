@@ -53,8 +53,10 @@ export interface AccountStore {
   get(id: string): Promise<Account | null>;
   /** Only the given parts change; given secrets replace the current ones at once, no old value counts any more. Null: no such account. */
   update(id: string, change: AccountChange, by: Actor): Promise<Account | null>;
-  /** Notes what keeps the account from working, or with null that nothing does. A warning of the same code keeps its time. */
-  setWarning(id: string, warning: AccountWarning | null): Promise<void>;
+  /** Adds a warning, from now on; one of the same code stays as it is. */
+  setWarning(id: string, warning: Omit<AccountWarning, "since">): Promise<void>;
+  /** Removes the warning of this code; the others stay. */
+  clearWarning(id: string, code: string): Promise<void>;
   /** Deletes the account with its conversations and messages. */
   remove(id: string, by: Actor): Promise<boolean>;
   /**

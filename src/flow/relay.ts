@@ -1,19 +1,18 @@
-import type { Account } from "../domain/account.ts";
+import { type Account, NOT_AUTHORISED } from "../domain/account.ts";
 import type { Channel } from "../domain/channel.ts";
-import type { Connection, Connections } from "../domain/connection.ts";
+import type { Connection } from "../domain/connection.ts";
 import type { Conversation } from "../domain/conversation.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { AccountStore, OutboxStore } from "../domain/store.ts";
+import type { OutboxStore } from "../domain/store.ts";
 import type { Part } from "../domain/text-part.ts";
+import { type NoteWarningDeps, noteWarning } from "./note-warning.ts";
 import { prepare } from "./prepare.ts";
 import { SENDER_LOST } from "./sender-lost.ts";
 import { type RetryDeps, toNext } from "./to-next.ts";
 
-export interface RelayDeps extends RetryDeps {
-  connections: Connections;
+export interface RelayDeps extends RetryDeps, NoteWarningDeps {
   outbox: OutboxStore;
-  accounts: Pick<AccountStore, "setWarning">;
   leaseMs: number;
 }
 
@@ -33,14 +32,13 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   const { channel } = connection;
   const prepared = await prepare(channel, entry, signal);
   if ("outcome" in prepared) {
-    await noteWarning(connection.account, prepared.outcome, deps).catch(() => {});
+    await notePermission(connection.account, prepared.outcome, deps);
     return toSettlement(prepared.outcome, entry, startedAt, deps);
   }
   const { part, note } = prepared;
   if (!(await deps.outbox.begin(claim, [entry], "async", deps.leaseMs))) return null;
   const outcome = withNote(await send(channel, claim.conversation.openId, part, signal), note);
-  // Only a note: failing at it must not make a message that has left look untried.
-  await noteWarning(connection.account, outcome, deps).catch(() => {});
+  await notePermission(connection.account, outcome, deps);
   return toSettlement(outcome, entry, startedAt, deps, part);
 }
 
@@ -66,16 +64,11 @@ function toObstacle(connection: Connection | null, { windowClosesAt }: Conversat
 }
 
 /** What the platform holds against the account itself, not against this reply, is for the operator to see. */
-async function noteWarning({ id, warning }: Account, outcome: Outcome, { accounts, connections, now }: RelayDeps): Promise<void> {
+async function notePermission(account: Account, outcome: Outcome, deps: RelayDeps): Promise<void> {
   const isRefused = outcome.kind === "hold" && outcome.code === NOT_AUTHORISED;
-  if (isRefused) await accounts.setWarning(id, { code: outcome.code, sentence: outcome.detail, since: now() });
-  else if (outcome.kind === "done" && warning !== null) await accounts.setWarning(id, null);
-  else return;
-  connections.forget(id);
+  if (!isRefused && outcome.kind !== "done") return;
+  await noteWarning(account, { code: NOT_AUTHORISED, sentence: outcome.detail ?? "", isTrue: isRefused }, deps);
 }
-
-/** WeChat's "api unauthorized": the account claimed to be able to send, and is not. */
-const NOT_AUTHORISED = "48001";
 
 /** A fault of ours after the begin mark may have sent the bytes; it must not send them twice. */
 async function send(channel: Channel, openId: string, { content }: Part, signal: AbortSignal): Promise<Outcome> {

@@ -15,7 +15,7 @@ export function toAccount(row: AccountRow): Account {
     name: row.name,
     enabled: row.enabled,
     version: row.version,
-    warning: toWarning(row.warning),
+    warnings: toWarnings(row.warnings),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     ...(row.settings as unknown as AccountSettings),
@@ -42,8 +42,7 @@ function toFormerMarks(secrets: AccountRow["secrets"], name: string): FormerMark
   );
 }
 
-function toWarning(json: unknown): AccountWarning | null {
-  if (json === null) return null;
-  const { since, ...warning } = json as Omit<AccountWarning, "since"> & { since: string };
-  return { ...warning, since: new Date(since) };
+function toWarnings(json: unknown): AccountWarning[] {
+  const stored = json as (Omit<AccountWarning, "since"> & { since: string })[];
+  return stored.map(({ since, ...warning }) => ({ ...warning, since: new Date(since) }));
 }

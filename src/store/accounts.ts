@@ -6,6 +6,7 @@ import type { SecretBox } from "../domain/secret-box.ts";
 import type { AccountStore, NewAccount } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { toAccount, toJson, withSecrets } from "./account-row.ts";
+import { clearWarning, setWarning } from "./account-warnings.ts";
 import { writeAudit } from "./audit.ts";
 import { revokeOldSecrets } from "./revoke-old-secrets.ts";
 import { rotateSecret } from "./rotate-secret.ts";
@@ -25,11 +26,8 @@ export function createAccountStore(prisma: PrismaClient, box: SecretBox): Accoun
       return row === null ? null : toAccount(row);
     },
     update: (id, change, by) => updateAccount(prisma, box, id, change, by),
-    setWarning: async (id, warning) => {
-      await prisma.$executeRaw`
-        UPDATE accounts SET warning = ${warning === null ? null : JSON.stringify(warning)}::jsonb, version = version + 1
-        WHERE id = ${id} AND warning ->> 'code' IS DISTINCT FROM ${warning?.code ?? null}`;
-    },
+    setWarning: (id, warning) => setWarning(prisma, id, warning),
+    clearWarning: (id, code) => clearWarning(prisma, id, code),
     remove: (id, by) =>
       prisma.$transaction(async (tx) => {
         const { count } = await tx.account.deleteMany({ where: { id } });

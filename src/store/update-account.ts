@@ -2,7 +2,7 @@ import type { Account } from "../domain/account.ts";
 import type { Actor, NewAuditEntry } from "../domain/audit.ts";
 import type { SecretBox } from "../domain/secret-box.ts";
 import type { AccountChange } from "../domain/store.ts";
-import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
+import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
 import { toAccount, toJson, withSecrets } from "./account-row.ts";
 import { writeAudit } from "./audit.ts";
 import { sealSecrets } from "./sealed-secrets.ts";
@@ -40,7 +40,7 @@ export async function updateAccount(
 
 /** What every change of an account does to its row. What was wrong may be mended by it; if not, the next try says so again. */
 export function touched() {
-  return { warning: Prisma.DbNull, version: { increment: 1 }, updatedAt: new Date() };
+  return { warnings: [], version: { increment: 1 }, updatedAt: new Date() };
 }
 
 /** Says which fields became different, by their paths, and which secrets were given anew. */

@@ -1,4 +1,4 @@
-import type { Account } from "../../domain/account.ts";
+import { type Account, NOT_AUTHORISED } from "../../domain/account.ts";
 import type { ConversationOverview } from "../../domain/conversation.ts";
 import { toMoment } from "./schemas/common.ts";
 import type { ShownConversation } from "./schemas/conversation.ts";
@@ -34,7 +34,7 @@ function toWays(conversation: ConversationOverview, account: Account | null, now
   // WeCom knows no window; at an Official Account one is opened by what the contact does.
   const isWindowOpen = windowClosesAt === null ? account.kind === "wecom" : windowClosesAt > now;
   const isQuotaLeft = repliesRemaining === null || repliesRemaining > 0;
-  // What an account is warned of is that the platform does not let it send.
-  const canSend = account.replies.async && account.warning === null && isWindowOpen && isQuotaLeft;
+  const isAuthorised = account.warnings.every(({ code }) => code !== NOT_AUTHORISED);
+  const canSend = account.replies.async && isAuthorised && isWindowOpen && isQuotaLeft;
   return [...(passiveOpen ? (["passive"] as const) : []), ...(canSend ? (["async"] as const) : [])];
 }
