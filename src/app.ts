@@ -87,7 +87,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     isPressed: intake.isPressed,
     ...(options.pollMs && { pollMs: options.pollMs }),
     steps: {
-      inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, breaker }, signal),
+      inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, accounts: store.accounts, breaker }, signal),
       outbound: (claim, entry, signal) =>
         relay(claim, entry, { ...retry, connections, outbox: store.outbox, accounts: store.accounts, leaseMs }, signal),
     },

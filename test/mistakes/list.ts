@@ -141,10 +141,24 @@ export const MISTAKES = {
 
   /** In `detail` of the message's attempt, and as `error` of the message. */
   messages: {
+    "desk-accepts-nothing": {
+      mistake: "a desk.url where a page, a login or another server answers HTTP 200",
+      sentence:
+        "the desk answered HTTP 200, but did not say that it took the message; check that desk.url is the address that Udesk shows, and that no login page, proxy or other server answers there; it said: {title}",
+    },
     "media-private": {
       mistake: "a desk that keeps its media on a private network",
       sentence:
         "the media's address ({host}) leads to 127.0.0.1, which is not public; if the desk's media are there, list the network in WXDESK_MEDIA_ALLOW_NETWORKS",
+    },
+  },
+
+  /** Among `warnings` of the account. */
+  warnings: {
+    "desk-silent": {
+      mistake: "a desk, or something in its place, that answers messages with HTTP 200 and nothing in it",
+      sentence:
+        "the desk answers customers' messages with HTTP 200 and nothing in it, so whether it takes them is not known; look for them at the desk, and check that desk.url is the address that Udesk shows",
     },
   },
 
