@@ -93,7 +93,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     },
   });
 
-  const retention = createRetention({ retention: store.retention, days: config.retentionDays, now, log: logger });
+  const retention = createRetention({ retention: store.retention, days: config.retentionDays, log: logger });
 
   let isStopping = false;
   let address = "";

@@ -177,10 +177,11 @@ export interface ReplayStore {
 
 export interface RetentionStore {
   /**
-   * Removes up to `limit` of the oldest messages if they were stored before this moment and nothing of them waits to leave.
+   * Removes up to `limit` of the oldest messages if they were stored so long ago, by the database's clock, and nothing of them waits to
+   * leave: a process whose clock is wrong by years must not remove what is new.
    * @returns how many; 0 also while another process is at it
    */
-  removeOld(before: Date, limit: number): Promise<number>;
+  removeOld(olderThanMs: number, limit: number): Promise<number>;
   /** Deletes the old values of secrets whose overlap is over. They have counted for nothing since. */
   removeExpiredSecrets(): Promise<number>;
   /**

@@ -25,10 +25,11 @@ export async function forward(
   signal: AbortSignal,
 ): Promise<Settlement | Postponement> {
   const { message } = entry;
+  // The breaker's pauses go by the monotonic clock: a time of day that is set back must not make them longer.
   const asked = { at: deps.now(), atMs: performance.now() };
   const connection = await deps.connections.get(message.accountId);
   if (connection === null) return toSettlement(DISABLED, { asked, notice: undefined }, entry, deps);
-  const waitMs = deps.breaker.waitMs(message.accountId, asked.at);
+  const waitMs = deps.breaker.waitMs(message.accountId, new Date(asked.atMs));
   const away = () => toOutageNotice(connection.account, claim.conversation, deps.now());
   if (waitMs > 0) return postpone(spread(waitMs), away(), asked.at);
   const submission = await submit(connection, claim, entry, deps, signal);
@@ -61,10 +62,10 @@ function postpone(afterMs: number, notice: Settlement["notice"], now: Date): Set
 
 /** One try, and what it tells of the desk: what takes no message, a wrong address for one, is as good as away. */
 async function submit(connection: Connection, claim: Claim, { message }: ClaimedEntry, deps: ForwardDeps, signal: AbortSignal) {
-  const { breaker, now } = deps;
+  const { breaker } = deps;
   const submission = await connection.desk.submit(message, claim.conversation, signal);
   const { outcome, isSilent = false } = submission;
-  if (outcome.kind === "retry") breaker.failed(message.accountId, now(), outcome.retryAfterMs);
+  if (outcome.kind === "retry") breaker.failed(message.accountId, new Date(performance.now()), outcome.retryAfterMs);
   else breaker.succeeded(message.accountId);
   if (outcome.kind === "done") await noteWarning(connection.account, { code: DESK_SILENT, sentence: SILENT, isTrue: isSilent }, deps);
   return submission;

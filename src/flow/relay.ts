@@ -1,7 +1,6 @@
 import { type Account, NOT_AUTHORISED } from "../domain/account.ts";
 import type { Channel } from "../domain/channel.ts";
 import type { Connection } from "../domain/connection.ts";
-import type { Conversation } from "../domain/conversation.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { OutboxStore } from "../domain/store.ts";
@@ -26,7 +25,7 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   // Before anything that can fail: a fault would be taken for an untried entry, and the mark be lost.
   if (entry.begun !== null) return toSettlement(SENDER_LOST, entry, startedAt, deps);
   const connection = await deps.connections.get(entry.message.accountId);
-  const obstacle = toObstacle(connection, claim.conversation, startedAt);
+  const obstacle = toObstacle(connection, claim);
   if (connection === null || obstacle !== null) return toSettlement(obstacle ?? DISABLED, entry, startedAt, deps);
 
   const { channel } = connection;
@@ -57,10 +56,10 @@ const WINDOW_CLOSED: Outcome = {
 };
 
 /** Why nothing may be sent now; null when nothing is in the way. The window is known, so the platform need not be asked to learn it. */
-function toObstacle(connection: Connection | null, { windowClosesAt }: Conversation, now: Date): Outcome | null {
+function toObstacle(connection: Connection | null, { conversation: { windowClosesAt }, claimedAt }: Claim): Outcome | null {
   if (connection === null) return DISABLED;
   if (!connection.account.replies.async) return NO_ASYNC;
-  return windowClosesAt !== null && windowClosesAt <= now ? WINDOW_CLOSED : null;
+  return windowClosesAt !== null && windowClosesAt <= claimedAt ? WINDOW_CLOSED : null;
 }
 
 /** What the platform holds against the account itself, not against this reply, is for the operator to see. */

@@ -3,9 +3,12 @@ import type { Prisma } from "../generated/prisma/client.ts";
 
 export type AccountRow = Prisma.AccountGetPayload<{ include: { secrets: true } }>;
 
-/** Of each secret the current value, which is the latest and has no end, then the old ones that still count, the latest first. */
-export function withSecrets() {
-  const isGood = { OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] };
+/**
+ * Of each secret the current value, which is the latest and has no end, then the old ones that still count, the latest first.
+ * @param now by the database's clock
+ */
+export function withSecrets(now: Date) {
+  const isGood = { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] };
   return { secrets: { where: isGood, orderBy: { id: "desc" } } } satisfies Prisma.AccountInclude;
 }
 

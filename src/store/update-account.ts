@@ -5,6 +5,7 @@ import type { AccountChange } from "../domain/store.ts";
 import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
 import { toAccount, toJson, withSecrets } from "./account-row.ts";
 import { writeAudit } from "./audit.ts";
+import { readDatabaseNow } from "./database-now.ts";
 import { sealSecrets } from "./sealed-secrets.ts";
 
 /** Only the given parts change. A secret that is given replaces the current one at once, and no old value of it counts any more. */
@@ -34,7 +35,7 @@ export async function updateAccount(
     await tx.accountSecret.deleteMany({ where: { accountId: id, name: { in: sealed.map((secret) => secret.name) } } });
     await tx.accountSecret.createMany({ data: sealed.map((secret) => ({ ...secret, accountId: id })) });
     for (const entry of toAuditEntries(before, change)) await writeAudit(tx, { ...entry, actor, accountId: id });
-    return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: withSecrets() }));
+    return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: withSecrets(await readDatabaseNow(tx)) }));
   });
 }
 
