@@ -14,7 +14,14 @@ const GROUPS: Record<MistakeGroup, { title: string; where: string }> = {
     title: "After a secret was changed",
     where: "In the log, likewise. While the overlap lasts nothing of this happens: [secrets.md](secrets.md).",
   },
-  messages: { title: "A reply does not arrive", where: "As `error` of the message (`npx wxdesk message list`), and in its attempts." },
+  messages: {
+    title: "A message or a reply does not arrive",
+    where: "As `error` of the message (`npx wxdesk message list`), and in its attempts.",
+  },
+  warnings: {
+    title: "An account has a warning",
+    where: "Among `warnings` of the account (`npx wxdesk account show`), and said by `npx wxdesk doctor`.",
+  },
   answers: { title: "What WeChat and the desk are answered", where: "In the answer itself: in WeChat's console, or in the desk's log." },
   accounts: {
     title: "An account does not work",

@@ -101,12 +101,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     isPressed: load.isPressed,
     ...(options.pollMs && { pollMs: options.pollMs }),
     steps: {
-      inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, breaker }, signal),
+      inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, accounts: store.accounts, breaker }, signal),
       outbound: (claim, entry, signal) => relay(claim, entry, { ...retry, ...store, connections, leaseMs }, signal),
     },
   });
 
-  const retention = createRetention({ retention: store.retention, days: config.retentionDays, now, log: logger });
+  const retention = createRetention({ retention: store.retention, days: config.retentionDays, log: logger });
 
   let isStopping = false;
   let address = "";

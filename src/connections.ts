@@ -24,6 +24,7 @@ export interface ConnectionsDeps {
 interface Cached {
   connection: Connection | null;
   version: number | null;
+  /** By the monotonic clock: set back, the time of day would keep a revoked secret. */
   checkedAtMs: number;
 }
 
@@ -39,14 +40,14 @@ export function createConnections(deps: ConnectionsDeps): Connections {
   const load = async (accountId: string): Promise<Cached> => {
     const stored = await deps.accounts.getWithSecrets(accountId);
     const connection = stored?.account.enabled ? connect(stored, deps) : null;
-    return { connection, version: stored?.account.version ?? null, checkedAtMs: Date.now() };
+    return { connection, version: stored?.account.version ?? null, checkedAtMs: performance.now() };
   };
 
   const refresh = async (accountId: string, known: Promise<Cached> | undefined): Promise<Cached> => {
     const cached = await known?.catch(() => undefined);
     if (cached === undefined) return load(accountId);
     const version = await deps.accounts.getVersion(accountId);
-    return version === cached.version ? { ...cached, checkedAtMs: Date.now() } : load(accountId);
+    return version === cached.version ? { ...cached, checkedAtMs: performance.now() } : load(accountId);
   };
 
   return {
@@ -55,7 +56,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
       if (!ACCOUNT_ID.test(accountId)) return null;
       const known = cache.get(accountId);
       const cached = await known?.catch(() => undefined);
-      if (cached !== undefined && Date.now() - cached.checkedAtMs < FRESH_MS) return cached.connection;
+      if (cached !== undefined && performance.now() - cached.checkedAtMs < FRESH_MS) return cached.connection;
       // Whoever comes first looks; the others find its promise.
       if (cache.get(accountId) === known) {
         if (cache.size >= CACHED_MAX) cache.clear();

@@ -4,7 +4,9 @@ import { toList, toTable } from "./terminal/table.ts";
 
 export function toAccountTable({ items }: { items: ShownAccount[] }): string {
   if (items.length === 0) return "No accounts yet. wxdesk account add makes one.";
-  const rows = items.map(({ id, name, kind, enabled, warning, callbackUrl }) => [id, name, kind, enabled, warning?.code, callbackUrl]);
+  const rows = items.map(({ id, name, kind, enabled, warnings, callbackUrl }) => [
+    ...[id, name, kind, enabled, warnings.map(({ code }) => code).join(", ") || undefined, callbackUrl],
+  ]);
   return toTable(["ID", "NAME", "KIND", "ENABLED", "WARNING", "CALLBACK ADDRESS"], rows);
 }
 

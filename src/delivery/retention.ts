@@ -4,7 +4,6 @@ import type { RetentionStore } from "../domain/store.ts";
 export interface RetentionOptions {
   retention: RetentionStore;
   days: number;
-  now: () => Date;
   log: Log;
 }
 
@@ -25,13 +24,13 @@ const BETWEEN_BATCHES_MS = 100;
  * Removes messages that are older than `days`, once an hour, in batches; with several processes, one of them at a time. Old values of
  * secrets whose overlap is over go with them. An embedded database then gets their room back.
  */
-export function createRetention({ retention, days, now, log }: RetentionOptions): Retention {
+export function createRetention({ retention, days, log }: RetentionOptions): Retention {
   let timer: NodeJS.Timeout | undefined;
   let underWay = Promise.resolve();
   let isStopped = false;
 
   const round = async () => {
-    const removed = await retention.removeOld(new Date(now().getTime() - days * DAY_MS), BATCH);
+    const removed = await retention.removeOld(days * DAY_MS, BATCH);
     if (removed > 0) log.info({ removed, days }, "messages.removed");
     await retention.removeExpiredSecrets();
     if (removed < BATCH) await retention.reclaim(RECLAIMED_BYTES_MAX);

@@ -70,7 +70,7 @@ async function tryEntry(claim: Claim, entry: ClaimedEntry, step: Step, { signal,
     return await withTimeLimit(leaseMs - SETTLE_MS, signal, (limited) => step(claim, entry, limited));
   } catch (error) {
     // A fault before anything was sent, such as a database that went away: the entry is as good as untried.
-    const isOver = Date.now() - entry.enqueuedAt.getTime() >= GIVE_UP_AFTER_MS;
+    const isOver = entry.ageMs >= GIVE_UP_AFTER_MS;
     return {
       outcome: {
         kind: "retry",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { NOT_AUTHORISED } from "../domain/account.ts";
+import { DESK_SILENT, NOT_AUTHORISED } from "../domain/account.ts";
 import { APP_MISMATCH } from "../domain/other-app.ts";
 import type { Finding } from "./finding.ts";
 import { toFinding } from "./to-finding.ts";
@@ -16,7 +16,7 @@ const accountsSchema = z.object({
       id: z.string(),
       enabled: z.boolean(),
       wechat: z.looseObject({}).default({}),
-      warning: z.object({ code: z.string(), sentence: z.string(), since: z.string() }).nullable().default(null),
+      warnings: z.array(z.object({ code: z.string(), sentence: z.string(), since: z.string() })).default([]),
     }),
   ),
 });
@@ -77,7 +77,7 @@ function findDuplicates(accounts: readonly ListedAccount[]): Finding[] {
   });
 }
 
-async function diagnoseAccount({ id, enabled, warning }: ListedAccount, api: GatewayApi, isElsewhere: boolean): Promise<Finding[]> {
+async function diagnoseAccount({ id, enabled, warnings }: ListedAccount, api: GatewayApi, isElsewhere: boolean): Promise<Finding[]> {
   if (!enabled) {
     const why = "its callbacks and pushes are answered with 404";
     return [{ name: "account", account: id, ok: true, what: "disabled, so it is not tested", why, remedy: null }];
@@ -86,24 +86,42 @@ async function diagnoseAccount({ id, enabled, warning }: ListedAccount, api: Gat
     const { checks } = checksSchema.parse(await api.post(`/accounts/${encodeURIComponent(id)}/test`));
     // Here the address has been looked at once already: it is the gateway's, not one account's.
     const wanted = isElsewhere ? checks : checks.filter(({ name }) => name !== "publicUrl");
-    return [...toWarning(id, warning), ...wanted.map(({ name, ...check }) => toFinding(name, check, id))];
+    return [...warnings.map((warning) => toWarning(id, warning)), ...wanted.map(({ name, ...check }) => toFinding(name, check, id))];
   } catch (error) {
     return [{ ...toRefusal(error), name: "account", account: id }];
   }
 }
 
-const GOES_WITH: Readonly<Record<string, string>> = {
-  [NOT_AUTHORISED]: "asynchronous message that is taken",
-  [APP_MISMATCH]: "message that comes for the account's own app",
-};
-
-function toWarning(account: string, warning: ListedAccount["warning"]): Finding[] {
-  if (warning === null) return [];
-  const what = `noticed since ${warning.since}: ${warning.sentence}`;
-  const why = "replies that cannot be sent are held until the customer writes";
-  const remedy = `do what it says; it goes with the first ${GOES_WITH[warning.code] ?? "success"}`;
-  return [{ name: "warning", account, ok: "warning", what, why, remedy }];
+function toWarning(account: string, { code, sentence, since }: ListedAccount["warnings"][number]): Finding {
+  const what = `noticed at work, since ${since}: ${sentence}`;
+  return { name: "warning", account, ok: "warning", what, ...(ADVICE.get(code) ?? NO_ADVICE) };
 }
+
+const NO_ADVICE = { why: "the account may not do all that its settings say", remedy: null };
+
+const ADVICE: ReadonlyMap<string, { why: string; remedy: string }> = new Map([
+  [
+    NOT_AUTHORISED,
+    {
+      why: "replies that cannot be sent are held until the customer writes",
+      remedy: "it goes with the first asynchronous message that is taken",
+    },
+  ],
+  [
+    APP_MISMATCH,
+    {
+      why: "asynchronous answers would reach the member as another app, so they are held",
+      remedy: "do what it says; it goes with the first message that comes for the account's own app",
+    },
+  ],
+  [
+    DESK_SILENT,
+    {
+      why: "messages count as forwarded that perhaps no agent sees",
+      remedy: "it goes with the first message that the desk answers with a status",
+    },
+  ],
+]);
 
 /** What stands between us and an answer: no way to the API, or its own refusal. */
 export function toRefusal(error: unknown): Finding {

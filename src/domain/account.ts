@@ -69,15 +69,18 @@ export interface FormerMark {
   expiresAt: Date;
 }
 
-/** The code of a warning: WeChat's "api unauthorized". The account claimed to be able to send, and is not. */
-export const NOT_AUTHORISED = "48001";
-
-/** What keeps an account from working as its settings say, noticed while it works. */
+/** What keeps an account from working as its settings say, or may; noticed at work. It goes when work shows that it is over. */
 export interface AccountWarning {
   code: string;
   sentence: string;
   since: Date;
 }
+
+/** WeChat's "api unauthorized": the account may not send asynchronous messages. */
+export const NOT_AUTHORISED = "48001";
+
+/** The desk answers messages without a word. */
+export const DESK_SILENT = "DESK_SILENT";
 
 export interface AccountIdentity {
   id: string;
@@ -85,7 +88,8 @@ export interface AccountIdentity {
   enabled: boolean;
   /** Grows with every change of the account or of its secrets. */
   version: number;
-  warning: AccountWarning | null;
+  /** One of each code, the latest first. */
+  warnings: readonly AccountWarning[];
   createdAt: Date;
   updatedAt: Date;
 }

@@ -9,6 +9,8 @@ import type { Outcome } from "./outcome.ts";
 export interface Submission {
   outcome: Outcome;
   report?: StatusReport;
+  /** Done without a word of the desk, whose protocol promises one: the operator should have a look. */
+  isSilent?: true;
 }
 
 /** One request of the desk to our push address, as it came. The push token of the path is already checked. */

@@ -37,6 +37,8 @@ export interface Claim extends LaneKey {
   pausedUntil: Date | null;
   entries: ClaimedEntry[];
   conversation: Conversation;
+  /** By the database's clock, like every moment in the conversation and its entries. */
+  claimedAt: Date;
 }
 
 export interface ClaimedEntry {
@@ -45,7 +47,8 @@ export interface ClaimedEntry {
   failures: number;
   /** UTF-16 units of a long text that are already out. */
   progress: number;
-  enqueuedAt: Date;
+  /** How long it had been waiting for its end when the lane was claimed. */
+  ageMs: number;
   /** Set when an earlier holder began to send it and never said how that ended. */
   begun: { at: Date; way: Way } | null;
 }

@@ -7,7 +7,14 @@
  */
 export type Outcome =
   | { kind: "done" /** What the vendor said, where that is worth keeping. */; detail?: string }
-  | { kind: "retry"; code: string; detail: string; retryAfterMs?: number; triesMax?: number }
+  | {
+      kind: "retry";
+      code: string;
+      detail: string /** The vendor's words: kept with the attempt, never logged. */;
+      said?: string;
+      retryAfterMs?: number;
+      triesMax?: number;
+    }
   | {
       kind: "rejected";
       code: string;
@@ -22,5 +29,10 @@ export type Outcome =
 
 /** What the platform says is over until the contact acts again: the time for asynchronous messages, or their number. */
 export type Allowance = "window" | "quota";
+
+/** The sentence with the vendor's own words behind it, where there are any. */
+export function withSaid(sentence: string, said = ""): string {
+  return said === "" ? sentence : `${sentence}; it said: ${said}`;
+}
 
 export const DONE: Outcome = { kind: "done" };

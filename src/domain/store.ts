@@ -53,8 +53,10 @@ export interface AccountStore {
   get(id: string): Promise<Account | null>;
   /** Only the given parts change; given secrets replace the current ones at once, no old value counts any more. Null: no such account. */
   update(id: string, change: AccountChange, by: Actor): Promise<Account | null>;
-  /** Notes what keeps the account from working, or with null that nothing does. A warning of the same code keeps its time. */
-  setWarning(id: string, warning: AccountWarning | null): Promise<void>;
+  /** Adds a warning, from now on; one of the same code stays as it is. */
+  setWarning(id: string, warning: Omit<AccountWarning, "since">): Promise<void>;
+  /** Removes the warning of this code; the others stay. */
+  clearWarning(id: string, code: string): Promise<void>;
   /** Deletes the account with its conversations and messages. */
   remove(id: string, by: Actor): Promise<boolean>;
   /**
@@ -177,10 +179,11 @@ export interface ReplayStore {
 
 export interface RetentionStore {
   /**
-   * Removes up to `limit` of the oldest messages if they were stored before this moment and nothing of them waits to leave.
+   * Removes up to `limit` of the oldest messages if they were stored so long ago, by the database's clock, and nothing of them waits to
+   * leave: a process whose clock is wrong by years must not remove what is new.
    * @returns how many; 0 also while another process is at it
    */
-  removeOld(before: Date, limit: number): Promise<number>;
+  removeOld(olderThanMs: number, limit: number): Promise<number>;
   /** Deletes the old values of secrets whose overlap is over. They have counted for nothing since. */
   removeExpiredSecrets(): Promise<number>;
   /**

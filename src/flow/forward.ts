@@ -1,15 +1,16 @@
+import { DESK_SILENT } from "../domain/account.ts";
 import type { CircuitBreaker } from "../domain/circuit-breaker.ts";
-import type { Connection, Connections } from "../domain/connection.ts";
+import type { Connection } from "../domain/connection.ts";
 import type { StatusReport } from "../domain/conversation.ts";
 import type { Submission } from "../domain/desk.ts";
 import { newMessageId } from "../domain/ids.ts";
 import type { Claim, ClaimedEntry, Postponement, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
+import { type NoteWarningDeps, noteWarning } from "./note-warning.ts";
 import { toOutageNotice } from "./outage-notice.ts";
 import { type RetryDeps, toNext } from "./to-next.ts";
 
-export interface ForwardDeps extends RetryDeps {
-  connections: Connections;
+export interface ForwardDeps extends RetryDeps, NoteWarningDeps {
   breaker: CircuitBreaker;
 }
 
@@ -24,10 +25,11 @@ export async function forward(
   signal: AbortSignal,
 ): Promise<Settlement | Postponement> {
   const { message } = entry;
+  // The breaker's pauses go by the monotonic clock: a time of day that is set back must not make them longer.
   const asked = { at: deps.now(), atMs: performance.now() };
   const connection = await deps.connections.get(message.accountId);
   if (connection === null) return toSettlement(DISABLED, { asked, notice: undefined }, entry, deps);
-  const waitMs = deps.breaker.waitMs(message.accountId, asked.at);
+  const waitMs = deps.breaker.waitMs(message.accountId, new Date(asked.atMs));
   const away = () => toOutageNotice(connection.account, claim.conversation, deps.now());
   if (waitMs > 0) return postpone(spread(waitMs), away(), asked.at);
   const submission = await submit(connection, claim, entry, deps, signal);
@@ -58,14 +60,19 @@ function postpone(afterMs: number, notice: Settlement["notice"], now: Date): Set
   return { outcome: AWAY, next: { kind: "again", afterMs }, way: null, attempt: { startedAt: now, durationMs: 0 }, notice };
 }
 
-/** One try, and what it tells of the desk: an answer of any kind shows that it is there. */
-async function submit(connection: Connection, claim: Claim, { message }: ClaimedEntry, { breaker, now }: ForwardDeps, signal: AbortSignal) {
+/** One try, and what it tells of the desk: what takes no message, a wrong address for one, is as good as away. */
+async function submit(connection: Connection, claim: Claim, { message }: ClaimedEntry, deps: ForwardDeps, signal: AbortSignal) {
+  const { breaker } = deps;
   const submission = await connection.desk.submit(message, claim.conversation, signal);
-  const { outcome } = submission;
-  if (outcome.kind === "retry") breaker.failed(message.accountId, now(), outcome.retryAfterMs);
+  const { outcome, isSilent = false } = submission;
+  if (outcome.kind === "retry") breaker.failed(message.accountId, new Date(performance.now()), outcome.retryAfterMs);
   else breaker.succeeded(message.accountId);
+  if (outcome.kind === "done") await noteWarning(connection.account, { code: DESK_SILENT, sentence: SILENT, isTrue: isSilent }, deps);
   return submission;
 }
+
+const SILENT =
+  "the desk answers customers' messages with HTTP 200 and nothing in it, so whether it takes them is not known; look for them at the desk, and check that desk.url is the address that Udesk shows";
 
 /** Up to half as long again, so that all who wait for a desk do not come back in the same instant. */
 function spread(waitMs: number): number {

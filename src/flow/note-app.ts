@@ -1,29 +1,16 @@
-import type { Connection, Connections } from "../domain/connection.ts";
+import type { Connection } from "../domain/connection.ts";
 import { APP_MISMATCH, toOtherApp } from "../domain/other-app.ts";
-import type { AccountStore } from "../domain/store.ts";
-
-export interface NoteAppDeps {
-  accounts: Pick<AccountStore, "setWarning">;
-  connections: Connections;
-  now: () => Date;
-}
+import { type NoteWarningDeps, noteWarning } from "./note-warning.ts";
 
 /**
  * Warns on the account when a message names another WeCom app, and takes the warning back with the next one that names its own.
  * A message that names none changes nothing. Repeated, it writes nothing more.
  */
-export async function noteApp(
-  addressedApp: string | null,
-  { account }: Connection,
-  { accounts, connections, now }: NoteAppDeps,
-): Promise<void> {
+export async function noteApp(addressedApp: string | null, { account }: Connection, deps: NoteWarningDeps): Promise<void> {
   if (account.kind !== "wecom" || addressedApp === null) return;
   const other = toOtherApp(account, addressedApp);
-  const isWarned = account.warning?.code === APP_MISMATCH;
-  if (isWarned === (other !== null)) return;
-  const sentence = other === null ? null : toSentence(account.id, account.wechat.agentId, other);
-  await accounts.setWarning(account.id, sentence === null ? null : { code: APP_MISMATCH, sentence, since: now() });
-  connections.forget(account.id);
+  const sentence = other === null ? "" : toSentence(account.id, account.wechat.agentId, other);
+  await noteWarning(account, { code: APP_MISMATCH, sentence, isTrue: other !== null }, deps);
 }
 
 function toSentence(id: string, own: number, other: string): string {

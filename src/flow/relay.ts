@@ -1,25 +1,23 @@
 import { type Account, NOT_AUTHORISED } from "../domain/account.ts";
 import { ALL_ACCOUNTS } from "../domain/api-key.ts";
 import type { Channel } from "../domain/channel.ts";
-import type { Connection, Connections } from "../domain/connection.ts";
-import type { Conversation } from "../domain/conversation.ts";
+import type { Connection } from "../domain/connection.ts";
 import type { Attempt } from "../domain/message.ts";
 import { APP_MISMATCH, toOtherApp } from "../domain/other-app.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import { isBlank } from "../domain/sendable-text.ts";
-import type { AccountStore, ConversationStore, OutboxStore } from "../domain/store.ts";
+import type { ConversationStore, OutboxStore } from "../domain/store.ts";
 import type { Part } from "../domain/text-part.ts";
+import { type NoteWarningDeps, noteWarning } from "./note-warning.ts";
 import { prepare } from "./prepare.ts";
 import { sendFitting } from "./send-fitting.ts";
 import { SENDER_LOST } from "./sender-lost.ts";
 import { type RetryDeps, toNext } from "./to-next.ts";
 import { uploadAgain } from "./upload-again.ts";
 
-export interface RelayDeps extends RetryDeps {
-  connections: Connections;
+export interface RelayDeps extends RetryDeps, NoteWarningDeps {
   outbox: OutboxStore;
-  accounts: Pick<AccountStore, "setWarning">;
   conversations: Pick<ConversationStore, "message">;
   leaseMs: number;
 }
@@ -34,13 +32,13 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   // Before anything that can fail: a fault would be taken for an untried entry, and the mark be lost.
   if (entry.begun !== null) return toSettlement(SENDER_LOST, entry, startedAt, deps);
   const connection = await deps.connections.get(entry.message.accountId);
-  const obstacle = toObstacle(connection, claim.conversation, entry, startedAt);
+  const obstacle = toObstacle(connection, claim, entry);
   if (connection === null || obstacle !== null) return toSettlement(obstacle ?? DISABLED, entry, startedAt, deps);
 
   const { channel } = connection;
   const prepared = await prepare(channel, entry, signal);
   if ("outcome" in prepared) {
-    await noteWarning(connection.account, prepared.outcome, deps).catch(() => {});
+    await notePermission(connection.account, prepared.outcome, deps);
     return toSettlement(prepared.outcome, entry, startedAt, deps);
   }
   const { part, note, isUploaded } = prepared;
@@ -55,8 +53,7 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   });
   if (sent === null) return null;
   const outcome = withNotes(isUploaded ? uploadAgain(sent.outcome, earlier) : sent.outcome, [note, sent.note]);
-  // Only a note: failing at it must not make a message that has left look untried.
-  await noteWarning(connection.account, outcome, deps).catch(() => {});
+  await notePermission(connection.account, outcome, deps);
   return toSettlement(outcome, entry, startedAt, deps, sent.part);
 }
 
@@ -90,25 +87,22 @@ function toWrongApp(otherApp: string): Outcome {
 /** Why nothing may be sent now; null when nothing is in the way. The window is known, so the platform need not be asked to learn it. */
 function toObstacle(
   connection: Connection | null,
-  { windowClosesAt, addressedApp }: Conversation,
+  { conversation, claimedAt }: Claim,
   { message: { content } }: ClaimedEntry,
-  now: Date,
 ): Outcome | null {
   if (content.type === "text" && isBlank(content.text)) return NOTHING_SAID;
   if (connection === null) return DISABLED;
   if (!connection.account.replies.async) return NO_ASYNC;
-  const otherApp = toOtherApp(connection.account, addressedApp);
+  const otherApp = toOtherApp(connection.account, conversation.addressedApp);
   if (otherApp !== null) return toWrongApp(otherApp);
-  return windowClosesAt !== null && windowClosesAt <= now ? WINDOW_CLOSED : null;
+  return conversation.windowClosesAt !== null && conversation.windowClosesAt <= claimedAt ? WINDOW_CLOSED : null;
 }
 
 /** What the platform holds against the account itself, not against this reply, is for the operator to see. */
-async function noteWarning({ id, warning }: Account, outcome: Outcome, { accounts, connections, now }: RelayDeps): Promise<void> {
+async function notePermission(account: Account, outcome: Outcome, deps: RelayDeps): Promise<void> {
   const isRefused = outcome.kind === "hold" && outcome.code === NOT_AUTHORISED;
-  if (isRefused) await accounts.setWarning(id, { code: outcome.code, sentence: outcome.detail, since: now() });
-  else if (outcome.kind === "done" && warning?.code === NOT_AUTHORISED) await accounts.setWarning(id, null);
-  else return;
-  connections.forget(id);
+  if (!isRefused && outcome.kind !== "done") return;
+  await noteWarning(account, { code: NOT_AUTHORISED, sentence: outcome.detail ?? "", isTrue: isRefused }, deps);
 }
 
 /** A fault of ours after the begin mark may have sent the bytes; it must not send them twice. */

@@ -59,8 +59,9 @@ export async function testAccount(connection: Connection, deps: TestAccountDeps,
 }
 
 /** WeCom cannot be asked at which app an address is entered: the messages that came tell. */
-async function testReceivingApp({ warning }: Account): Promise<NamedCheck[]> {
-  if (warning?.code !== APP_MISMATCH) return [];
+async function testReceivingApp({ warnings }: Account): Promise<NamedCheck[]> {
+  const warning = warnings.find(({ code }) => code === APP_MISMATCH);
+  if (warning === undefined) return [];
   const remedy = "then let a member write to the account's own app: that ends this warning";
   const why = "asynchronous answers would reach the member as another app, so they are held";
   return [await timed("receivingApp", async () => ({ ok: false, sentence: warning.sentence, why, remedy }))];

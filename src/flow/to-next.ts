@@ -33,10 +33,10 @@ export function toNext(outcome: Outcome, entry: ClaimedEntry, states: EndStates,
 
 function toRetry(
   { retryAfterMs = 0, triesMax = Number.POSITIVE_INFINITY }: Extract<Outcome, { kind: "retry" }>,
-  { failures, enqueuedAt }: ClaimedEntry,
-  { now, pauseMs = (count) => retryPauseMs(count, Math.random()) }: RetryDeps,
+  { failures, ageMs }: ClaimedEntry,
+  { pauseMs = (count) => retryPauseMs(count, Math.random()) }: RetryDeps,
 ): Settlement["next"] {
-  const isOver = now().getTime() - enqueuedAt.getTime() >= GIVE_UP_AFTER_MS || failures + 1 >= triesMax;
+  const isOver = ageMs >= GIVE_UP_AFTER_MS || failures + 1 >= triesMax;
   if (isOver) return { kind: "finished", state: "dead" };
   return { kind: "again", afterMs: Math.max(pauseMs(failures + 1), retryAfterMs) };
 }

@@ -9,7 +9,8 @@ import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { toOtherApp } from "../domain/other-app.ts";
 import { endReservation } from "../flow/end-reservation.ts";
-import { type NoteAppDeps, noteApp } from "../flow/note-app.ts";
+import { noteApp } from "../flow/note-app.ts";
+import type { NoteWarningDeps } from "../flow/note-warning.ts";
 import { mayFindReply, passiveReply } from "../flow/passive-reply.ts";
 import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
 import type { PassiveReplyDeps, TakenReply } from "../flow/take-reply.ts";
@@ -17,7 +18,7 @@ import { before } from "./before.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 import { shedLoad } from "./shed-load.ts";
 
-export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps, NoteAppDeps {
+export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps, NoteWarningDeps {
   /** From then on nothing new is waited for. */
   isStopping: () => boolean;
   admission: Admission;
@@ -81,7 +82,7 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
       throw error;
     });
     // Only a note: the answer neither waits for it nor fails with it.
-    noteApp(callback.addressedApp ?? null, connection, options).catch((error: unknown) => options.log.warn({ error }, "warning.unnoted"));
+    void noteApp(callback.addressedApp ?? null, connection, options);
     const taken = await findReply(callback.replyTo, received, connection, { arrivedAt, mayStayOpen }, reply, options);
     options.log.info(
       {

@@ -4,6 +4,7 @@ import type { Outcome } from "../domain/outcome.ts";
 import { readClockOffsetMs } from "./clock-offset.ts";
 import type { HttpAnswer } from "./http-client.ts";
 import { decodeText, readJson } from "./read-json.ts";
+import { readRetryAfterMs } from "./retry-after.ts";
 
 export type RetryOutcome = Extract<Outcome, { kind: "retry" }>;
 type Failure = Exclude<Outcome, { kind: "done" }>;
@@ -84,16 +85,9 @@ function toHttpOutcome({ status, headers }: HttpAnswer, now: Date): Failure {
   if (isSilentBehind(status)) {
     return { kind: "uncertain", code, detail: `WeChat's gateway answered HTTP ${status}; whether WeChat did the work is unknown` };
   }
-  const retryAfterMs = readRetryAfterMs(headers["retry-after"]?.trim(), now);
+  const retryAfterMs = readRetryAfterMs(headers["retry-after"], now);
   const detail = `WeChat answered HTTP ${status} and did nothing; if this lasts, check the account's apiBaseUrl and any proxy`;
   return { kind: "retry", code, detail, ...(retryAfterMs !== null && { retryAfterMs }) };
-}
-
-/** Retry-After is either seconds or a date. */
-function readRetryAfterMs(value: string | undefined, now: Date): number | null {
-  if (value === undefined) return null;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - now.getTime();
-  return Number.isNaN(ms) ? null : Math.max(0, ms);
 }
 
 export function toTransportOutcome({ code, message }: TransportError): Failure {

@@ -5,16 +5,27 @@ import type { PrismaClient } from "../generated/prisma/client.ts";
 /** What an access token is sealed as. */
 export const ACCESS_TOKEN_FIELD = "accessToken";
 
-/** Tokens are secrets and are encrypted like them. */
+interface TokenRow {
+  ciphertext: Uint8Array | null;
+  key_id: string | null;
+  left_ms: number | null;
+}
+
+/**
+ * Tokens are secrets and are encrypted like them. Their end is stored by the database's clock and told by the clock of whoever asks:
+ * another process's token is good for just as long, whatever time that process believes it to be.
+ */
 export function createAccessTokenStore(prisma: PrismaClient, box: SecretBox): AccessTokenStore {
   return {
     get: async (accountId) => {
-      const row = await prisma.accessToken.findUnique({ where: { accountId } });
-      if (row?.ciphertext == null || row.keyId === null || row.expiresAt === null) return null;
+      const [row] = await prisma.$queryRaw<TokenRow[]>`
+        SELECT ciphertext, key_id, (EXTRACT(epoch FROM expires_at - now()) * 1000)::float8 AS left_ms
+        FROM access_tokens WHERE account_id = ${accountId}`;
+      if (row === undefined || row.ciphertext === null || row.key_id === null || row.left_ms === null) return null;
       // Left by a process with another master key: a token can be fetched again, so it is no reason to fail. The next put replaces it.
-      if (!box.canOpen(row.keyId)) return null;
-      const value = box.open({ ciphertext: Buffer.from(row.ciphertext), keyId: row.keyId }, { accountId, field: ACCESS_TOKEN_FIELD });
-      return { value, expiresAt: row.expiresAt };
+      if (!box.canOpen(row.key_id)) return null;
+      const value = box.open({ ciphertext: Buffer.from(row.ciphertext), keyId: row.key_id }, { accountId, field: ACCESS_TOKEN_FIELD });
+      return { value, expiresAt: new Date(Date.now() + row.left_ms) };
     },
 
     lease: async (accountId, leaseMs) => {
@@ -28,8 +39,12 @@ export function createAccessTokenStore(prisma: PrismaClient, box: SecretBox): Ac
 
     put: async (accountId, { value, expiresAt }) => {
       const { ciphertext, keyId } = box.seal(value, { accountId, field: ACCESS_TOKEN_FIELD });
-      const token = { ciphertext: Uint8Array.from(ciphertext), keyId, expiresAt, fetchedAt: new Date(), refreshingUntil: null };
-      await prisma.accessToken.upsert({ where: { accountId }, create: { accountId, ...token }, update: token });
+      await prisma.$executeRaw`
+        INSERT INTO access_tokens (account_id, ciphertext, key_id, expires_at, fetched_at)
+        VALUES (${accountId}, ${Uint8Array.from(ciphertext)}, ${keyId},
+                now() + ${expiresAt.getTime() - Date.now()}::float8 * interval '1 millisecond', now())
+        ON CONFLICT (account_id) DO UPDATE SET ciphertext = excluded.ciphertext, key_id = excluded.key_id,
+          expires_at = excluded.expires_at, fetched_at = excluded.fetched_at, refreshing_until = NULL`;
     },
 
     unlease: async (accountId) => {

@@ -3,9 +3,12 @@ import type { Prisma } from "../generated/prisma/client.ts";
 
 export type AccountRow = Prisma.AccountGetPayload<{ include: { secrets: true } }>;
 
-/** Of each secret the current value, which is the latest and has no end, then the old ones that still count, the latest first. */
-export function withSecrets() {
-  const isGood = { OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] };
+/**
+ * Of each secret the current value, which is the latest and has no end, then the old ones that still count, the latest first.
+ * @param now by the database's clock
+ */
+export function withSecrets(now: Date) {
+  const isGood = { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] };
   return { secrets: { where: isGood, orderBy: { id: "desc" } } } satisfies Prisma.AccountInclude;
 }
 
@@ -15,7 +18,7 @@ export function toAccount(row: AccountRow): Account {
     name: row.name,
     enabled: row.enabled,
     version: row.version,
-    warning: toWarning(row.warning),
+    warnings: toWarnings(row.warnings),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     ...(row.settings as unknown as AccountSettings),
@@ -42,8 +45,7 @@ function toFormerMarks(secrets: AccountRow["secrets"], name: string): FormerMark
   );
 }
 
-function toWarning(json: unknown): AccountWarning | null {
-  if (json === null) return null;
-  const { since, ...warning } = json as Omit<AccountWarning, "since"> & { since: string };
-  return { ...warning, since: new Date(since) };
+function toWarnings(json: unknown): AccountWarning[] {
+  const stored = json as (Omit<AccountWarning, "since"> & { since: string })[];
+  return stored.map(({ since, ...warning }) => ({ ...warning, since: new Date(since) }));
 }

@@ -7,10 +7,11 @@ import type { AccountStore, NewAccount } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { isUniqueViolation, passOnIdentity, readIdentity, toDuplicateError } from "./account-identity.ts";
 import { toAccount, toJson, withSecrets } from "./account-row.ts";
+import { clearWarning, setWarning } from "./account-warnings.ts";
 import { writeAudit } from "./audit.ts";
+import { readDatabaseNow } from "./database-now.ts";
 import { revokeOldSecrets } from "./revoke-old-secrets.ts";
 import { rotateSecret } from "./rotate-secret.ts";
-import { toJsonParameter } from "./rows-parameter.ts";
 import { inScope } from "./scope.ts";
 import { openSecrets, sealSecrets } from "./sealed-secrets.ts";
 import { updateAccount } from "./update-account.ts";
@@ -19,19 +20,20 @@ export function createAccountStore(prisma: PrismaClient, box: SecretBox): Accoun
   return {
     create: (account, by) => create(prisma, box, account, by),
     list: async (scope = ALL_ACCOUNTS) => {
-      const rows = await prisma.account.findMany({ where: { id: inScope(scope) }, include: withSecrets(), orderBy: { id: "asc" } });
+      const rows = await prisma.account.findMany({
+        where: { id: inScope(scope) },
+        include: withSecrets(await readDatabaseNow(prisma)),
+        orderBy: { id: "asc" },
+      });
       return rows.map(toAccount);
     },
     get: async (id) => {
-      const row = await prisma.account.findUnique({ where: { id }, include: withSecrets() });
+      const row = await prisma.account.findUnique({ where: { id }, include: withSecrets(await readDatabaseNow(prisma)) });
       return row === null ? null : toAccount(row);
     },
     update: (id, change, by) => updateAccount(prisma, box, id, change, by),
-    setWarning: async (id, warning) => {
-      await prisma.$executeRaw`
-        UPDATE accounts SET warning = ${warning === null ? null : toJsonParameter(warning)}::jsonb, version = version + 1
-        WHERE id = ${id} AND warning ->> 'code' IS DISTINCT FROM ${warning?.code ?? null}`;
-    },
+    setWarning: (id, warning) => setWarning(prisma, id, warning),
+    clearWarning: (id, code) => clearWarning(prisma, id, code),
     remove: (id, by) =>
       prisma.$transaction(async (tx) => {
         const identity = await readIdentity(tx, id);
@@ -43,8 +45,9 @@ export function createAccountStore(prisma: PrismaClient, box: SecretBox): Accoun
     rotateSecret: (id, rotation, by) => rotateSecret(prisma, box, id, rotation, by),
     revokeOldSecrets: (id, name, by) => revokeOldSecrets(prisma, id, name, by),
     getWithSecrets: async (id) => {
-      const row = await prisma.account.findUnique({ where: { id }, include: withSecrets() });
-      return row === null ? null : { account: toAccount(row), ...openSecrets(box, row.secrets) };
+      const now = await readDatabaseNow(prisma);
+      const row = await prisma.account.findUnique({ where: { id }, include: withSecrets(now) });
+      return row === null ? null : { account: toAccount(row), ...openSecrets(box, row.secrets, now) };
     },
     getVersion: async (id) => (await prisma.account.findUnique({ where: { id }, select: { version: true } }))?.version ?? null,
   };
@@ -55,7 +58,7 @@ async function create(prisma: PrismaClient, box: SecretBox, { id, name, settings
     return await prisma.$transaction(async (tx) => {
       const row = await tx.account.create({
         data: { id, name, kind: settings.kind, settings: toJson(settings), secrets: { create: sealSecrets(box, id, secrets) } },
-        include: withSecrets(),
+        include: withSecrets(await readDatabaseNow(tx)),
       });
       await writeAudit(tx, { actor, action: "account.created", accountId: id, subject: null, detail: { kind: settings.kind, name } });
       return toAccount(row);

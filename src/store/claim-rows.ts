@@ -14,11 +14,12 @@ export interface ClaimRow extends Record<string, unknown> {
   failures: number;
   progress: number;
   enqueued_at: Date;
+  claimed_at: Date;
   begun_at: Date | null;
   begun_way: string | null;
 }
 
-export const CLAIM_ROW = Prisma.sql`lane.conversation_id, lane.direction, lane.holder, lane.claim_number, lane.paused_until,
+export const CLAIM_ROW = Prisma.sql`lane.conversation_id, lane.direction, lane.holder, lane.claim_number, lane.paused_until, now() AS claimed_at,
   e.id AS entry_id, e.failures, e.progress, e.enqueued_at, e.begun_at, e.begun_way, ${CLAIM_COLUMNS}`;
 
 /**
@@ -48,6 +49,7 @@ export function toClaims(rows: ClaimRow[]): Claim[] {
         pausedUntil: row.paused_until,
         entries: [],
         conversation: toConversation(pick<ConversationRow>(row, "c_")),
+        claimedAt: row.claimed_at,
       };
       claims.set(key, claim);
     }
@@ -62,7 +64,7 @@ function toEntry(row: ClaimRow, id: bigint): ClaimedEntry {
     message: toMessage(pick<MessageRow>(row, "m_")),
     failures: row.failures,
     progress: row.progress,
-    enqueuedAt: row.enqueued_at,
+    ageMs: row.claimed_at.getTime() - row.enqueued_at.getTime(),
     begun: row.begun_at === null ? null : { at: row.begun_at, way: row.begun_way as Way },
   };
 }

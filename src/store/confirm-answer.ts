@@ -1,6 +1,7 @@
 import type { OutboxStore } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { toAnswer } from "./claim-for-callback.ts";
+import { readDatabaseNow } from "./database-now.ts";
 
 /**
  * WeChat has now taken an answer that was begun earlier, perhaps by a process that is no more. Either its entry is still there,
@@ -32,10 +33,11 @@ export const confirmAnswer: (prisma: PrismaClient) => OutboxStore["confirmAnswer
         WHERE conversation_id = ${lane.conversationId} AND direction = ${lane.direction}`;
     }
     if (!isFinished) return;
+    const now = await readDatabaseNow(tx);
     const { count: turned } = await tx.message.updateMany({
       where: { id: { in: answer.messageIds }, state: { not: "sent" } },
-      data: { state: "sent", way: "passive", error: null, errorCode: null, settledAt: new Date() },
+      data: { state: "sent", way: "passive", error: null, errorCode: null, settledAt: now },
     });
-    if (turned > 0) await tx.conversation.update({ where: { id: inbound.conversationId }, data: { lastReplyAt: new Date() } });
+    if (turned > 0) await tx.conversation.update({ where: { id: inbound.conversationId }, data: { lastReplyAt: now } });
   });
 };

@@ -6,6 +6,7 @@ import type { ConversationFilter, ConversationStore, Page, PageRequest } from ".
 import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
 import { writeAudit } from "./audit.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
+import { readDatabaseNow } from "./database-now.ts";
 import { toConversation, toMessage } from "./rows.ts";
 import { inScope } from "./scope.ts";
 
@@ -100,7 +101,7 @@ function isAfter([updatedAt, id]: readonly [string, string]): Prisma.Conversatio
 }
 
 async function toOverviews(prisma: PrismaClient, rows: Row[]): Promise<ConversationOverview[]> {
-  const counts = await prisma.message.groupBy({
+  const counting = prisma.message.groupBy({
     by: ["conversationId", "state"],
     where: {
       conversationId: { in: rows.map(({ id }) => id) },
@@ -109,13 +110,13 @@ async function toOverviews(prisma: PrismaClient, rows: Row[]): Promise<Conversat
     },
     _count: true,
   });
+  const [counts, now] = await Promise.all([counting, readDatabaseNow(prisma)]);
   const countOf = (id: string, state: string) => counts.find((count) => count.conversationId === id && count.state === state)?._count ?? 0;
-  const now = Date.now();
   return rows.map((row) => {
     const pendingIn = (direction: string) => row.lanes.find((lane) => lane.direction === direction)?.pending ?? 0;
     return {
       ...toConversation(row),
-      passiveOpen: row.lanes.some((lane) => lane.callbacksOpenUntil.some((until) => until.getTime() > now)),
+      passiveOpen: row.lanes.some((lane) => lane.callbacksOpenUntil.some((until) => until > now)),
       pending: {
         toDesk: pendingIn("inbound"),
         toCustomer: pendingIn("outbound"),

@@ -10,7 +10,7 @@ export function createRetentionStore(database: Database): RetentionStore {
   return {
     // Messages are numbered in the order of their coming, so the oldest are found without looking at the others. One process at a
     // time: the lock ends with the statement. What still waits to leave stays, however old.
-    removeOld: async (before, limit) => {
+    removeOld: async (olderThanMs, limit) => {
       const rows = await prisma.$queryRaw<{ looked: number; removed: number }[]>`
         WITH oldest AS (
           SELECT m.id, m.created_at FROM messages m
@@ -18,7 +18,7 @@ export function createRetentionStore(database: Database): RetentionStore {
             AND NOT EXISTS (SELECT FROM outbox_entries e WHERE e.message_id = m.id)
           ORDER BY m.seq LIMIT ${limit}::int
         ), removed AS (
-          DELETE FROM messages m USING oldest WHERE m.id = oldest.id AND oldest.created_at < ${before}::timestamptz(3)
+          DELETE FROM messages m USING oldest WHERE m.id = oldest.id AND oldest.created_at < now() - ${olderThanMs}::float8 * interval '1 millisecond'
           RETURNING m.id
         )
         SELECT count(*)::int AS removed FROM removed`;

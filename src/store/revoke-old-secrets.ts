@@ -3,6 +3,7 @@ import type { Actor } from "../domain/audit.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { toAccount, withSecrets } from "./account-row.ts";
 import { writeAudit } from "./audit.ts";
+import { readDatabaseNow } from "./database-now.ts";
 import { lockAccount } from "./rotate-secret.ts";
 import { touched } from "./update-account.ts";
 
@@ -15,6 +16,6 @@ export async function revokeOldSecrets(prisma: PrismaClient, id: string, name: S
       await tx.account.update({ where: { id }, data: touched() });
       await writeAudit(tx, { actor, action: "secret.revoked", accountId: id, subject: name, detail: { values: count } });
     }
-    return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: withSecrets() }));
+    return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: withSecrets(await readDatabaseNow(tx)) }));
   });
 }

@@ -5,6 +5,7 @@ import type { SecretRotation } from "../domain/store.ts";
 import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
 import { toAccount, withSecrets } from "./account-row.ts";
 import { writeAudit } from "./audit.ts";
+import { readDatabaseNow, translate } from "./database-now.ts";
 import { openSecret, sealSecret } from "./sealed-secrets.ts";
 import { touched } from "./update-account.ts";
 
@@ -27,8 +28,10 @@ export async function rotateSecret(
     const rows = await tx.accountSecret.findMany({ where: { accountId: id, name }, orderBy: { id: "desc" } });
     const current = rows.find(({ expiresAt }) => expiresAt === null);
     if (current === undefined || openSecret(box, current) !== value) {
-      const keepUntil = INBOUND_SECRETS.has(name) ? overlapUntil : null;
-      const kept = rows.filter((row) => keepUntil !== null && isStillGood(row.expiresAt) && openSecret(box, row) !== value);
+      const now = await readDatabaseNow(tx);
+      const keepUntil = INBOUND_SECRETS.has(name) && overlapUntil !== null ? translate(overlapUntil, new Date(), now) : null;
+      const isStillGood = ({ expiresAt }: { expiresAt: Date | null }) => expiresAt === null || expiresAt > now;
+      const kept = rows.filter((row) => keepUntil !== null && isStillGood(row) && openSecret(box, row) !== value);
       const keptIds = kept.slice(0, OLD_VALUES_MAX).map((row) => row.id);
       await tx.accountSecret.deleteMany({ where: { accountId: id, name, id: { notIn: keptIds } } });
       await tx.accountSecret.updateMany({ where: { accountId: id, name, expiresAt: null }, data: { expiresAt: keepUntil } });
@@ -39,7 +42,7 @@ export async function rotateSecret(
       const detail = { oldValueCountsUntil: current === undefined ? null : (keepUntil?.toISOString() ?? null) };
       await writeAudit(tx, { actor, action: "secret.rotated", accountId: id, subject: name, detail });
     }
-    return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: withSecrets() }));
+    return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: withSecrets(await readDatabaseNow(tx)) }));
   });
 }
 
@@ -49,8 +52,4 @@ const PLATFORM_SECRETS: ReadonlySet<SecretName> = new Set(["appSecret", "corpSec
 export async function lockAccount(tx: Prisma.TransactionClient, id: string): Promise<boolean> {
   const rows = await tx.$queryRaw<unknown[]>`SELECT 1 FROM accounts WHERE id = ${id} FOR UPDATE`;
   return rows.length > 0;
-}
-
-function isStillGood(expiresAt: Date | null): boolean {
-  return expiresAt === null || expiresAt > new Date();
 }

@@ -1,6 +1,7 @@
 import type { AccountCredentials, AccountSecrets, SecretName } from "../domain/account.ts";
 import type { SecretBox } from "../domain/secret-box.ts";
 import type { AccountRow } from "./account-row.ts";
+import { translate } from "./database-now.ts";
 
 type SecretRow = AccountRow["secrets"][number];
 
@@ -17,15 +18,22 @@ export function openSecret(box: SecretBox, { accountId, name, ciphertext, keyId 
   return box.open({ ciphertext: Buffer.from(ciphertext), keyId }, { accountId, field: name });
 }
 
-/** In the order of the rows: of each secret the current value first. */
-export function openSecrets(box: SecretBox, rows: readonly SecretRow[]): { secrets: AccountSecrets; credentials: AccountCredentials } {
+/**
+ * In the order of the rows: of each secret the current value first. The end of an old one is told by this process's clock.
+ * @param now by the database's clock, as its ends are
+ */
+export function openSecrets(
+  box: SecretBox,
+  rows: readonly SecretRow[],
+  now: Date,
+): { secrets: AccountSecrets; credentials: AccountCredentials } {
   const secrets: AccountSecrets = {};
   const credentials: AccountCredentials = {};
   for (const row of rows) {
     const name = row.name as SecretName;
     const value = openSecret(box, row);
     if (row.expiresAt === null) secrets[name] = value;
-    credentials[name] = [...(credentials[name] ?? []), { value, expiresAt: row.expiresAt }];
+    credentials[name] = [...(credentials[name] ?? []), { value, expiresAt: row.expiresAt && translate(row.expiresAt, now, new Date()) }];
   }
   return { secrets, credentials };
 }

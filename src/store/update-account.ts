@@ -2,10 +2,11 @@ import type { Account } from "../domain/account.ts";
 import type { Actor, NewAuditEntry } from "../domain/audit.ts";
 import type { SecretBox } from "../domain/secret-box.ts";
 import type { AccountChange } from "../domain/store.ts";
-import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
+import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
 import { isUniqueViolation, passOnIdentity, readIdentity, toDuplicateError } from "./account-identity.ts";
 import { toAccount, toJson, withSecrets } from "./account-row.ts";
 import { writeAudit } from "./audit.ts";
+import { readDatabaseNow } from "./database-now.ts";
 import { sealSecrets } from "./sealed-secrets.ts";
 
 /**
@@ -54,12 +55,12 @@ async function update(
   await tx.accountSecret.deleteMany({ where: { accountId: id, name: { in: sealed.map((secret) => secret.name) } } });
   await tx.accountSecret.createMany({ data: sealed.map((secret) => ({ ...secret, accountId: id })) });
   for (const entry of toAuditEntries(before, change)) await writeAudit(tx, { ...entry, actor, accountId: id });
-  return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: withSecrets() }));
+  return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: withSecrets(await readDatabaseNow(tx)) }));
 }
 
 /** What every change of an account does to its row. What was wrong may be mended by it; if not, the next try says so again. */
 export function touched() {
-  return { warning: Prisma.DbNull, version: { increment: 1 }, updatedAt: new Date() };
+  return { warnings: [], version: { increment: 1 }, updatedAt: new Date() };
 }
 
 /** Says which fields became different, by their paths, and which secrets were given anew. */

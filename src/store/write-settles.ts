@@ -1,6 +1,7 @@
 import { completeReport } from "../domain/complete-report.ts";
 import { toReadableText } from "../domain/content.ts";
 import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
+import { withSaid } from "../domain/outcome.ts";
 import type { Settled } from "../domain/store.ts";
 import type { Prisma } from "../generated/prisma/client.ts";
 import { SOON } from "./claim.ts";
@@ -172,6 +173,7 @@ function toRow({ claim, entry, settlement, keepForMs }: Settle, position: number
   const { conversationId, direction, holder, claimNumber, conversation } = claim;
   const { outcome, next, way, callbackOpenUntil, attempt, report, notice } = settlement;
   const isDone = outcome.kind === "done";
+  const detail = outcome.kind === "retry" ? withSaid(outcome.detail, outcome.said) : outcome.detail;
   return {
     position,
     conversation_id: conversationId,
@@ -195,8 +197,8 @@ function toRow({ claim, entry, settlement, keepForMs }: Settle, position: number
     started_at: attempt.startedAt,
     duration_ms: attempt.durationMs,
     code: isDone ? undefined : outcome.code,
-    detail: outcome.detail,
-    error: isDone ? undefined : outcome.detail,
+    detail,
+    error: isDone ? undefined : detail,
     has_left: isDone || outcome.kind === "uncertain",
     is_sent: isDone && direction === "outbound",
     is_forwarded: isDone && direction === "inbound",

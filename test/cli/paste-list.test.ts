@@ -21,6 +21,7 @@ const BASE = {
   callbackUrl: "https://gateway.example.com/wechat/shop",
   pushUrl: "https://gateway.example.com/desk/shop/QZcYqfSN3y9D",
   warning: null,
+  warnings: [],
   createdAt: "2026-01-31T02:03:04.005Z",
   updatedAt: "2026-01-31T02:03:04.005Z",
 };

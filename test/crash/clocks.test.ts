@@ -12,6 +12,8 @@ import { spawnGateway } from "../support/process.ts";
 import { skewedClock } from "../support/skewed-clock.ts";
 
 const serverUrl = process.env.TEST_DATABASE_URL;
+/** Processes are started one after the other. */
+const TIMEOUT_MS = 180_000;
 const SERVER = fileURLToPath(new URL("../../src/server.ts", import.meta.url));
 
 /** Gateway processes on one server's database, each with a clock that is off by so much. */
@@ -58,11 +60,15 @@ async function startReplicas<Name extends string>(offsetsMs: Record<Name, number
       return account.wechat.sendText(openId, text);
     },
     connectPush: (name: Name) => desk.connectPush(at(account.pushUrl, name)),
+    /** A replica that comes later; what starts with a process has seen the earlier work then. */
+    join: async (name: Name, offsetMs: number) => {
+      addresses[name] = await start(offsetMs);
+    },
   };
 }
 
 describe.runIf(serverUrl)("replicas whose clocks differ by a minute", () => {
-  test("the newer status is shown, whichever of them learns it", async () => {
+  test("the newer status is shown, whichever of them learns it", { timeout: TIMEOUT_MS }, async () => {
     const { desk, connectPush, write, look } = await startReplicas({ ahead: 30_000, behind: -30_000 });
     const shows = (status: string) =>
       eventually(
@@ -83,5 +89,41 @@ describe.runIf(serverUrl)("replicas whose clocks differ by a minute", () => {
     connectPush("behind");
     expect((await desk.pushText("oA", "back again", { status: "queueing", turn: 1 })).status).toBe(200);
     expect((await shows("queueing")).conversation).toMatchObject({ turn: 1, agentName: null });
+  });
+});
+
+describe.runIf(serverUrl)("a replica whose clock is a hundred days ahead", () => {
+  test("removes nothing new, gives nothing up, and takes tokens, secrets and windows for what they are", {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const offsets: Record<string, number> = { right: 0 };
+    const replicas = await startReplicas(offsets, { replies: { passiveWaitMs: 0 } });
+    const { wechat, desk, account, connectPush, write, look, apiOf, join } = replicas;
+    const sent = (count: number) =>
+      eventually(
+        `${count} replies to be sent`,
+        () => look("oA"),
+        ({ messages }) => messages.filter(({ state }) => state === "sent").length === count,
+      );
+    desk.setAnswer("*", { status: "queueing", turn: 1, agent_name: "", msg: "" });
+    await write("right", "oA", "hello");
+    connectPush("right");
+    await desk.pushText("oA", "one");
+    await sent(1);
+    expect(wechat.calls(/token/)).toBe(1);
+
+    await join("ahead", 100 * 86_400_000);
+    expect((await apiOf("right")("POST", `/accounts/${account.id}/secrets/pushToken`, { overlapSeconds: 3_600 })).status).toBe(200);
+    // An old push token, a window of two days, and a first failure, which would be one too many after a day.
+    wechat.misbehave({ kind: "errcode", errcode: -1, errmsg: "system error", path: /custom\/send/, times: 1 });
+    connectPush("ahead");
+    expect((await desk.pushText("oA", "two", { unsigned: true })).status).toBe(200);
+    const { messages } = await sent(2);
+    expect(messages.map(({ text, state }) => [text, state])).toEqual([
+      ["hello", "forwarded"],
+      ["one", "sent"],
+      ["two", "sent"],
+    ]);
+    expect(wechat.calls(/token/)).toBe(1);
   });
 });

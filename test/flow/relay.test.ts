@@ -20,7 +20,7 @@ function connected(outcome: Outcome, sent: Content[] = [], async = true): Connec
   });
   return {
     forget: () => {},
-    get: async () => ({ account: { id: "shop", warning: null, replies: { async } }, channel }) as unknown as Connection,
+    get: async () => ({ account: { id: "shop", warnings: [], replies: { async } }, channel }) as unknown as Connection,
   };
 }
 

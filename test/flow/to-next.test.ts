@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 const STATES = { done: "sent", rejected: "failed" } as const;
 
 const entry = (failures: number, ageMs = 0): ClaimedEntry =>
-  ({ id: "1", failures, progress: 0, enqueuedAt: new Date(NOW.getTime() - ageMs), begun: null }) as unknown as ClaimedEntry;
+  ({ id: "1", failures, progress: 0, ageMs, begun: null }) as unknown as ClaimedEntry;
 
 const next = (outcome: Outcome, given = entry(0), pauseMs = (failures: number) => failures * 1_000) =>
   toNext(outcome, given, STATES, { now: () => NOW, pauseMs });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import type { LoopbackAnswer } from "../../src/emulators/loopback.ts";
 import type { EmulatedAccount } from "../../src/emulators/wechat.ts";
 import { type ConnectedAccount, DESK_KEY, eventually, look, type OpenGateway, openGateway, startGateway } from "../support/gateway.ts";
@@ -180,7 +180,25 @@ describeMistakes("rotation", {
   },
 });
 
+/** The desk's answer to messages from now on, in place of its own; the test's end gives its own back. */
+function answerInstead(body: string): void {
+  onTestFinished(
+    gateway.desk.misbehave({ kind: "rewrite", path: /im_callback$/, rewrite: (answer) => ({ ...answer, body, headers: {} }) }),
+  );
+}
+
 describeMistakes("messages", {
+  "desk-accepts-nothing": async () => {
+    const account = await connected();
+    answerInstead("<html><title>Log in</title></html>");
+    await account.wechat.sendText("oPage", "hello");
+    const { messages } = await eventually(
+      "the first try",
+      () => look(gateway, account, "oPage"),
+      (seen) => seen.messages[0]?.state === "retrying",
+    );
+    return messages.map(({ error }) => error).join("\n");
+  },
   "media-private": async () => {
     const account = await connected();
     await gateway.desk.pushMedia("oMedia", { type: "image", url: "http://127.0.0.1:9/a.png" });
@@ -235,6 +253,20 @@ async function errorOf(openId: string, state: string, reply: () => Promise<unkno
   );
   return messages.map(({ error }) => error).join("\n");
 }
+
+describeMistakes("warnings", {
+  "desk-silent": async () => {
+    const account = await connected();
+    answerInstead("");
+    await account.wechat.sendText("oSilent", "hello");
+    const { body } = await eventually(
+      "the warning",
+      () => gateway.api<{ warnings: { sentence: string }[] }>("GET", `/accounts/${account.id}`),
+      (shown) => shown.body.warnings.length > 0,
+    );
+    return body.warnings.map(({ sentence }) => sentence).join("\n");
+  },
+});
 
 async function answerTo(url: string, body: string): Promise<string> {
   const answer = await (await fetch(url, { method: "POST", headers: { "content-type": "text/plain" }, body })).text();

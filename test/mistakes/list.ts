@@ -178,6 +178,11 @@ export const MISTAKES = {
 
   /** In `detail` of the message's attempt, and as `error` of the message. */
   messages: {
+    "desk-accepts-nothing": {
+      mistake: "a desk.url where a page, a login or another server answers HTTP 200",
+      sentence:
+        "the desk answered HTTP 200, but did not say that it took the message; check that desk.url is the address that Udesk shows, and that no login page, proxy or other server answers there; it said: {title}",
+    },
     "media-private": {
       mistake: "a desk that keeps its media on a private network",
       sentence:
@@ -200,6 +205,15 @@ export const MISTAKES = {
       mistake: "a text that WeChat refuses as too long, in smaller parts too (45002)",
       sentence:
         "errcode 45002: the message is too long; write it shorter, if smaller parts were refused as well ({words}); refused as too long: {sizes} bytes",
+    },
+  },
+
+  /** Among `warnings` of the account. */
+  warnings: {
+    "desk-silent": {
+      mistake: "a desk, or something in its place, that answers messages with HTTP 200 and nothing in it",
+      sentence:
+        "the desk answers customers' messages with HTTP 200 and nothing in it, so whether it takes them is not known; look for them at the desk, and check that desk.url is the address that Udesk shows",
     },
   },
 

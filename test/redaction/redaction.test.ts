@@ -211,8 +211,17 @@ async function playDesk(shop: ConnectedAccount): Promise<void> {
     ["oDesk500", "DESK_HTTP_500", (query) => ({ status: 500, body: `no such request: /spa1/im_callback${query}` })],
     ["oDesk403", "DESK_HTTP_403", (query) => ({ status: 403, body: JSON.stringify({ error: query, key: DESK_KEY }) })],
     ["oDeskNo", "DESK_REFUSED", (query) => ({ status: 200, body: JSON.stringify({ success: false, msg: `wrong: ${query}` }) })],
-    ["oDeskOdd", "done", (query) => ({ status: 200, body: JSON.stringify({ seen: query, sign: new URLSearchParams(query).get("sign") }) })],
-    ["oDeskHtml", "done", (query) => ({ status: 200, body: `<a href="/spa1/im_callback${query}">the KEY is ${DESK_KEY}</a>` })],
+    [
+      "oDeskOdd",
+      "done",
+      (query) => ({ status: 200, body: JSON.stringify({ status: query, sign: new URLSearchParams(query).get("sign") }) }),
+    ],
+    ["oDeskCode", "DESK_NOT_ACCEPTED", (query) => ({ status: 200, body: JSON.stringify({ code: 2059, message: `${query} ${DESK_KEY}` }) })],
+    [
+      "oDeskHtml",
+      "DESK_NOT_ACCEPTED",
+      (query) => ({ status: 200, body: `<a href="/spa1/im_callback${query}">the KEY is ${DESK_KEY}</a>` }),
+    ],
   ];
   const usual = nosy.answer;
   for (const [openId, code, answer] of answers) {
@@ -469,6 +478,7 @@ test("the collectors saw all of it happen", () => {
       "INTERNAL",
       "DESK_HTTP_500",
       "DESK_REFUSED",
+      "DESK_NOT_ACCEPTED",
       "MEDIA_ADDRESS_REFUSED",
       "48001",
       "WECHAT_ANSWER_LOST",

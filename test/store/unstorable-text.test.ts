@@ -10,8 +10,8 @@ test("a warning or a report with a NUL or half a character in it is stored", asy
   const { store, close } = await openTestStore();
   try {
     await store.accounts.create(newAccount("shop"), TESTER);
-    await store.accounts.setWarning("shop", { code: "48001", sentence: TEXT, since: new Date() });
-    expect((await store.accounts.get("shop"))?.warning).toMatchObject({ sentence: STORED });
+    await store.accounts.setWarning("shop", { code: "48001", sentence: TEXT });
+    expect((await store.accounts.get("shop"))?.warnings).toMatchObject([{ sentence: STORED }]);
 
     const conversation = { conversationId: toConversationId("shop", "oA"), accountId: "shop", openId: "oA" };
     await store.outbound.report(conversation, { agentName: TEXT, notice: TEXT });

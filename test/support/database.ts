@@ -11,6 +11,8 @@ export interface TestDatabase {
   /** For `createApp` or `openDatabase`. On a server, any number may open it; embedded, one, which also closes it. */
   address: DatabaseAddress;
   isServer: boolean;
+  /** Runs statements beside the gateway, for what no request can bring about: time that has passed, another version's rows. */
+  execute(sql: string): Promise<void>;
   /** Removes it. Call it when everything that uses it is closed. */
   drop(): Promise<void>;
 }
@@ -28,6 +30,9 @@ async function inMemory(): Promise<TestDatabase> {
   return {
     address: { kind: "opened", pglite },
     isServer: false,
+    execute: async (sql) => {
+      await pglite.exec(sql);
+    },
     drop: async () => {
       if (!pglite.closed) await pglite.close();
     },
@@ -36,17 +41,18 @@ async function inMemory(): Promise<TestDatabase> {
 
 async function onServer(url: string): Promise<TestDatabase> {
   const name = `wxdesk_test_${randomBytes(6).toString("hex")}`;
-  await asAdmin(url, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`);
+  await runOn(url, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`);
   const address = new URL(url);
   address.pathname = `/${name}`;
   return {
     address: { kind: "server", url: address.href },
     isServer: true,
-    drop: () => asAdmin(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    execute: (sql) => runOn(address.href, sql),
+    drop: () => runOn(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
 }
 
-async function asAdmin(url: string, statement: string): Promise<void> {
+async function runOn(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

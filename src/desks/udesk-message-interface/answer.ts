@@ -1,17 +1,31 @@
 import type { StatusReport } from "../../domain/conversation.ts";
+import type { HttpAnswer } from "../../lib/http-client.ts";
+import { decodeText, readJson } from "../../lib/read-json.ts";
+import { isRecord } from "./read.ts";
 import { readReport } from "./report.ts";
 
+/**
+ * What a 2xx answer to a submitted message says (contract.md §9, "Forwarded means said"):
+ *
+ *   taken    a JSON object with a `status`, whatever its value, or with `success: true`; the report is null when it has no status
+ *   silent   nothing at all: Udesk documents an answer with a status, so this is taken for a yes with a warning
+ *   other    anything else, such as the page of a login or of another server: nobody says that the desk has the message
+ */
+export type Answer = { kind: "taken"; report: StatusReport | null } | { kind: "silent" } | { kind: "other" };
+
 /** The answer's JSON value, or its text when it is not JSON. Never throws: what the desk answers is not ours to refuse. */
-export function parseAnswer(body: Buffer): unknown {
-  const text = new TextDecoder().decode(body);
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+export function parseAnswer(answer: Pick<HttpAnswer, "headers" | "body">): unknown {
+  return readJson(answer) ?? decodeText(answer);
 }
 
-/** What the desk's answer to a submission says of the conversation; `unknown` when it says nothing that we understand. */
-export function toStatusReport(answer: unknown): StatusReport {
-  return readReport(answer) ?? { status: "unknown" };
+export function readAnswer(value: unknown): Answer {
+  if (typeof value === "string" && value.trim() === "") return { kind: "silent" };
+  if (!isRecord(value)) return { kind: "other" };
+  if (Object.hasOwn(value, "status")) return { kind: "taken", report: { status: "unknown", ...readReport(value) } };
+  return saysYes(value.success) ? { kind: "taken", report: null } : { kind: "other" };
+}
+
+/** As a JSON value or as its name. A refusal may come as either, too (refusal.ts). */
+export function saysYes(success: unknown): boolean {
+  return success === true || success === "true";
 }

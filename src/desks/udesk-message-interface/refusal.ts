@@ -3,6 +3,8 @@ import { isRecord } from "./read.ts";
 export interface Refusal {
   /** Whether the desk could not verify us, as opposed to not liking what we sent. */
   ofSignature: boolean;
+  /** The desk's own words, as they came; empty when it gave none. */
+  reason: string;
   /** What is the matter, and what to do. Both free of anything secret. */
   meaning: string;
   remedy: string;
@@ -18,6 +20,7 @@ export function readRefusal(answer: unknown): Refusal | null {
   if (reason.includes("验证不通过")) {
     return {
       ofSignature: true,
+      reason,
       meaning: "the desk refused the signature: this account's desk key is not the desk's KEY",
       remedy: "enter the KEY of Udesk's Message Interface Access page as this account's desk key (desk.key)",
     };
@@ -25,6 +28,7 @@ export function readRefusal(answer: unknown): Refusal | null {
   if (reason.includes("请传递验证参数")) {
     return {
       ofSignature: true,
+      reason,
       meaning: "the desk insists on a number and an e-mail",
       remedy: 'set desk.identity to "synthetic"',
     };
@@ -32,18 +36,8 @@ export function readRefusal(answer: unknown): Refusal | null {
   if (!isRefused) return null;
   return {
     ofSignature: false,
-    meaning: `the desk refused${quote(reason)}`,
+    reason,
+    meaning: "the desk refused",
     remedy: "check this account's desk key and desk.url first",
   };
-}
-
-const QUOTE_MAX = 120;
-
-/** The desk's own words, short, and without a signature or an address that it may have echoed. */
-function quote(reason: string): string {
-  const words = reason
-    .slice(0, QUOTE_MAX)
-    .replace(/\S*[?&=]\S*|[0-9a-f]{8,}/gi, "…")
-    .trim();
-  return words === "" ? "" : ` ("${words}")`;
 }

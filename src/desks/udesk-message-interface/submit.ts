@@ -30,7 +30,7 @@ export async function submit(
       timeoutMs,
       signal,
     });
-    return toSubmission(answer, now());
+    return toSubmission(answer, { key, now: now() });
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     return { outcome: { kind: "retry", code: error.code, detail: `${error.message}; check desk.url and this machine's way to the desk` } };

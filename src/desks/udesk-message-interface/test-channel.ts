@@ -1,10 +1,12 @@
 import type { CheckResult } from "../../domain/check.ts";
 import { TransportError } from "../../domain/errors.ts";
+import { withSaid } from "../../domain/outcome.ts";
 import { readClockOffsetMs } from "../../lib/clock-offset.ts";
 import type { HttpAnswer } from "../../lib/http-client.ts";
-import { parseAnswer } from "./answer.ts";
+import { parseAnswer, saysYes } from "./answer.ts";
 import type { UdeskDeps } from "./deps.ts";
 import { toIdentity } from "./identity.ts";
+import { quote } from "./quote.ts";
 import { isRecord } from "./read.ts";
 import { readRefusal } from "./refusal.ts";
 import { toSignedQuery } from "./sign.ts";
@@ -15,7 +17,7 @@ export async function testChannel({ account, key, http, now }: UdeskDeps, signal
   const query = toSignedQuery(toIdentity(account, NOBODY_YET), key, now());
   try {
     const answer = await http.exchange({ method: "GET", url: `${url.replace(/\/+$/, "")}/test?${query}`, timeoutMs, signal });
-    return { ...toCheckResult(answer), clockOffsetMs: readClockOffsetMs(answer, now()) };
+    return { ...toCheckResult(answer, key), clockOffsetMs: readClockOffsetMs(answer, now()) };
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     const remedy = "check desk.url, and this machine's way to the network (DNS, firewall, proxy)";
@@ -26,11 +28,15 @@ export async function testChannel({ account, key, http, now }: UdeskDeps, signal
 const NOBODY_YET = { openId: "channel-test", contact: { nickname: null, number: null, email: null } };
 const CANNOT_FORWARD = "customers' messages wait for the desk, in order, for up to 24 hours";
 
-function toCheckResult({ status, body }: HttpAnswer): CheckResult {
-  const answer = parseAnswer(body);
-  const refusal = readRefusal(answer);
-  if (refusal) return { ok: false, sentence: refusal.meaning, why: CANNOT_FORWARD, remedy: refusal.remedy, code: "DESK_REFUSED" };
-  const isSuccess = status === 200 && isRecord(answer) && answer.success === true;
+function toCheckResult(answer: HttpAnswer, key: string): CheckResult {
+  const { status } = answer;
+  const value = parseAnswer(answer);
+  const refusal = readRefusal(value);
+  if (refusal) {
+    const sentence = withSaid(refusal.meaning, quote(refusal.reason, key));
+    return { ok: false, sentence, why: CANNOT_FORWARD, remedy: refusal.remedy, code: "DESK_REFUSED" };
+  }
+  const isSuccess = status === 200 && isRecord(value) && saysYes(value.success);
   if (isSuccess) return { ok: true, sentence: "the desk answered and accepted the signature" };
   return {
     ok: false,

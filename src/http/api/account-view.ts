@@ -11,6 +11,7 @@ export interface Addresses {
 /** An account as the API shows it: the document it was made from, with a mark in the place of every secret. */
 export function toShownAccount(account: Account, { publicUrl, pushToken }: Addresses): ShownAccount {
   const { id, name, enabled, replies } = account;
+  const warnings = account.warnings.map((warning) => ({ ...warning, since: toMoment(warning.since) }));
   const mark = (secret: SecretName) => toShownMark(account, secret);
   const callback = { token: mark("token"), encodingAesKey: mark("encodingAesKey") };
   const shown = {
@@ -21,7 +22,8 @@ export function toShownAccount(account: Account, { publicUrl, pushToken }: Addre
     replies,
     callbackUrl: `${publicUrl}/wechat/${id}`,
     pushUrl: `${publicUrl}/desk/${id}/${pushToken ?? account.secrets.pushToken?.hint ?? "…"}`,
-    warning: account.warning === null ? null : { ...account.warning, since: toMoment(account.warning.since) },
+    warning: warnings[0] ?? null,
+    warnings,
     createdAt: toMoment(account.createdAt),
     updatedAt: toMoment(account.updatedAt),
   };

@@ -35,7 +35,8 @@ function toWays(conversation: ConversationOverview, account: Account | null, now
   // WeCom knows no window; at an Official Account one is opened by what the contact does.
   const isWindowOpen = windowClosesAt === null ? account.kind === "wecom" : windowClosesAt > now;
   const isQuotaLeft = repliesRemaining === null || repliesRemaining > 0;
-  const isPermitted = account.replies.async && account.warning?.code !== NOT_AUTHORISED && toOtherApp(account, addressedApp) === null;
+  const isAuthorised = account.warnings.every(({ code }) => code !== NOT_AUTHORISED);
+  const isPermitted = account.replies.async && isAuthorised && toOtherApp(account, addressedApp) === null;
   const canSend = isPermitted && isWindowOpen && isQuotaLeft;
   return [...(passiveOpen ? (["passive"] as const) : []), ...(canSend ? (["async"] as const) : [])];
 }

@@ -1,9 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseAnswer, toStatusReport } from "../../../src/desks/udesk-message-interface/answer.ts";
+import { type Answer, parseAnswer, readAnswer } from "../../../src/desks/udesk-message-interface/answer.ts";
+import { readReport } from "../../../src/desks/udesk-message-interface/report.ts";
+
+const read = (answer: string | Buffer): Answer => readAnswer(parseAnswer({ headers: {}, body: Buffer.from(answer) }));
 
 function reportOf(answer: string): unknown {
-  return toStatusReport(parseAnswer(Buffer.from(answer)));
+  const said = read(answer);
+  return said.kind === "taken" ? said.report : said.kind;
 }
 
 test("the documented answer is read whole", () => {
@@ -58,37 +62,73 @@ describe("turn", () => {
 
 test("empty, blank and misplaced names and sentences are null", () => {
   expect(reportOf('{"status":"offline","agent_name":"","msg":" "}')).toEqual({ status: "offline", agentName: null, notice: null });
-  expect(reportOf('{"agent_name":5,"msg":{"a":1}}')).toEqual({ agentName: null, notice: null });
+  expect(readReport({ agent_name: 5, msg: { a: 1 } })).toEqual({ agentName: null, notice: null });
 });
 
 test("a sentence with tags is read as a customer is to read it, one without stays as it is", () => {
   const msg = '<p>2 before you&hellip; <a href="https://x.cn">skip</a></p><!-- queue -->';
-  expect(reportOf(JSON.stringify({ msg }))).toEqual({ notice: "2 before you… skip (https://x.cn)" });
-  expect(reportOf('{"msg":"1 &lt; 2 < 3"}')).toEqual({ notice: "1 &lt; 2 < 3" });
-  expect(reportOf('{"msg":"<p><br></p>"}')).toEqual({ notice: null });
+  expect(readReport({ msg })).toEqual({ notice: "2 before you… skip (https://x.cn)" });
+  expect(readReport({ msg: "1 &lt; 2 < 3" })).toEqual({ notice: "1 &lt; 2 < 3" });
+  expect(readReport({ msg: "<p><br></p>" })).toEqual({ notice: null });
 });
 
-test("what is missing is absent and so changes nothing", () => {
-  expect(reportOf('{"msg":"please wait"}')).toEqual({ notice: "please wait" });
+test("what is missing is absent", () => {
+  expect(readReport({ msg: "please wait" })).toEqual({ notice: "please wait" });
 });
 
 test("what no column can hold is taken out of a sentence", () => {
-  expect(reportOf('{"msg":"a\\u0000b\\ud800"}')).toEqual({ notice: "ab\uFFFD" });
+  expect(readReport({ msg: "a\u0000b\ud800" })).toEqual({ notice: "ab\uFFFD" });
 });
 
-describe("an answer that says nothing we understand is unknown:", () => {
-  for (const answer of ["", "OK", "<html>", "{}", "[]", "null", "5", '"chatting"', '{"code":1000}', "{", "[".repeat(20_000)]) {
-    test(JSON.stringify(answer.slice(0, 20)), () => {
-      expect(reportOf(answer)).toEqual({ status: "unknown" });
-    });
-  }
+describe("taken, with a status that is unknown, whatever its value:", () => {
+  test.each(['{"status":null}', '{"status":""}', '{"status":7}', '{"status":[],"msg":""}', '{"status":"error"}'])("%s", (answer) => {
+    expect(read(answer)).toMatchObject({ kind: "taken", report: { status: "unknown" } });
+  });
+});
+
+describe("taken, without a word of the conversation:", () => {
+  test.each(['{"success":true}', '{"success":"true"}', '{"success":true,"msg":"ok"}'])("%s", (answer) => {
+    expect(read(answer)).toEqual({ kind: "taken", report: null });
+  });
+});
+
+describe("silent:", () => {
+  test.each(["", " \r\n\t", "\uFEFF"])("%j", (answer) => {
+    expect(read(answer)).toEqual({ kind: "silent" });
+  });
+});
+
+describe("nobody says that the message was taken:", () => {
+  test.each([
+    ...[
+      "OK",
+      "success",
+      "<html>",
+      "<xml><return_code>SUCCESS</return_code></xml>",
+      "{}",
+      "[]",
+      '[{"status":"chatting"}]',
+      "null",
+      "5",
+      "true",
+    ],
+    ...['"chatting"', '"{\\"status\\":1}"', '{"code":1000}', '{"code":2059,"message":"bad"}', '{"success":1}', '{"success":"yes"}'],
+    ...['{"msg":"please wait"}', '{"turn":2}', '{"Status":"chatting"}', '{"data":{"status":"chatting"}}', "{", '{"status":"chatting","tu'],
+    "[".repeat(20_000),
+  ])("%.40s", (answer) => {
+    expect(read(answer)).toEqual({ kind: "other" });
+  });
+});
+
+test("a status is read behind a byte order mark, with raw control characters, and with something behind it", () => {
+  expect(reportOf('\uFEFF{"status":"chatting","msg":"one\ntwo"}<!-- node 3 -->')).toEqual({ status: "chatting", notice: "one two" });
 });
 
 test("no answer makes it throw", () => {
   const odd = fc.record({ status: fc.jsonValue(), turn: fc.jsonValue(), agent_name: fc.jsonValue(), msg: fc.jsonValue() });
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array().map(Buffer.from), odd.map(JSON.stringify).map(Buffer.from)), (body) => {
-      expect(toStatusReport(parseAnswer(body))).toBeTypeOf("object");
+      expect(read(body)).toBeTypeOf("object");
     }),
   );
 });

@@ -27,7 +27,7 @@ async function submissionOf(answer: DeskAnswer | null) {
 }
 
 test("a message is posted as XML to the signed address", async () => {
-  const { server, desk } = await start({ body: "{}" });
+  const { server, desk } = await start({ body: '{"success":true}' });
   await desk.submit(hello, known, AbortSignal.timeout(10_000));
   const [request] = server.received;
   expect(request?.method).toBe("POST");
@@ -39,20 +39,20 @@ test("a message is posted as XML to the signed address", async () => {
 });
 
 test("an unknown customer is sent, and signed, empty", async () => {
-  const { server, desk } = await start({ body: "{}" });
+  const { server, desk } = await start({ body: '{"success":true}' });
   await desk.submit(hello, makeConversation(), AbortSignal.timeout(10_000));
   expect(server.received[0]?.url).toBe("/spa1/im_callback?number=&email=&timestamp=20151124141451&sign=5115174BBECA8A19B2FE835E3BBEA724");
 });
 
 test("a second try carries the same body", async () => {
-  const { server, desk } = await start({ body: "{}" });
+  const { server, desk } = await start({ body: '{"success":true}' });
   await desk.submit(hello, known, AbortSignal.timeout(10_000));
   await desk.submit(hello, known, AbortSignal.timeout(10_000));
   expect(server.received[1]?.body).toBe(server.received[0]?.body);
 });
 
 test("a type that the account wants as text leaves as text", async () => {
-  const { server, desk } = await start({ body: "{}" }, { types: { image: "text" } });
+  const { server, desk } = await start({ body: '{"success":true}' }, { types: { image: "text" } });
   await desk.submit(makeMessage({ type: "image", url: "http://p" }), known, AbortSignal.timeout(10_000));
   expect(childText(parseXml(server.received[0]?.body ?? ""), "MsgType")).toBe("text");
 });
@@ -65,15 +65,75 @@ describe("the message is done", () => {
     });
   });
 
-  test("also when a 2xx has no JSON: then the status is unknown", async () => {
-    for (const answer of [{ body: "OK" }, { status: 204 }, { status: 201, body: "<html></html>" }]) {
-      const detail = `the desk answered: ${answer.body ?? ""}`;
-      expect(await submissionOf(answer)).toEqual({ outcome: { kind: "done", detail }, report: { status: "unknown" } });
+  test("with a note of the answer when its status is not understood", async () => {
+    expect(await submissionOf({ body: '{"status":"dancing"}' })).toEqual({
+      outcome: { kind: "done", detail: 'the desk answered: {"status":"dancing"}' },
+      report: { status: "unknown" },
+    });
+  });
+
+  test("with success alone, which says nothing of the conversation", async () => {
+    expect(await submissionOf({ body: '{"success":true}' })).toEqual({ outcome: { kind: "done" } });
+  });
+
+  test("and silent when a 2xx has nothing in it", async () => {
+    for (const answer of [{ body: "" }, { body: "\r\n" }, { status: 204 }, { status: 202 }]) {
+      expect(await submissionOf(answer)).toEqual({ outcome: { kind: "done" }, isSilent: true });
     }
   });
 
   test("also when a sentence for the customer sounds like a refusal", async () => {
     expect((await submissionOf({ body: '{"status":"chatting","msg":"验证不通过?"}' })).outcome).toEqual({ kind: "done" });
+  });
+});
+
+describe("a 2xx that does not say that the desk took it is retried, with what it said:", () => {
+  test.each<[DeskAnswer, string]>([
+    [{ body: "<html><head><title>Log in</title></head><body><form>…</form></body></html>" }, "Log in"],
+    [{ body: "<!doctype html><style>p{}</style><p>Under <b>maintenance</b></p>" }, "Under maintenance"],
+    [{ body: '<?xml version="1.0"?><error>no tenant</error>' }, "no tenant"],
+    [{ body: '{"code":2059,"message":"bad"}' }, '{"code":2059,"message":"bad"}'],
+    [{ body: '[{"status":"chatting"}]' }, '[{"status":"chatting"}]'],
+    [{ body: '"chatting"' }, '"chatting"'],
+    [{ body: "OK" }, "OK"],
+    [{ status: 201, body: "<html></html>" }, ""],
+    [{ body: "x".repeat(300) }, "…"],
+    [{ body: "so ".repeat(300) }, `${"so ".repeat(300).slice(0, 200)}…`],
+  ])("%j", async (answer, said) => {
+    expect(await submissionOf(answer)).toEqual({
+      outcome: {
+        kind: "retry",
+        code: "DESK_NOT_ACCEPTED",
+        detail: expect.stringMatching(/^the desk answered HTTP 20[01], but did not say that it took the message; check that desk.url is/),
+        said,
+      },
+    });
+  });
+
+  test("a redirect to a login page is not followed", async () => {
+    const { outcome } = await submissionOf({ status: 302, headers: { location: "/login" }, body: '{"success":true}' });
+    expect(outcome).toMatchObject({ kind: "retry", code: "DESK_HTTP_302", detail: expect.stringContaining("redirect") });
+  });
+
+  test("an answer that is longer than a megabyte, or is cut, is lost", async () => {
+    const long = JSON.stringify({ status: "chatting", msg: "x".repeat(1024 * 1024) });
+    expect((await submissionOf({ body: long })).outcome).toMatchObject({ kind: "retry", code: "ANSWER_LOST" });
+    const cut = { headers: { "content-length": "100", connection: "close" }, body: '{"status":"chatting"}' };
+    expect((await submissionOf(cut)).outcome).toMatchObject({ kind: "retry", code: "ANSWER_LOST" });
+  });
+
+  test("nothing secret that it echoes is kept: key, sign, query, addresses with either", async () => {
+    const query = "number=13574221234&email=a@b.cn&timestamp=20151124141451&sign=301B50B00CB609836B0D52FE4AB93CC8";
+    for (const body of [
+      `<p>no such page: /spa1/im_callback?${query}</p>`,
+      `<title>${query}</title>`,
+      JSON.stringify({ code: 2059, message: `sign 301b50b00cb609836b0d52fe4ab93cc8 of ${KEY} is wrong`, query, path: `/x?${query}` }),
+      `${"x".repeat(190)} ${KEY}`,
+    ]) {
+      const { outcome } = await submissionOf({ body });
+      expect(outcome).toMatchObject({ kind: "retry", said: expect.stringContaining("…") });
+      expect(JSON.stringify(outcome)).not.toMatch(/301b50|0123456789abcdef|number=|13574221234|timestamp=|a@b/i);
+    }
   });
 });
 
@@ -100,7 +160,7 @@ test("a desk that insists on number and e-mail is retried, and the detail names 
 test("another refusal is retried and quoted without what it echoes of the request", async () => {
   const echo = "no: /im_callback?number=1&sign=301B50B00CB609836B0D52FE4AB93CC8 (301b50b00cb609836b0d52fe4ab93cc8)";
   const { outcome } = await submissionOf({ body: JSON.stringify({ success: false, msg: echo }) });
-  expect(outcome).toMatchObject({ kind: "retry", code: "DESK_REFUSED", detail: expect.stringContaining("no:") });
+  expect(outcome).toMatchObject({ kind: "retry", code: "DESK_REFUSED", said: expect.stringContaining("no:") });
   expect(JSON.stringify(outcome)).not.toMatch(/301b50|number=/i);
 });
 
@@ -134,7 +194,21 @@ describe("Retry-After", () => {
     [503, "Tue, 24 Nov 2015 06:15:01 GMT", 9_211],
     [503, "Tue, 24 Nov 2015 06:00:00 GMT", 0],
     [503, "999999999", 3_600_000],
+    [429, "4 ", 4_000],
+    [429, " 4\t", 4_000],
+    [503, "2.5", 2_500],
+    [503, " Tue, 24 Nov 2015 06:15:01 GMT ", 9_211],
+    [503, "Tuesday, 24-Nov-15 06:15:01 GMT", 9_211],
+    [503, "Tue Nov 24 06:15:01 2015", 9_211],
+    [503, "Tue, 24 Nov 2015 14:15:01 +0800", 9_211],
+    [503, "9".repeat(400), 3_600_000],
+    [503, "Fri, 31 Dec 9999 23:59:59 GMT", 3_600_000],
     [429, "soon", undefined],
+    [429, "", undefined],
+    [429, "-5", undefined],
+    [429, "1e3", undefined],
+    [429, "Infinity", undefined],
+    [429, "4, 5", undefined],
   ] as const) {
     test(`${status} "${value}" pauses for ${retryAfterMs ?? "the usual"} ms`, async () => {
       const { outcome } = await submissionOf({ status, headers: { "retry-after": value } });

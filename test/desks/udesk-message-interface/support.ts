@@ -23,7 +23,7 @@ export function makeAccount(desk: Partial<DeskSettings> = {}): Account {
     name: "Shop",
     enabled: true,
     version: 1,
-    warning: null,
+    warnings: [],
     createdAt: VECTOR_TIME,
     updatedAt: VECTOR_TIME,
     secrets: {},

@@ -172,6 +172,8 @@ const secretMark = z
   })
   .meta({ id: "SecretMark", description: "What is shown of a secret. The secret itself is never returned." });
 
+const accountWarning = z.object({ code: z.string(), sentence: z.string(), since: shownMoment });
+
 const shownBase = {
   id: z.string(),
   name: z.string(),
@@ -180,10 +182,12 @@ const shownBase = {
   replies: z.object(replyFields),
   callbackUrl: z.string().describe("To be entered in WeChat's console."),
   pushUrl: z.string().describe("To be entered at the desk. Complete only in the answer that made its token."),
-  warning: z
-    .object({ code: z.string(), sentence: z.string(), since: shownMoment })
-    .nullable()
-    .describe("What keeps the account from working as its settings say, noticed while it works."),
+  warning: accountWarning.nullable().describe("The latest of the warnings."),
+  warnings: z
+    .array(accountWarning)
+    .describe(
+      "What keeps the account from working as its settings say, or may; each goes when work shows that it is over. The latest first.",
+    ),
   createdAt: shownMoment,
   updatedAt: shownMoment,
 };

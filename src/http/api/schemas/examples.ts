@@ -34,6 +34,7 @@ const shown = {
   desk: { ...desk, key: mark, pushToken: mark, timeoutMs: 4_000, identity: "empty", requireSign: false, types: {} },
   replies: { async: true, notices: "changes", passiveWaitMs: 4_500 },
   warning: null,
+  warnings: [],
   createdAt: moment,
   updatedAt: moment,
 };
