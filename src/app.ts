@@ -117,6 +117,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
               ...shared,
               outbound: { ...store.outbound, enqueue: intake.counted(store.outbound.enqueue) },
               rejects: store.pushRejects,
+              partsMax: config.pushPartsMax,
             },
           },
     api: {
@@ -130,6 +131,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         delivery.deliver({ conversationId, direction: "outbound" });
         delivery.deliver({ conversationId, direction: "inbound" });
       },
+      partsMax: config.pushPartsMax,
       publicUrl: () => config.publicUrl ?? (address || toPlannedAddress(config)),
       now,
     },

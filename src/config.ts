@@ -40,6 +40,9 @@ export const settingsSchema = z.object({
     .describe("Least important lines that are logged: fatal, error, warn, info, debug, trace or silent."),
   WXDESK_LOG_CONTENT: flag().prefault("false").describe("Whether the text of messages may appear in the log."),
   WXDESK_RETENTION_DAYS: wholeNumber(1, 36_500).prefault("90").describe("Messages older than this many days are removed."),
+  WXDESK_PUSH_PARTS_MAX: wholeNumber(1, 100)
+    .prefault("20")
+    .describe("How many messages to one customer a push of the desk, or an operator's text, may make."),
   WXDESK_MEDIA_ALLOW_NETWORKS: networks()
     .prefault("")
     .describe("Private networks (CIDR, separated by commas) that media addresses given by a desk may point into."),
@@ -110,6 +113,7 @@ function toConfig(settings: z.output<typeof settingsSchema>) {
     logLevel: settings.WXDESK_LOG_LEVEL,
     logContent: settings.WXDESK_LOG_CONTENT,
     retentionDays: settings.WXDESK_RETENTION_DAYS,
+    pushPartsMax: settings.WXDESK_PUSH_PARTS_MAX,
     mediaAllowNetworks: settings.WXDESK_MEDIA_ALLOW_NETWORKS,
   };
 }

@@ -19,7 +19,8 @@ beforeAll(async () => {
   for (const id of ["shop", "list", "passive"]) await accounts.create(newAccount(id), TESTER);
   const { settings } = newAccount("passive");
   await accounts.update("passive", { settings: { ...settings, replies: { ...settings.replies, async: false } } }, TESTER);
-  app = await createApi({ accounts, conversations, outbound, deliver: (id) => void delivered.push(id), now: () => now });
+  const connections = { get: async () => null, forget: () => {} };
+  app = await createApi({ accounts, connections, conversations, outbound, deliver: (id) => void delivered.push(id), now: () => now });
 });
 
 afterAll(async () => {
