@@ -138,6 +138,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
               outbound: { ...store.outbound, enqueue: load.outbound.counted(lastFault.watched(store.outbound.enqueue)) },
               rejects: store.pushRejects,
               ...(options.pushAnswerMs && { answerMsMax: options.pushAnswerMs }),
+              partsMax: config.pushPartsMax,
             },
           },
     api: {
@@ -151,6 +152,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         delivery.deliver({ conversationId, accountId, direction: "outbound" });
         delivery.deliver({ conversationId, accountId, direction: "inbound" });
       },
+      partsMax: config.pushPartsMax,
       publicUrl: () => config.publicUrl ?? (address || toPlannedAddress(config)),
       now,
     },

@@ -43,6 +43,9 @@ export const settingsSchema = z.object({
   WXDESK_OPEN_CALLBACKS_MAX: wholeNumber(1, 100_000)
     .prefault("2000")
     .describe("Callbacks kept open for a passive reply; more are acknowledged at once, and twice as many are refused with 503."),
+  WXDESK_PUSH_PARTS_MAX: wholeNumber(1, 100)
+    .prefault("20")
+    .describe("How many messages to one customer a push of the desk, or an operator's text, may make."),
   WXDESK_MEDIA_ALLOW_NETWORKS: networks()
     .prefault("")
     .describe("Private networks (CIDR, separated by commas) that media addresses given by a desk may point into."),
@@ -114,6 +117,7 @@ function toConfig(settings: z.output<typeof settingsSchema>) {
     logContent: settings.WXDESK_LOG_CONTENT,
     retentionDays: settings.WXDESK_RETENTION_DAYS,
     openCallbacksMax: settings.WXDESK_OPEN_CALLBACKS_MAX,
+    pushPartsMax: settings.WXDESK_PUSH_PARTS_MAX,
     mediaAllowNetworks: settings.WXDESK_MEDIA_ALLOW_NETWORKS,
   };
 }

@@ -50,6 +50,7 @@ describe("settings", () => {
       logContent: false,
       retentionDays: 90,
       openCallbacksMax: 2_000,
+      pushPartsMax: 20,
       mediaAllowNetworks: [],
     });
   });
@@ -73,9 +74,10 @@ describe("settings", () => {
       WXDESK_LOG_CONTENT: "true",
       WXDESK_RETENTION_DAYS: "7",
       WXDESK_OPEN_CALLBACKS_MAX: "50",
+      WXDESK_PUSH_PARTS_MAX: "5",
       WXDESK_MEDIA_ALLOW_NETWORKS: "10.0.0.0/8, fd00::/8",
     });
-    expect(config).toMatchObject({ port: 0, role: "worker", metricsPort: 9100, logContent: true, retentionDays: 7 });
+    expect(config).toMatchObject({ port: 0, role: "worker", metricsPort: 9100, logContent: true, retentionDays: 7, pushPartsMax: 5 });
     expect(config.masterKey).toEqual(Buffer.alloc(32, 7));
     expect(config.mediaAllowNetworks).toEqual(["10.0.0.0/8", "fd00::/8"]);
   });
@@ -94,6 +96,7 @@ describe("settings", () => {
       WXDESK_ROLE: "both",
       WXDESK_LOG_CONTENT: "yes",
       WXDESK_RETENTION_DAYS: "0",
+      WXDESK_PUSH_PARTS_MAX: "0",
       WXDESK_MEDIA_ALLOW_NETWORKS: "10.0.0.0/33",
     });
     expect(problems.map((problem) => problem.match(/\w+/)?.[0])).toEqual([
@@ -105,6 +108,7 @@ describe("settings", () => {
       "WXDESK_ROLE",
       "WXDESK_LOG_CONTENT",
       "WXDESK_RETENTION_DAYS",
+      "WXDESK_PUSH_PARTS_MAX",
       "WXDESK_MEDIA_ALLOW_NETWORKS",
     ]);
     expect(problems.join()).not.toMatch(/hunter2|bm90|short/);

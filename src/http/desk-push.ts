@@ -8,6 +8,7 @@ import { DecodeError, VerificationError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import type { PushRejectStore } from "../domain/store.ts";
 import { type AcceptPushDeps, acceptPush } from "../flow/accept-push.ts";
+import { limitParts } from "../flow/limit-parts.ts";
 import { withoutSecrets } from "../lib/redact.ts";
 import { before } from "./before.ts";
 import { hasCallerGone } from "./caller.ts";
@@ -19,6 +20,8 @@ export interface DeskPushOptions extends AcceptPushDeps {
   connections: Connections;
   rejects: PushRejectStore;
   admission: Admission;
+  /** How many messages one push may make to a contact. */
+  partsMax: number;
   log: Log;
   /** What is not stored by then is refused, and the desk pushes again. */
   answerMsMax?: number;
@@ -66,7 +69,7 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
       );
 
     const push: PushRequest = { query: request.query, contentType: request.headers["content-type"], body: request.body ?? Buffer.alloc(0) };
-    const opened = openOrReason(() => connection.desk.openPush(push));
+    const opened = openOrReason(() => limitParts(connection.desk.openPush(push), connection, options.partsMax));
     if (typeof opened === "string") {
       const reject = { accountId, reason: opened, contentType: push.contentType, body: toRedacted(push.body) };
       await before(deadline, options.now, options.rejects.put(reject));

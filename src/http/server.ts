@@ -59,7 +59,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     clientErrorHandler: answerClientError,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     frameworkErrors: sendProblem,
-    routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
+    // An address that was pasted with a slash behind it is the same address.
+    routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX, ignoreTrailingSlash: true },
   });
   app.server.on("checkExpectation", answerExpectation);
   app.addHook("onRequest", (request, reply, done) => {

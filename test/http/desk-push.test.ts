@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { signQuery } from "../../src/emulators/desk-sign.ts";
+import { runSql } from "../redaction/stage.ts";
 import { type ConnectedAccount, DESK_KEY, eventually, look, type OpenGateway, openGateway } from "../support/gateway.ts";
 
 const ACKNOWLEDGEMENT = { errcode: 0, errmsg: "ok", success: true };
@@ -48,6 +49,12 @@ const textPush = (touser: string, content: string, more: object = {}) =>
   JSON.stringify({ touser, msgtype: "text", text: { content }, ...more });
 
 const texts = (openId: string, to = account) => gateway.wechat.seenBy(to.wechat, openId).map(({ text }) => text);
+
+/** Why pushes were refused, as an operator finds it. */
+async function keptReasons(like: string): Promise<unknown[]> {
+  const rows = await runSql(gateway, `SELECT reason FROM push_rejects WHERE reason LIKE '${like}' ORDER BY id`);
+  return rows.map(({ reason }) => reason);
+}
 
 /** Refused with a reason that a developer understands, and nothing of it stored: the next reply is the first that the contact sees. */
 async function expectRefused(answer: Awaited<ReturnType<typeof push>>, openId: string, status = 400): Promise<void> {
@@ -206,6 +213,59 @@ test("a delivery flag leaves the conversation's status as it is", async () => {
   expect(await push(JSON.stringify({ touser: openId, status: 1 }))).toEqual({ status: 200, answer: ACKNOWLEDGEMENT });
   await gateway.wechat.waitForSeen(openId, 2);
   expect((await look(gateway, account, openId)).conversation).toMatchObject({ status: "chatting", agentName: "Lily" });
+});
+
+test("a push that makes more than twenty messages is refused with the number, and kept for the operator; twenty are taken", async () => {
+  const [one, two] = [await newContact(), await newContact()];
+  const remedy =
+    "messages to one customer, at most 20 are taken; send shorter texts, fewer at once, or raise WXDESK_PUSH_PARTS_MAX at the gateway";
+  expect(await push(textPush(one, "x".repeat(900_000)))).toMatchObject({
+    status: 400,
+    answer: { errmsg: `push makes at least 440 ${remedy}` },
+  });
+  const messages = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ type: "message", message_id: `${count}-${index}`, data: { content: `m${index}` } }));
+  const answer = await push(JSON.stringify({ customer_token: one, messages: messages(21) }));
+  expect(answer).toMatchObject({ status: 400, answer: { errmsg: `push makes at least 21 ${remedy}` } });
+  const kept = await keptReasons("push makes%");
+  expect(kept).toEqual([`push makes at least 440 ${remedy}`, `push makes at least 21 ${remedy}`]);
+
+  const long = `${"x".repeat(2_046)} \n`.repeat(20).trimEnd();
+  const both = [one, two].map((touser) => ({ touser, msgtype: "text", text: { content: long }, message_id: "long" }));
+  // What a busy machine has not stored within a second is pushed again.
+  await eventually(
+    "the push to be stored",
+    () => push(JSON.stringify(both)),
+    ({ status }) => status === 200,
+  );
+  for (const openId of [one, two]) {
+    await gateway.wechat.waitForSeen(openId, 1);
+    expect((await look(gateway, account, openId)).messages.map(({ text }) => text)).toEqual(["hello", long]);
+  }
+});
+
+test("an operator's text is held to the same number", async () => {
+  const openId = await newContact();
+  const { conversation } = await look(gateway, account, openId);
+  const say = (text: string) => gateway.api("POST", `/conversations/${conversation.id}/messages`, { type: "text", text });
+  expect(await say("好".repeat(20_000))).toMatchObject({
+    status: 400,
+    body: {
+      code: "VALIDATION_FAILED",
+      errors: [{ pointer: "#/text", detail: "makes at least 30 messages to the customer, at most 20 are taken; send it in shorter texts" }],
+    },
+  });
+  expect((await say("x".repeat(3_000))).status).toBe(201);
+  await gateway.wechat.waitForSeen(openId, 2);
+});
+
+test("a slash behind the push address changes nothing", async () => {
+  const openId = await newContact();
+  const to = { ...account, pushUrl: `${account.pushUrl}/` };
+  const query = `?${new URLSearchParams(signQuery(DESK_KEY, new Date()))}`;
+  expect(await push(textPush(openId, "slash"), { to, query })).toEqual({ status: 200, answer: ACKNOWLEDGEMENT });
+  await gateway.wechat.waitForSeen(openId, 1);
+  expect(texts(openId)).toEqual(["slash"]);
 });
 
 test("HTML becomes text with its links", async () => {

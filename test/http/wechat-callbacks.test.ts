@@ -104,6 +104,12 @@ describe.each(NAMES)("%s account", (name) => {
     await expectNothingStored(name, openId);
   });
 
+  test("takes a callback to its address with a slash behind it", async () => {
+    const { callbackUrl, wechat } = accounts[name];
+    const callback = signCallback(wechat, textXml(newContact(), "good"));
+    expect(await post(`${callbackUrl}/`, callback)).toMatchObject({ status: 200, text: acknowledgement(name) });
+  });
+
   test.each([-500, 500])("takes a timestamp that is %i s off", async (offset) => {
     const openId = newContact();
     const { callbackUrl, wechat } = accounts[name];
@@ -224,7 +230,9 @@ describe.each(NAMES)("%s account", (name) => {
     expect(await wechat.verifyUrl()).toMatchObject({ ok: true, status: 200 });
     const echo = "12345678901234567890123";
     const query = toUrlCheck(accounts[name], echo);
-    expect(await get(callbackUrl, query)).toEqual({ status: 200, contentType: "text/plain; charset=utf-8", text: echo });
+    for (const url of [callbackUrl, `${callbackUrl}/`]) {
+      expect(await get(url, query)).toEqual({ status: 200, contentType: "text/plain; charset=utf-8", text: echo });
+    }
     const own = name === "company" ? "msg_signature" : "signature";
     for (const bad of [undefined, "", "0".repeat(40), [String(query[own]), String(query[own])]]) {
       expectRefusal(await get(callbackUrl, { ...query, [own]: bad }), 401);

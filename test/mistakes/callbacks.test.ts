@@ -268,8 +268,16 @@ describeMistakes("warnings", {
   },
 });
 
-async function answerTo(url: string, body: string): Promise<string> {
-  const answer = await (await fetch(url, { method: "POST", headers: { "content-type": "text/plain" }, body })).text();
+const SAID = { touser: "oA", msgtype: "text", text: { content: "hello" } };
+
+async function answerToPush(body: string | Buffer | object): Promise<string> {
+  return answerTo((await connected()).pushUrl, typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+}
+
+async function answerTo(url: string, body: string | Buffer): Promise<string> {
+  const answer = await (
+    await fetch(url, { method: "POST", headers: { "content-type": "text/plain" }, body: new Uint8Array(Buffer.from(body)) })
+  ).text();
   return answer.replaceAll("\\", "");
 }
 
@@ -281,5 +289,13 @@ describeMistakes("answers", {
     return (await wechat.sendText("oA", "hello")).tries.map(({ body }) => body).join("\n");
   },
   "push-unreadable": async () => answerTo((await connected()).pushUrl, "hello"),
+  "push-too-long": async () => answerToPush({ ...SAID, text: { content: "x".repeat(900_000) } }),
+  "push-of-nothing": async () => answerToPush({ ...SAID, text: { content: "<p>\u0007</p>" } }),
+  "push-in-another-encoding": async () => answerToPush(Buffer.from("touser=oA&msgtype=text&text[content]=\xc4\xe3", "latin1")),
+  "push-in-parts": async () => answerToPush('--x\r\nContent-Disposition: form-data; name="touser"\r\n\r\noA\r\n--x--'),
+  "push-array-with-a-broken-one": async () => answerToPush([SAID, { ...SAID, text: {} }, SAID]),
+  "push-without-type": async () => answerToPush({ touser: "oA", status: "chatting", text: { content: "hello" } }),
+  "push-of-an-unknown-type": async () =>
+    answerToPush({ customer_token: "oA", messages: [{ type: "hologram", data: { content: "hello" } }] }),
   "push-without-receiver": async () => answerTo((await connected()).pushUrl, '{"text":"hello"}'),
 });

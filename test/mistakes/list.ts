@@ -225,6 +225,35 @@ export const MISTAKES = {
     },
     "callback-account-disabled": { mistake: "a callback for an account that is disabled", sentence: "no such account, or it is disabled" },
     "push-unreadable": { mistake: "a push in a form that nobody knows", sentence: "body is neither JSON nor XML nor a form" },
+    "push-too-long": {
+      mistake: "a push that makes hundreds of messages to one customer",
+      sentence:
+        "push makes at least {count} messages to one customer, at most 20 are taken; send shorter texts, fewer at once, or raise WXDESK_PUSH_PARTS_MAX at the gateway",
+    },
+    "push-of-nothing": {
+      mistake: "a push of tags and control characters, in which there is nothing to read",
+      sentence: "text: content is empty",
+    },
+    "push-in-another-encoding": {
+      mistake: "a push in GBK that does not say so",
+      sentence: "body is not UTF-8, nor what it is declared as; send UTF-8, or declare its encoding (charset=gbk)",
+    },
+    "push-in-parts": {
+      mistake: "a push as multipart/form-data",
+      sentence: "body is multipart/form-data; send it as JSON, XML or application/x-www-form-urlencoded",
+    },
+    "push-array-with-a-broken-one": {
+      mistake: "an array of pushes of which one cannot be read; none of them is stored",
+      sentence: "push 2 of 3: text.content: expected a text",
+    },
+    "push-without-type": {
+      mistake: "a push with words, a status and no msgtype",
+      sentence: "push has text but no msgtype; name its type in msgtype",
+    },
+    "push-of-an-unknown-type": {
+      mistake: "a message of a type that is not known, with content",
+      sentence: "push has content in a message whose type is none of message, rich, image, file; send it as one of these",
+    },
     "push-without-receiver": { mistake: "a push that names no contact", sentence: "JSON has neither touser nor customer_token" },
   },
 

@@ -16,6 +16,8 @@ export interface ApiDeps {
   http: HttpClient;
   /** Says that a conversation has something to send. */
   deliver: (conversation: { conversationId: string; accountId: string }) => void;
+  /** How many messages one text of an operator may make. */
+  partsMax: number;
   /** Without trailing slash. Asked at each request: the port may be known only once the gateway listens. */
   publicUrl: () => string;
   now: () => Date;

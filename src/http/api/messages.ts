@@ -2,17 +2,21 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { newMessageId } from "../../domain/ids.ts";
 import { toSendableText } from "../../domain/sendable-text.ts";
+import { countParts } from "../../flow/limit-parts.ts";
 import { notFound, Problem } from "../problem.ts";
 import type { ApiDeps } from "./deps.ts";
 import { toShownAttempt, toShownMessage } from "./message-view.ts";
 import { takePage } from "./page.ts";
 import { idParams, pageOf, pageQuery } from "./schemas/common.ts";
 import { idempotencyHeaders, newMessage, shownMessage, shownMessageWithAttempts } from "./schemas/message.ts";
+import { validationFailed } from "./validate.ts";
+
+type MessageDeps = "connections" | "conversations" | "outbound" | "deliver" | "partsMax" | "now";
 
 /** What was said, how it travelled, and a way for an operator to say something. */
-export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" | "outbound" | "deliver" | "now">> = async (
+export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, MessageDeps>> = async (
   app,
-  { conversations, outbound, deliver, now },
+  { connections, conversations, outbound, deliver, partsMax, now },
 ) => {
   app.get(
     "/conversations/:id/messages",
@@ -73,6 +77,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
       const conversation = await conversations.get(params.id, scope);
       if (!conversation) throw notFound(`conversation "${params.id}"`);
       const text = toSendableText(body.text);
+      await refuseTooLong(text, conversation.accountId, { connections, partsMax });
       const newId = newMessageId(now());
       // Without a key of the client's nothing is a repetition: an operator may say the same thing twice.
       const dedupeKey = `api:${conversation.id}:${headers["idempotency-key"] ?? newId}`;
@@ -95,3 +100,12 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "conversations" 
     },
   );
 };
+
+/** Of a disabled account nothing is known of what it can send; its messages wait, and were bounded by the schema. */
+async function refuseTooLong(text: string, accountId: string, { connections, partsMax }: Pick<ApiDeps, "connections" | "partsMax">) {
+  const connection = await connections.get(accountId);
+  const count = connection === null ? 0 : countParts({ type: "text", text }, connection, partsMax);
+  if (count <= partsMax) return;
+  const detail = `makes at least ${count} messages to the customer, at most ${partsMax} are taken; send it in shorter texts`;
+  throw validationFailed([{ in: "body", pointer: "#/text", detail }]);
+}

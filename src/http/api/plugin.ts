@@ -49,12 +49,12 @@ export const apiPlugin: FastifyPluginAsync<ApiDeps> = async (scope, deps) => {
     route.schema = { ...route.schema, description, security: [{ bearer: [] }], response };
   });
 
-  const { accounts, apiKeys, audit, connections, conversations, http, outbound, replays, deliver, publicUrl, now } = deps;
+  const { accounts, apiKeys, audit, connections, conversations, http, outbound, replays, deliver, partsMax, publicUrl, now } = deps;
   app.register(accountRoutes, { accounts, connections, publicUrl });
   app.register(accountTestRoute, { accounts, connections, conversations, publicUrl, http });
   app.register(secretRoutes, { accounts, connections, publicUrl, now });
   app.register(conversationRoutes, { accounts, conversations, now });
-  app.register(messageRoutes, { conversations, outbound, deliver, now });
+  app.register(messageRoutes, { connections, conversations, outbound, deliver, partsMax, now });
   app.register(retryRoutes, { accounts, conversations, replays, deliver });
   app.register(apiKeyRoutes, { accounts, apiKeys, now });
   app.register(auditRoutes, { audit });

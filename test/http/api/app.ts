@@ -37,6 +37,7 @@ export async function createApi(given: Partial<ApiDeps> = {}, onRoute: (route: R
     apiKeys: { ...unexpected<ApiDeps["apiKeys"]>("apiKeys"), find: async (hash) => KEY_ROWS.get(hash) ?? null, touch: async () => {} },
     audit: unexpected("audit"),
     deliver: () => {},
+    partsMax: 20,
     publicUrl: () => "https://gateway.example.com",
     now: () => new Date("2026-01-31T02:03:04.005Z"),
     ...given,

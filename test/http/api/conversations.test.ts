@@ -20,8 +20,10 @@ beforeAll(async () => {
   for (const id of ["shop", "list", "passive"]) await accounts.create(newAccount(id), TESTER);
   const { settings } = newAccount("passive");
   await accounts.update("passive", { settings: { ...settings, replies: { ...settings.replies, async: false } } }, TESTER);
+  const connections = { get: async () => null, forget: () => {} };
   app = await createApi({
     accounts,
+    connections,
     conversations,
     outbound,
     deliver: ({ conversationId }) => void delivered.push(conversationId),
