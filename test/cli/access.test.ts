@@ -49,7 +49,10 @@ test("a new key stands alone on standard output, works as far as it was made to,
 test("the key of the settings, and the last of the admins, are not removed by a slip", async () => {
   expect(await on(["key", "rm", "key_settings"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^CONFIRMATION_MISSING: /) });
   const confirmed = await on(["key", "rm", "key_settings", "--confirm", "key_settings"]);
-  expect(confirmed).toMatchObject({ code: 1, stderr: expect.stringMatching(/^LAST_ADMIN_KEY: .*create another one first: wxdesk key create --role admin/) });
+  expect(confirmed).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^LAST_ADMIN_KEY: .*create another one first: wxdesk key create --role admin/),
+  });
 });
 
 test("a secret is replaced by one from standard input, with an overlap, and not shown", async () => {
@@ -89,7 +92,10 @@ test("a new push address is printed whole; the old one counts until it is revoke
 
 test("a secret that this kind of account does not have, and an account that is not there, end with 1", async () => {
   const ended = await on(["secret", "rotate", "shop", "corpSecret", "--value-file", "-"], { input: "x" });
-  expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining("corpSecret is no secret of this kind of account; it has token") });
+  expect(ended).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("corpSecret is no secret of this kind of account; it has token"),
+  });
   expect(await on(["secret", "rotate", "nobody", "token"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^NOT_FOUND: /) });
 });
 
