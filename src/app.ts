@@ -1,4 +1,3 @@
-import { createAdmission } from "./admission.ts";
 import type { Config } from "./config.ts";
 import { summarize } from "./config.ts";
 import { createConnections } from "./connections.ts";
@@ -11,6 +10,7 @@ import { relay } from "./flow/relay.ts";
 import { before } from "./http/before.ts";
 import { closeServer, countRequests, listen, toLoopback, toPlannedAddress } from "./http/listener.ts";
 import { createHttpServer } from "./http/server.ts";
+import { createKeyGate } from "./key-gate.ts";
 import { createAccessTokens } from "./lib/access-tokens.ts";
 import { createHttpClient } from "./lib/http-client.ts";
 import { removeLocalApi, writeLocalApi } from "./lib/local-api-file.ts";
@@ -78,8 +78,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const logger = createLogger({ level: config.logLevel, content: config.logContent, destination: options.logTo, explain: toDatabaseFault });
   logger.info(summarize(config), "gateway.starting");
   const { store, database, folder, admit, unlock, discard } = await openStore(config, options.database, logger);
-  const admission = createAdmission(admit);
-  const local = withLocalKey(admission.guard(store.apiKeys));
+  const keyGate = createKeyGate(admit);
+  const local = withLocalKey(keyGate.guard(store.apiKeys));
 
   const now = () => new Date();
   const signals = createSignals();
@@ -177,7 +177,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     if (folder !== null) await writeLocalApi(folder, { address: toLoopback(address), key: local.key });
     // Everything that can fail comes before.
-    await admission.admit();
+    await keyGate.open();
     if (hasWorker) delivery.start();
     if (hasWorker) retention.start();
     logger.info({ address }, "gateway.started");
@@ -204,7 +204,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       [GOODBYE_MS_MAX, async () => load.stop()],
       [STOP_MS_MAX, database.close],
       // A start that did not come to its end leaves nothing behind.
-      [STOP_MS_MAX, admission.isDone() ? unlock : discard],
+      [STOP_MS_MAX, keyGate.isOpen() ? unlock : discard],
     ];
     for (const [maxMs, step] of steps) {
       const until = new Date(Math.min(stopBy, Date.now() + maxMs));
@@ -218,9 +218,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       return address;
     },
     get adminKey() {
-      return admission.adminKey;
+      return keyGate.adminKey;
     },
-    admit: admission.admit,
+    admit: keyGate.open,
     listen: async () => {
       try {
         return await start();
@@ -230,7 +230,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       }
     },
     request: async (method, path, body) => {
-      await admission.admit();
+      await keyGate.open();
       const { statusCode, payload } = await server.inject({
         method,
         url: `/api/v1${path}`,

@@ -79,7 +79,7 @@ test("a text that is too long goes on in half of its size, and never after the l
       sent.push(content.text);
       return answer(content.text);
     };
-    const connection = { account: { id: "shop", warning: null, replies: { async: true } }, channel: textChannel({ send }) };
+    const connection = { account: { id: "shop", warnings: [], replies: { async: true } }, channel: textChannel({ send }) };
     return { forget: () => {}, get: async () => connection as unknown as Connection };
   };
 

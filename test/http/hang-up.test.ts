@@ -12,7 +12,12 @@ const CHATTING = { status: "chatting", turn: 0, agent_name: "Lily", msg: "" };
 async function call({ callbackUrl }: ConnectedAccount, { query, body }: SignedCallback): Promise<() => Promise<void>> {
   const url = new URL(callbackUrl);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
-  const sending = request(url, { method: "POST", headers: { "content-type": "text/xml" } });
+  return send(url, "text/xml", body);
+}
+
+/** The same for any body. */
+async function send(url: URL, contentType: string, body: Buffer | string): Promise<() => Promise<void>> {
+  const sending = request(url, { method: "POST", headers: { "content-type": contentType } });
   const closed = new Promise<void>((resolve) => sending.once("close", resolve));
   sending.on("error", () => {});
   await new Promise<void>((resolve) => sending.end(body, resolve));
@@ -20,7 +25,7 @@ async function call({ callbackUrl }: ConnectedAccount, { query, body }: SignedCa
     // Closed when the gateway has closed its side too; what it is told then, it has heard before it answers the next request.
     sending.socket?.end();
     await closed;
-    await fetch(new URL("/livez", callbackUrl));
+    await fetch(new URL("/livez", url));
   };
 }
 
@@ -90,6 +95,27 @@ test("WeChat hangs up before the message is stored: nothing is lost, and the rep
     { text: "hi there", way: "passive" },
   ]);
   expect(gateway.desk.received("oA")).toHaveLength(1);
+});
+
+test("a desk hangs up while its push is being stored: what it pushes again, however late, is the same once more", async () => {
+  const gateway = await startGateway();
+  const account = await gateway.connect("official_account", { replies: { notices: "never", passiveWaitMs: 0 } });
+  await account.wechat.sendText("oA", "hello");
+  const body = Buffer.from(JSON.stringify({ touser: "oA", msgtype: "text", text: { content: "Yes" } }));
+
+  const letGo = await holdDatabase(gateway);
+  const hangUp = await send(new URL(account.pushUrl), "application/json", body);
+  // What is read later is answered by then, so this push waits for the database.
+  for (const _again of [1, 2]) await fetch(new URL("/livez", account.pushUrl));
+  await hangUp();
+  await letGo();
+  await gateway.wechat.waitForSeen("oA", 1);
+  expect(await gateway.desk.pushText("oA", "Yes")).toMatchObject({ status: 200 });
+  await gateway.desk.pushText("oA", "then");
+  await gateway.wechat.waitForSeen("oA", 2);
+  expect(account.wechat.seenBy("oA").map(({ text }) => text)).toEqual(["Yes", "then"]);
+  const { messages } = await look(gateway, account, "oA");
+  expect(messages.filter(({ direction }) => direction === "outbound")).toMatchObject([{ text: "Yes", repetitions: 1 }, { text: "then" }]);
 });
 
 describe.runIf(process.env.TEST_DATABASE_URL)("with a second session", () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { request } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { decodeAesKey, encrypt as encryptText } from "../../src/wechat/cipher.ts";
 import { sign } from "../../src/wechat/signature.ts";
 import { type ConnectedAccount, eventually, look, type OpenGateway, openGateway, startGateway } from "../support/gateway.ts";
@@ -494,7 +494,12 @@ async function connectVector({ id, token = "tok3nOfOurs", encodingAESKey, receiv
     id: `vector-${++vectorAccounts}`,
     wechat: isWecom ? { ...secrets, corpId: receiveId } : { ...secrets, appId: receiveId },
   };
-  return gateway.connect(isWecom ? "wecom" : "official_account", account);
+  const connected = await gateway.connect(isWecom ? "wecom" : "official_account", account);
+  // The next vector may be of the same app, and an app has one account.
+  onTestFinished(async () => {
+    await gateway.api("DELETE", `/accounts/${connected.id}?confirm=${connected.id}`);
+  });
+  return connected;
 }
 
 /** Chunked: the length is known only at the end. */

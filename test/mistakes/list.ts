@@ -262,7 +262,7 @@ export const MISTAKES = {
     "desk-key-wrong": {
       mistake: "a desk key that is not the desk's KEY",
       sentence:
-        "the desk refused the signature: this account's desk key is not the desk's KEY; enter the KEY of Udesk's Message Interface Access page as this account's desk key (desk.key)",
+        "the desk refused the signature: this account's desk key is not the desk's KEY; it said: {words}; enter the KEY of Udesk's Message Interface Access page as this account's desk key (desk.key)",
     },
     "desk-away": {
       mistake: "a desk that cannot be reached",

@@ -413,7 +413,7 @@ async function playCommands(): Promise<void> {
 async function playFaults(shop: ConnectedAccount): Promise<void> {
   const [message] = await runSql(gateway, "SELECT id FROM messages LIMIT 1");
   await runSql(gateway, "ALTER TABLE attempts RENAME TO attempts_gone");
-  expect((await call("GET", `/api/v1/messages/${message?.id}`)).status).toBe(500);
+  expect((await call("GET", `/api/v1/messages/${message?.id}`)).status).toBe(503);
   await runSql(gateway, "ALTER TABLE attempts_gone RENAME TO attempts");
   await runSql(gateway, "ALTER TABLE messages RENAME TO messages_gone");
   await write(shop, "oFault");
@@ -475,7 +475,7 @@ test("the collectors saw all of it happen", () => {
       "UNAUTHORIZED",
       "FORBIDDEN",
       "NOT_FOUND",
-      "INTERNAL",
+      "DATABASE_MISMATCHED",
       "DESK_HTTP_500",
       "DESK_REFUSED",
       "DESK_NOT_ACCEPTED",

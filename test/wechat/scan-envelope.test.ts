@@ -81,7 +81,7 @@ test("where the scan finds a ciphertext, the parser finds the same", () => {
     }),
     { numRuns: 5_000 },
   );
-  expect(found).toBeGreaterThan(100);
+  expect(found).toBeGreaterThan(20);
 });
 
 test("every envelope that a platform has sent is read by the scan alone", () => {

@@ -63,7 +63,7 @@ export async function openEveryRoute(): Promise<EveryRoute> {
 
 const FINE = { ok: true, sentence: "all is well" };
 const CONNECTION = {
-  account: { kind: "official_account", replies: { async: true }, wechat: { timestampToleranceSeconds: 600 }, secrets: {} },
+  account: { kind: "official_account", warnings: [], replies: { async: true }, wechat: { timestampToleranceSeconds: 600 }, secrets: {} },
   desk: { testChannel: async () => FINE },
   channel: { testAccess: async () => FINE, testKeys: () => FINE, testPermission: async () => FINE, asyncTextBytesMax: 2_048 },
 } as unknown as Connection;
