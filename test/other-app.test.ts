@@ -16,7 +16,11 @@ afterAll(() => gateway.close());
 async function connected(replies: Record<string, unknown> = {}) {
   count += 1;
   const corpId = `ww00000000000000${10 + count}`;
-  const account = await gateway.connect("wecom", { id: `company-${count}`, wechat: { corpId, agentId: 1_000_002 }, replies: { notices: "never", ...replies } });
+  const account = await gateway.connect("wecom", {
+    id: `company-${count}`,
+    wechat: { corpId, agentId: 1_000_002 },
+    replies: { notices: "never", ...replies },
+  });
   return { account, member: `member${count}` };
 }
 
