@@ -3,13 +3,17 @@ import { isExtension } from "./file-kind.ts";
 
 /** What a person may call it, without what file systems refuse, what hides an ending, and where it lay. "" when nothing is left. */
 export function cleanName(name: string): string {
-  return name
+  const cleaned = name
     .toWellFormed()
     .replace(INVISIBLE, "")
     .replace(/[\p{Cc}\s]+/gu, " ")
     .replace(/[/\\:*?<>|]/g, "_")
     .replaceAll('"', "'")
-    .replace(/^[. ]+|[. ]+$/g, "");
+    .replace(/^[. ]+/, "");
+  // By hand: a pattern tries each run of blanks in the middle from each of its characters.
+  let end = cleaned.length;
+  while (end > 0 && ". ".includes(cleaned.charAt(end - 1))) end--;
+  return cleaned.slice(0, end);
 }
 
 /** Zero-width characters and those that turn the reading direction: `invoice\u202efdp.exe` reads as invoiceexe.pdf. */

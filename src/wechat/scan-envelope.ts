@@ -10,7 +10,7 @@ const MARKUP_MAX = 3 * ENVELOPE_ELEMENTS_MAX;
 const PROLOGUE = /^(?:\xEF\xBB\xBF)?(?:<\?xml(?: [a-z]+=(?:"[\w.-]*"|'[\w.-]*'))+ ?\?>)?/;
 const TAG = /<(\/?)([A-Za-z]\w*)[\t\n\r ]*>/y;
 const BLANK = /^[\t\n\r ]*$/;
-const CIPHERTEXT = /^[\t\n\r ]*([A-Za-z0-9+/=]*)[\t\n\r ]*$/;
+const BASE64 = /^[A-Za-z0-9+/=]*$/;
 /** Bytes that `toLegalXml` drops as characters. Dropped from the middle of a tag they would change what it is. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const DROPPED = /[\0-\x08\x0B\x0C\x0E-\x1F]|\xEF\xBF[\xBE\xBF]/;
@@ -66,5 +66,14 @@ export function scanEncrypted(body: Buffer): string | null {
     }
     at = next + tag.length;
   }
-  return isRootOver ? (CIPHERTEXT.exec(ciphertext)?.[1] ?? null) : null;
+  const trimmed = trimBlanks(ciphertext);
+  return isRootOver && BASE64.test(trimmed) ? trimmed : null;
+}
+
+/** By hand: a pattern for blanks at the end tries each run of blanks in the middle from each of its characters. */
+function trimBlanks(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && BLANK.test(text.charAt(start))) start++;
+  while (end > start && BLANK.test(text.charAt(end - 1))) end--;
+  return text.slice(start, end);
 }

@@ -66,6 +66,12 @@ const envelope = fc
   .tuple(prologue, fc.array(piece, { maxLength: 6 }), fc.constantFrom("", "", "\n", "x", "<!-- -->", "<a></a>", "<![CDATA[]]>"))
   .map(([before, inside, after]) => `${before}<xml>${inside.join("")}</xml>${after}`);
 
+test.each([" ", "\n", " x "])("a quarter of a megabyte of %j in a ciphertext that is none takes no longer than its length", (blanks) => {
+  const body = `<xml><Encrypt>${blanks.repeat(256 * 1024)}x x</Encrypt></xml>`;
+  expect(scanEncrypted(Buffer.from(body))).toBeNull();
+  expect(scanEncrypted(Buffer.from(`<xml><Encrypt>${" ".repeat(256 * 1024)}YQ==\n</Encrypt></xml>`))).toBe("YQ==");
+});
+
 test("where the scan finds a ciphertext, the parser finds the same", () => {
   let found = 0;
   fc.assert(
