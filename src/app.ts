@@ -125,6 +125,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
               ...load.callbacks,
               connections: { ...connections, get: load.lookups.counted(connections.get) },
               isStopping: () => isStopping,
+              isPressed: load.isPressed,
               accounts: store.accounts,
               inbound: { record: load.inbound.counted(lastFault.watched(store.inbound.record)) },
               outbox: store.outbox,

@@ -30,8 +30,11 @@ export interface Admission {
   open(): number;
 }
 
-/** So few are let in whatever the expectation: they find out when storing works again. */
+/** While no more than these are open one is let in whatever the expectation: they find out when storing works again. */
 const ALWAYS = 20;
+
+/** A request comes through the event loop for its headers, its body, the statement that stores it and its answer. */
+const LOOP_TURNS = 4;
 
 export function createAdmission({ lines, waitMsMax, waitingMax, openMax, loopDelayMs }: AdmissionOptions): Admission {
   let open = 0;
@@ -39,13 +42,13 @@ export function createAdmission({ lines, waitMsMax, waitingMax, openMax, loopDel
   const toReason = (waiting: number, expectedMs: number): Overload["why"] | null => {
     if (open >= openMax) return "too many are open";
     if (waiting >= waitingMax) return "too many wait to be stored";
-    return waiting >= ALWAYS && expectedMs > waitMsMax ? "it would not be stored in time" : null;
+    return Math.max(open, waiting) >= ALWAYS && expectedMs > waitMsMax ? "it would not be stored in time" : null;
   };
 
   return {
     refusal: () => {
       const waiting = sum(lines.map((line) => line.size()));
-      const expectedMs = loopDelayMs() + sum(lines.map((line) => line.expectedMs()));
+      const expectedMs = LOOP_TURNS * loopDelayMs() + sum(lines.map((line) => line.expectedMs()));
       const why = toReason(waiting, expectedMs);
       return why === null ? null : { why, open, waiting, expectedMs: Math.round(expectedMs) };
     },

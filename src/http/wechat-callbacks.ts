@@ -15,6 +15,7 @@ import { mayFindReply, passiveReply } from "../flow/passive-reply.ts";
 import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
 import type { PassiveReplyDeps, TakenReply } from "../flow/take-reply.ts";
 import { before } from "./before.ts";
+import { hasCallerGone } from "./caller.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 import { shedLoad } from "./shed-load.ts";
 
@@ -22,6 +23,8 @@ export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps, N
   /** From then on nothing new is waited for. */
   isStopping: () => boolean;
   admission: Admission;
+  /** Whether more waits to be stored than one statement stores. */
+  isPressed: () => boolean;
   /** Callbacks that wait for a reply; more are acknowledged as soon as they are stored. */
   openMax: number;
   log: Log;
@@ -66,6 +69,8 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
   app.post<CallbackRoute>("/wechat/:accountId", { schema: { hide: true } }, async (request, reply) => {
     const arrivedAt = options.now();
     const storeBy = at(arrivedAt, options.storeMsMax ?? STORE_MS_MAX);
+    // In a rush nothing is spent on a caller that has given up: WeChat asks again. Else it is stored, since no other gateway may be there.
+    if (options.isPressed() && (await hasCallerGone(request.raw))) return gone(reply);
     const connection = await before(storeBy, options.now, options.connections.get(request.params.accountId));
     if (connection === null) return unknownAccount(reply);
     const callback = connection.channel.open({ query: request.query, body: request.body ?? Buffer.alloc(0) });
@@ -159,6 +164,10 @@ function give(reply: FastifyReply, taken: TakenReply, log: Log): FastifyReply {
 
 function acknowledge(reply: FastifyReply, { channel }: Connection): FastifyReply {
   return reply.type("text/plain; charset=utf-8").send(channel.acknowledgement);
+}
+
+function gone(reply: FastifyReply): FastifyReply {
+  return reply.code(503).type("text/plain; charset=utf-8").send("the connection was closed before this was stored, please try again");
 }
 
 function unknownAccount(reply: FastifyReply): FastifyReply {
