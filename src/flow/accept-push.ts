@@ -31,8 +31,10 @@ const MARK_MS = 10_000;
  * are stored together or not at all. Repeated, it stores nothing new (docs/adr/0006). Durable when it returns.
  */
 export async function acceptPush({ replies }: OpenedPush, connection: Connection, deps: AcceptPushDeps): Promise<AcceptedPush> {
-  const accepted: Accepted[] = [];
-  for (const [openId, ofContact] of groupByContact(replies)) accepted.push(await acceptReplies(openId, ofContact, connection, deps));
+  // At once: the store writes those of different contacts with one statement, however many there are.
+  const accepted = await Promise.all(
+    [...groupByContact(replies)].map(([openId, ofContact]) => acceptReplies(openId, ofContact, connection, deps)),
+  );
   const stored = accepted.flatMap((each) => each.stored);
   return {
     messageIds: stored.map(({ messageId }) => messageId),
@@ -62,13 +64,15 @@ async function acceptReplies(
 ): Promise<Accepted> {
   const conversationId = toConversationId(account.id, openId);
   const conversation = { conversationId, accountId: account.id, openId };
-  for (const report of toReports(pushed)) await outbound.report(conversation, report);
   const replies = pushed.flatMap(({ pushId, content }): NewReply | [] => {
     if (content === null) return [];
     return { messageId: newMessageId(now()), content, dedupeKey: pushId === null ? null : `push:${openId}:${pushId}` };
   });
-  if (replies.length === 0) return { conversationId, stored: [], withoutId: [] };
-  const stored = await outbound.enqueue({ ...conversation, origin: "agent", replies });
+  const stored = replies.length === 0 ? [] : await outbound.enqueue({ ...conversation, origin: "agent", replies });
+  // What a push said that is only repeated may be overtaken by now.
+  const isNews = stored.length === 0 || stored.some(({ isNew }) => isNew);
+  if (isNews) for (const report of toReports(pushed)) await outbound.report(conversation, report);
+  if (stored.length === 0) return { conversationId, stored, withoutId: [] };
   signals.notify(conversationId);
   deliver({ conversationId, accountId: account.id, direction: "outbound" });
   return {

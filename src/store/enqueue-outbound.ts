@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
 import type { AuditAction } from "../domain/audit.ts";
-import { completeReport } from "../domain/complete-report.ts";
 import { toReadableText } from "../domain/content.ts";
-import type { StatusReport } from "../domain/conversation.ts";
 import { inBatches } from "../domain/in-batches.ts";
 import type { NewReplies, OutboundStore, StoredReply } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { BATCH_OPTIONS } from "./batch-options.ts";
 import { markAnswered } from "./mark-answered.ts";
-import { toJsonParameter, toRowsParameter } from "./rows-parameter.ts";
+import { report } from "./report.ts";
+import { toRowsParameter } from "./rows-parameter.ts";
 
 /** A desk is told within a second that nothing was stored. */
 const WAIT_MS_MAX = 900;
@@ -23,7 +22,7 @@ export function createOutboundStore(prisma: PrismaClient): OutboundStore {
   return {
     enqueue: (replies) => enqueue({ ...replies, askedAtMs: performance.now() }),
     markAnswered: markAnswered(prisma),
-    report: (conversation, report) => applyReport(prisma, conversation, report),
+    report: report(prisma),
   };
 }
 
@@ -53,6 +52,9 @@ async function enqueueAll(prisma: PrismaClient, pushes: readonly Push[]): Promis
  */
 const ANSWER_UNDER_WAY_MS = 1_000;
 
+/** A desk has repeated a push that it had no answer to by then. That one was answered may not have been written down: a process died. */
+const UNANSWERED_MS_MAX = 3_600_000;
+
 /**
  * Stores each reply with its entry unless it is a repetition; of those that a concurrent process stored meanwhile the answer says
  * nothing. A reply without a key of its own is a repetition when its whole push equals the last one of the conversation, that one has
@@ -76,21 +78,22 @@ async function enqueueOnce(prisma: PrismaClient, rows: readonly object[]): Promi
         array_agg(message_id ORDER BY nth) FILTER (WHERE dedupe_key IS NULL) AS message_ids
       FROM known GROUP BY conversation_id, account_id, open_id, push_digest
     ), conversation AS (
-      INSERT INTO conversations AS c (id, account_id, open_id, push_digest, push_message_ids)
-      SELECT conversation_id, account_id, open_id, push_digest, message_ids FROM push ORDER BY conversation_id
+      INSERT INTO conversations AS c (id, account_id, open_id, push_digest, push_message_ids, pushed_at)
+      SELECT conversation_id, account_id, open_id, push_digest, message_ids, now() FROM push ORDER BY conversation_id
       ON CONFLICT (id) DO UPDATE SET
         updated_at = now(),
-        (push_digest, push_message_ids, push_answered_at) = (
+        (push_digest, push_message_ids, pushed_at, push_answered_at) = (
           SELECT CASE WHEN is_last THEN c.push_digest ELSE excluded.push_digest END,
                  CASE WHEN is_last THEN c.push_message_ids ELSE excluded.push_message_ids END,
+                 CASE WHEN is_last THEN c.pushed_at ELSE excluded.pushed_at END,
                  CASE WHEN is_last THEN c.push_answered_at END
           FROM (
             SELECT CASE
               -- Ids tell by themselves; a repetition found by its ids leaves what was last as it is.
               WHEN excluded.push_digest IS NULL THEN NOT is_new
-              ELSE COALESCE(c.push_digest = excluded.push_digest, false) AND (
+              ELSE COALESCE(c.push_digest = excluded.push_digest AND c.pushed_at > now() - ${UNANSWERED_MS_MAX}::int * interval '1 millisecond' AND (
                 c.push_answered_at IS NULL
-                OR c.push_answered_at > now() - (waited_ms + ${ANSWER_UNDER_WAY_MS}::int) * interval '1 millisecond')
+                OR c.push_answered_at > now() - (waited_ms + ${ANSWER_UNDER_WAY_MS}::int) * interval '1 millisecond'), false)
               END AS is_last
             FROM push WHERE conversation_id = c.id LIMIT 1
           ) last)
@@ -170,28 +173,4 @@ function toRows({ conversationId, accountId, openId, origin, replies, by, askedA
 function toDigest(replies: NewReplies["replies"]): string {
   const said = replies.map(({ dedupeKey, content }) => [dedupeKey, content]);
   return createHash("sha256").update(JSON.stringify(said)).digest("base64url");
-}
-
-/**
- * A push counts from the moment it is written, by the clock of the database at the locked row: so `status_at` never goes back, and no
- * push is dropped because the clock of another process is ahead.
- */
-async function applyReport(
-  prisma: PrismaClient,
-  { conversationId, accountId, openId }: { conversationId: string; accountId: string; openId: string },
-  report: StatusReport,
-): Promise<void> {
-  const fields = toJsonParameter(completeReport(report));
-  await prisma.$executeRaw`
-    INSERT INTO conversations AS c (id, account_id, open_id, status, turn, agent_name, notice, status_at)
-    SELECT ${conversationId}, ${accountId}, ${openId}, COALESCE(r ->> 'status', 'unknown'), (r ->> 'turn')::int, r ->> 'agentName',
-           r ->> 'notice', now()
-    FROM (SELECT ${fields}::jsonb AS r) report
-    ON CONFLICT (id) DO UPDATE SET
-      status = CASE WHEN ${fields}::jsonb ? 'status' THEN excluded.status ELSE c.status END,
-      turn = CASE WHEN ${fields}::jsonb ? 'turn' THEN excluded.turn ELSE c.turn END,
-      agent_name = CASE WHEN ${fields}::jsonb ? 'agentName' THEN excluded.agent_name ELSE c.agent_name END,
-      notice = CASE WHEN ${fields}::jsonb ? 'notice' THEN excluded.notice ELSE c.notice END,
-      status_at = clock_timestamp(),
-      updated_at = now()`;
 }

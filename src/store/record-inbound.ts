@@ -103,15 +103,15 @@ function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Pro
     ), fresh AS (
       SELECT * FROM input WHERE known_id IS NULL
     ), conversation AS (
-      INSERT INTO conversations AS c (id, account_id, open_id, last_inbound_at, window_closes_at, replies_remaining, addressed_app)
-      SELECT conversation_id, account_id, open_id, now(), now() + max(window_ms) * interval '1 millisecond', max(replies_max),
+      INSERT INTO conversations AS c (id, account_id, open_id, push_message_ids, last_inbound_at, window_closes_at, replies_remaining, addressed_app)
+      SELECT conversation_id, account_id, open_id, CASE WHEN bool_or(forward) THEN '{}'::text[] END, now(), now() + max(window_ms) * interval '1 millisecond', max(replies_max),
         (array_agg(addressed_app ORDER BY position DESC) FILTER (WHERE addressed_app IS NOT NULL))[1]
       FROM fresh GROUP BY conversation_id, account_id, open_id ORDER BY conversation_id
       ON CONFLICT (id) DO UPDATE SET
         last_inbound_at = now(),
         updated_at = now(),
-        -- Something else has happened: an equal push is a new one from now on (docs/adr/0006).
-        push_digest = NULL,
+        -- The contact has spoken: an equal push is a new one from now on (docs/adr/0006). An event that no agent hears of is nothing said.
+        push_digest = CASE WHEN excluded.push_message_ids IS NULL THEN c.push_digest END,
         addressed_app = COALESCE(excluded.addressed_app, c.addressed_app),
         window_closes_at = GREATEST(c.window_closes_at, excluded.window_closes_at),
         -- A new act refreshes to the better of old and new, it does not add up (wechat.md, quotas).

@@ -505,6 +505,28 @@ describe("a repeated push", () => {
     expect(texts(openId)).toEqual(["once", "then"]);
   });
 
+  test("says nothing new of the conversation either", async () => {
+    const openId = await newContact();
+    const first = textPush(openId, "hello", { message_id: "s1", status: "chatting", agent_name: "Ann" });
+    await push(first);
+    await push(textPush(openId, "bye", { message_id: "s2", status: "offline" }));
+    await push(first);
+    expect((await look(gateway, account, openId)).conversation).toMatchObject({ status: "offline", agentName: null });
+  });
+
+  test("of a hundred contacts at once stores each reply and status once", async () => {
+    const openIds = Array.from({ length: 100 }, (_, index) => `oOf100-${index}`);
+    const body = JSON.stringify(
+      openIds.map((touser) => ({ touser, msgtype: "text", text: { content: "all" }, status: "chatting", agent_name: "Ann" })),
+    );
+    expect([await push(body), await push(body)]).toEqual(Array(2).fill({ status: 200, answer: ACKNOWLEDGEMENT }));
+    for (const openId of [openIds[0], openIds[99]]) {
+      const { conversation, messages } = await look(gateway, account, openId ?? "");
+      expect(conversation).toMatchObject({ status: "chatting", agentName: "Ann" });
+      expect(messages.map(({ text }) => text)).toEqual(["all"]);
+    }
+  });
+
   test("is told from another one by its id or its words", async () => {
     const openId = await newContact();
     await push(textPush(openId, "same", { message_id: "m1" }));

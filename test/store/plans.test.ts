@@ -55,6 +55,7 @@ test("planned for good on new tables, no statement of the busy path reads a whol
   await say(CONTACT.openId, "hi there", {}, store);
   const unnamed = await say(CONTACT.openId, "and", { dedupeKey: null }, store);
   await say(CONTACT.openId, "and", { dedupeKey: null }, store);
+  await store.outbound.report(CONTACT, { status: "chatting" });
   await store.outbound.markAnswered({ conversationId: CONTACT.conversationId, messageIds: [unnamed.messageId] });
   const messageId = head(claim).message.id;
   const callback = { conversationId: CONTACT.conversationId, messageId, holder: newHolder("callback"), entriesMax: 10, leaseMs: LEASE_MS };
@@ -63,7 +64,7 @@ test("planned for good on new tables, no statement of the busy path reads a whol
   await outbox.begin(taken, taken.entries, "async", LEASE_MS);
   await outbox.closeCallback({ conversationId: CONTACT.conversationId, openUntil: new Date() });
 
-  expect(heard.size).toBe(9);
+  expect(heard.size).toBe(10);
   for (const text of heard) expect(await wholeReadsOf(text)).toEqual([]);
   expect(await wholeReadsOf("SELECT FROM messages WHERE text = $1")).not.toEqual([]);
 });

@@ -61,6 +61,40 @@ test("an equal push is a new one once the first is answered, but not in the seco
   ]);
 });
 
+test("a push whose answer was never written down does not swallow an equal one for ever", async () => {
+  await push("Yes");
+  await stage.opened.database.prisma.$executeRaw`UPDATE conversations SET pushed_at = pushed_at - interval '61 minutes'`;
+  expect(isNew(await push("Yes"))).toEqual([true]);
+});
+
+test("an event that no agent hears of is nothing that has happened", async () => {
+  const first = await push("Yes");
+  await stage.opened.store.inbound.record({
+    ...CONTACT,
+    messageId: newMessageId(new Date()),
+    message: {
+      openId: CONTACT.openId,
+      dedupeKey: "location",
+      vendorMessageId: null,
+      sentAt: new Date(),
+      content: { type: "event", event: "location", vendorEvent: "LOCATION", fields: {} },
+    },
+    forward: false,
+    openForMs: 0,
+    lookForMs: 0,
+    allowance: null,
+  });
+  expect(ids(await push("Yes"))).toEqual(ids(first));
+});
+
+test("an answer that is written down twice counts from the first time", async () => {
+  const first = await push("Yes");
+  await answer(first);
+  await letPass(2);
+  await answer(first);
+  expect(isNew(await push("Yes"))).toEqual([true]);
+});
+
 test("an equal push after the customer has written again is a new one, answered or not", async () => {
   await push("Yes");
   await stage.write("And on Sunday?");

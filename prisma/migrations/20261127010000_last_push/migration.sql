@@ -3,6 +3,7 @@
 ALTER TABLE "conversations"
   ADD COLUMN "push_digest" TEXT,
   ADD COLUMN "push_message_ids" TEXT[],
+  ADD COLUMN "pushed_at" TIMESTAMPTZ(3),
   ADD COLUMN "push_answered_at" TIMESTAMPTZ(3);
 
 -- How often the sender of an outbound message sent it again.
