@@ -242,6 +242,10 @@ export const MISTAKES = {
       mistake: "a push as multipart/form-data",
       sentence: "body is multipart/form-data; send it as JSON, XML or application/x-www-form-urlencoded",
     },
+    "push-form-of-too-many-fields": {
+      mistake: "a form of six thousand fields; lists of more than 200 and brackets deeper than 8 are refused likewise",
+      sentence: "form has 6000 fields, more than 5000; send less at once, or JSON",
+    },
     "push-array-with-a-broken-one": {
       mistake: "an array of pushes of which one cannot be read; none of them is stored",
       sentence: "push 2 of 3: text.content: expected a text",

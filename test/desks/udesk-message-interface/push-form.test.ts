@@ -78,19 +78,28 @@ test("articles with numbers of their own keep what is theirs", () => {
   });
 });
 
-describe("a form that is too large or too deep is refused with its limits:", () => {
-  for (const [name, fields] of [
-    ["100,000 fields", "a[b][c]=1&".repeat(100_000)],
-    ["a number of 100,000", "messages[100000][type]=message"],
-    ["20,000 brackets", `a${"[b]".repeat(20_000)}=1`],
-    ["a hundred thousand times one name", "text[content][]=x&".repeat(4_000)],
-  ]) {
-    test(`${name}`, () => {
-      expect(() => push(`touser=o&msgtype=text&${fields}`, FORM)).toThrow(
-        "form has more than 5000 fields, lists of more than 200 or brackets deeper than 8; send less at once, or JSON",
-      );
+describe("a form that is too large or too deep is refused with the limit that it passes:", () => {
+  for (const [name, fields, limit] of [
+    ["100,000 fields", "a[b][c]=1&".repeat(100_000), "100003 fields, more than 5000"],
+    ["one field more than are taken", "a=1&".repeat(4_998), "5001 fields, more than 5000"],
+    ["a number of 100,000", "messages[100000][type]=message", "a list of more than 200"],
+    ["20,000 brackets", `a${"[b]".repeat(20_000)}=1`, "brackets deeper than 8"],
+    ["four thousand times one name", "text[content][]=x&".repeat(4_000), "a list of more than 200"],
+  ] as const) {
+    test(name, () => {
+      expect(() => push(`touser=o&msgtype=text&${fields}`, FORM)).toThrow(`form has ${limit}; send less at once, or JSON`);
     });
   }
+});
+
+test.each(["=", "]=", "%5D=", "%", "%3", "[", "]", "a=b"])("a megabyte of %j in a text comes back as it was", (unit) => {
+  const run = unit.repeat(Math.floor(1_000_000 / unit.length));
+  const text = run.replaceAll("%5D", "]");
+  expect(replyOf(`touser=o&msgtype=text&text[content]=${run}.`, FORM)?.content).toEqual({ type: "text", text: `${text}.` });
+});
+
+test("a megabyte of nothing but = is refused", () => {
+  expect(() => push("=".repeat(1_000_000), FORM)).toThrow("form has neither touser nor customer_token");
 });
 
 test("status fields and ids of a form are read like those of JSON", () => {
