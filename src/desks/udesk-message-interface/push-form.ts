@@ -17,7 +17,7 @@ const DEPTH_MAX = 8;
  * @throws DecodeError
  */
 export function parseForm(body: Buffer, decode: Decode): Record<string, unknown> {
-  const text = body.toString("latin1").trim();
+  const text = withoutBlanks(body.toString("latin1"));
   refuseTooMany(text);
   const toNumbered = createListNumbering(DEPTH_MAX);
   try {
@@ -52,6 +52,11 @@ function refuseTooMany(text: string): void {
   let fields = 1;
   for (let at = text.indexOf("&"); at !== -1; at = text.indexOf("&", at + 1)) fields += 1;
   if (fields > FIELDS_MAX) throw overLimit(`${fields} fields, more than ${FIELDS_MAX}`);
+}
+
+/** The blanks of ASCII only: in latin1 the last byte of a character, A0, is a blank that must not break. */
+function withoutBlanks(text: string): string {
+  return text.replace(/^[\t-\r ]+/, "").replace(/(?<![\t-\r ])[\t-\r ]+$/, "");
 }
 
 /** qs takes a "]=" in a value for the end of its name. Splitting is six times as fast as replacing. */

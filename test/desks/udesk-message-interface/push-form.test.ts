@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { toSendableText } from "../../../src/domain/sendable-text.ts";
 import { push, replyOf } from "./support.ts";
 
 const FORM = { contentType: "application/x-www-form-urlencoded" };
@@ -100,6 +101,30 @@ test.each(["=", "]=", "%5D=", "%", "%3", "[", "]", "a=b"])("a megabyte of %j in 
 
 test("a megabyte of nothing but = is refused", () => {
   expect(() => push("=".repeat(1_000_000), FORM)).toThrow("form has neither touser nor customer_token");
+});
+
+describe("a form whose last byte is A0 keeps its last character:", () => {
+  const plain = (words: Buffer) => Buffer.concat([Buffer.from("touser=o&msgtype=text&text[content]="), words]);
+  const readBy = (words: Buffer, contentType: string) => push(plain(words), { contentType }).replies[0]?.content;
+
+  test("in every character of UTF-8 that ends in A0", () => {
+    for (let code = 0xa0; code <= 0x10ffff; code += 1) {
+      if ((code & 0x3f) !== 0x20 || (code >= 0xd800 && code <= 0xdfff)) continue;
+      const character = String.fromCodePoint(code);
+      const text = `a${character}`;
+      if (toSendableText(text) === text) expect(readBy(Buffer.from(text), FORM.contentType)).toEqual({ type: "text", text });
+    }
+  });
+
+  test("in GBK", () => {
+    const words = Buffer.from("d1a0", "hex");
+    const text = new TextDecoder("gbk").decode(words);
+    expect(readBy(words, `${FORM.contentType}; charset=gbk`)).toEqual({ type: "text", text });
+  });
+
+  test("and blanks of ASCII around a form are none of its words", () => {
+    expect(replyOf(" \r\n\ttouser=o&msgtype=text&text[content]=加 \r\n", FORM)?.content).toEqual({ type: "text", text: "加" });
+  });
 });
 
 test("status fields and ids of a form are read like those of JSON", () => {
