@@ -4,7 +4,7 @@ import type { StatusReport } from "../../domain/conversation.ts";
 import type { PushedReply } from "../../domain/desk.ts";
 import { isBlank } from "../../domain/sendable-text.ts";
 import { contentSchemas } from "./customer-service-content.ts";
-import { openIdSchema, readPushId } from "./push-envelope.ts";
+import { openIdSchema, readPushId, toTypeName } from "./push-envelope.ts";
 import { isReceipt, readPushReport } from "./push-report.ts";
 import { isRecord, read, toStorableText } from "./read.ts";
 import { readReport } from "./report.ts";
@@ -42,11 +42,12 @@ function saysSomething({ content, report }: PushedReply): boolean {
 }
 
 /** What happens to a session; it has no words for the contact. */
-const SESSION_EVENTS: ReadonlySet<unknown> = new Set(["start_session", "transfer", "close"]);
+const SESSION_EVENTS: ReadonlySet<string> = new Set(["start_session", "transfer", "close"]);
 
 /** Null for what has no words: session events, unknown types without content (Udesk asks to ignore them), and texts of blanks. */
 function readContent(message: Record<string, unknown>): Content | null {
-  const { type, data } = message;
+  const { data } = message;
+  const type = toTypeName(message.type);
   if (SESSION_EVENTS.has(type)) return null;
   switch (type) {
     case "message":

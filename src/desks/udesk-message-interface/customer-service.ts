@@ -1,9 +1,8 @@
-import { z } from "zod";
 import type { Content } from "../../domain/content.ts";
 import type { PushedReply } from "../../domain/desk.ts";
 import { DecodeError } from "../../domain/errors.ts";
 import { contentSchemas } from "./customer-service-content.ts";
-import { openIdSchema, readPushId } from "./push-envelope.ts";
+import { openIdSchema, readPushId, toTypeName } from "./push-envelope.ts";
 import { isReceipt, readPushReport } from "./push-report.ts";
 import { read } from "./read.ts";
 import { PART_NAMES, refuseUnsaid } from "./unsaid.ts";
@@ -30,7 +29,7 @@ const OBJECT_NAMES = [...contentSchemas.keys(), "messages"];
 const CONTENT_NAMES = [...OBJECT_NAMES, ...PART_NAMES];
 
 function readContent(fields: Record<string, unknown>): Content {
-  const msgtype = read(z.string(), fields.msgtype, "msgtype");
+  const msgtype = toTypeName(fields.msgtype);
   const schema = contentSchemas.get(msgtype);
   if (schema === undefined) {
     throw new DecodeError("CONTENT_UNSUPPORTED", `msgtype is none of ${[...contentSchemas.keys()].join(", ")}`);

@@ -1,5 +1,6 @@
 import { DecodeError } from "../../domain/errors.ts";
 import { child, childText, parseXml, type XmlElement } from "../../wechat/xml.ts";
+import { toTypeName } from "./push-envelope.ts";
 
 /**
  * A WeChat-like XML push as the customer-service object that says the same, so that one set of rules reads both. Media and articles
@@ -8,7 +9,7 @@ import { child, childText, parseXml, type XmlElement } from "../../wechat/xml.ts
  */
 export function parseXmlPush(xml: string, ourName: string): Record<string, unknown> {
   const root = parseXml(xml);
-  const msgtype = childText(root, "MsgType")?.trim().toLowerCase();
+  const msgtype = toTypeName(childText(root, "MsgType"));
   return {
     ...(msgtype ? { [msgtype]: toBody(root, msgtype) } : rename(root, BODY_NAMES)),
     ...rename(root, ENVELOPE_NAMES),

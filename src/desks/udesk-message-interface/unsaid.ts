@@ -19,6 +19,7 @@ function holdsSomething(value: unknown): boolean {
   return !isEmpty(value);
 }
 
-function isEmpty(value: unknown): boolean {
+/** Missing, null or a text of blanks. */
+export function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === "string" && value.trim() === "");
 }
