@@ -256,7 +256,7 @@ export const MISTAKES = {
     },
     "push-of-an-unknown-type": {
       mistake: "a message of a type that is not known, with content",
-      sentence: "push has content in a message whose type is none of message, rich, image, file; send it as one of these",
+      sentence: "push has messages.0.data.content in a message whose type is none of message, rich, image, file; send it as one of these",
     },
     "push-without-receiver": { mistake: "a push that names no contact", sentence: "JSON has neither touser nor customer_token" },
   },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Content } from "../../domain/content.ts";
 import { isBlank } from "../../domain/sendable-text.ts";
+import { toItems } from "./list-items.ts";
 import { toStorableText } from "./read.ts";
 import { htmlWords, plainWords, written } from "./words.ts";
 
@@ -59,14 +60,10 @@ const card = z
 const link = card.refine(({ url }) => url !== "", "expected url").transform((card): Content => ({ type: "link", ...card }));
 
 const article = card.refine(({ title, url }) => title !== "" || url !== "", "expected title or url");
-const articles = z.preprocess((value) => (isSingle(value) ? [value] : value), z.array(article).min(1));
+const articles = z.preprocess((value) => (value === undefined ? value : toItems(value)), z.array(article).min(1));
 const news = z.object({ articles }).transform(({ articles }): Content => {
   return { type: "news", articles: articles.map((card) => ({ ...card, pictureUrl: card.pictureUrl ?? "" })) };
 });
-
-function isSingle(value: unknown): boolean {
-  return value !== undefined && !Array.isArray(value);
-}
 
 /** By `msgtype`, what stands under that name. */
 export const contentSchemas: ReadonlyMap<string, z.ZodType<Content>> = new Map<string, z.ZodType<Content>>([

@@ -33,6 +33,7 @@ describe("each kind of customer-service object is read:", () => {
       { type: "link", title: "t", description: "d", url: "http://u", pictureUrl: "http://p" },
     ],
     ["news", { articles: [article, article] }, { type: "news", articles: [readArticle, readArticle] }],
+    ["news", { articles: { 0: article, 2: article } }, { type: "news", articles: [readArticle, readArticle] }],
     ["news", { articles: article }, { type: "news", articles: [readArticle] }],
   ] as const) {
     test(`${msgtype} ${JSON.stringify(body)}`, () => {
