@@ -296,6 +296,9 @@ describeMistakes("answers", {
   "push-form-of-too-many-fields": async () => answerToPush(`touser=oA${"&a=1".repeat(5_999)}`),
   "push-array-with-a-broken-one": async () => answerToPush([SAID, { ...SAID, text: {} }, SAID]),
   "push-without-type": async () => answerToPush({ touser: "oA", status: "chatting", text: { content: "hello" } }),
+  "push-with-words-beside": async () => answerToPush({ ...SAID, content: "other words" }),
+  "push-with-words-not-shown": async () =>
+    answerToPush({ touser: "oA", msgtype: "image", image: { media_id: "m1", title: "cap", content: "words" } }),
   "push-of-an-unknown-type": async () =>
     answerToPush({ customer_token: "oA", messages: [{ type: "hologram", data: { content: "hello" } }] }),
   "push-without-receiver": async () => answerTo((await connected()).pushUrl, '{"text":"hello"}'),

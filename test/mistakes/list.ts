@@ -254,6 +254,14 @@ export const MISTAKES = {
       mistake: "a push with words, a status and no msgtype",
       sentence: "push has text but no msgtype; name its type in msgtype",
     },
+    "push-with-words-beside": {
+      mistake: "a push with other words beside its text; the same beside `messages`, or beside the `data` of one of them, is refused too",
+      sentence: "push has content beside its text; put it there, or send a push of its own",
+    },
+    "push-with-words-not-shown": {
+      mistake: "words in an image, which WeChat does not show; its `title` and `description` are left out, as names of the file",
+      sentence: "image.content: is not shown there; send a message of its own for it",
+    },
     "push-of-an-unknown-type": {
       mistake: "a message of a type that is not known, with content",
       sentence: "push has messages.0.data.content in a message whose type is none of message, rich, image, file; send it as one of these",

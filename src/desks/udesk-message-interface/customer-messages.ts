@@ -10,8 +10,7 @@ import { toItems } from "./list-items.ts";
 import { openIdSchema, readPushId, toTypeName } from "./push-envelope.ts";
 import { isReceipt, readPushReport } from "./push-report.ts";
 import { isRecord, read, toStorableText } from "./read.ts";
-import { readReport } from "./report.ts";
-import { PART_NAMES, refuseUnsaid } from "./unsaid.ts";
+import { PART_NAMES, refuseBeside, refuseUnsaid } from "./unsaid.ts";
 import { htmlWords, plainWords } from "./words.ts";
 
 /**
@@ -21,8 +20,9 @@ import { htmlWords, plainWords } from "./words.ts";
 export function readCustomerMessages(fields: Record<string, unknown>): PushedReply[] {
   const openId = read(openIdSchema, fields.customer_token, "customer_token");
   const report = readPushReport(fields);
+  const beside = fields.messages === undefined ? "but no messages" : "beside its messages";
+  refuseUnsaid(fields, [...contentSchemas.keys(), ...PART_NAMES], `${beside}; put it into messages`);
   if (fields.messages === undefined) {
-    refuseUnsaid(fields, [...contentSchemas.keys(), ...PART_NAMES], "but no messages; put it into messages");
     if (report !== null) return [{ openId, pushId: null, content: null, report }];
     if (isReceipt(fields)) return [];
   }
@@ -40,7 +40,7 @@ interface Shared {
 
 function toReply(message: Record<string, unknown>, place: string, { openId, shared }: Shared): PushedReply {
   // Only the agent's name: a single message may have a `status` of its own, which is not the conversation's.
-  const own = readReport({ agent_name: message.agent_name });
+  const own = readPushReport({ agent_name: message.agent_name });
   const report = shared || own ? { ...shared, ...own } : null;
   return { openId, pushId: readPushId(message), content: readContent(message, place), report };
 }
@@ -57,6 +57,8 @@ function readContent(message: Record<string, unknown>, place: string): Content |
   const { data } = message;
   const type = toTypeName(message.type);
   if (SESSION_EVENTS.has(type)) return null;
+  if (TYPES.includes(type) && isRecord(data))
+    refuseBeside(message, data, `beside the data of ${place}; put it there, or into a message of its own`);
   switch (type) {
     case "message":
       return toText(read(plainWords, data, `${place}.data`));
@@ -78,10 +80,13 @@ function readContent(message: Record<string, unknown>, place: string): Content |
 function refuseWords(message: Record<string, unknown>, place: string): void {
   const words = findWords(message, place);
   if (words === null) return;
-  throw new DecodeError("MESSAGE_INVALID", `push has ${words} in a message whose type is none of ${TYPES}; send it as one of these`);
+  throw new DecodeError(
+    "MESSAGE_INVALID",
+    `push has ${words} in a message whose type is none of ${TYPES.join(", ")}; send it as one of these`,
+  );
 }
 
-const TYPES = "message, rich, image, file";
+const TYPES = ["message", "rich", "image", "file"];
 
 const storable = z.string().transform(toStorableText);
 /** `content` is the address. */

@@ -5,7 +5,7 @@ import { contentSchemas } from "./customer-service-content.ts";
 import { openIdSchema, readPushId, toTypeName } from "./push-envelope.ts";
 import { isReceipt, readPushReport } from "./push-report.ts";
 import { read } from "./read.ts";
-import { PART_NAMES, refuseUnsaid } from "./unsaid.ts";
+import { PART_NAMES, refuseBeside, refuseUnsaid } from "./unsaid.ts";
 
 /**
  * A WeChat customer-service object: `touser`, `msgtype` and the content under the name of its type. Without a type it may still be a
@@ -39,5 +39,7 @@ function readContent(fields: Record<string, unknown>): Content {
     OBJECT_NAMES.filter((name) => name !== msgtype),
     `beside its msgtype ${msgtype}; send a push of its own for each`,
   );
-  return read(schema, fields[msgtype], msgtype);
+  const content = read(schema, fields[msgtype], msgtype);
+  refuseBeside(fields, fields[msgtype], `beside its ${msgtype}; put it there, or send a push of its own`);
+  return content;
 }

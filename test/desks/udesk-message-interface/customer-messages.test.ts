@@ -114,6 +114,20 @@ describe("content of a type that is not known is refused, not passed over:", () 
     );
   });
 
+  test("and so are words beside the messages, or beside the data of one", () => {
+    const said = { type: "message", data: { content: "hi" } };
+    expect(() => repliesTo([said], { content: "words" })).toThrow("push has content beside its messages; put it into messages");
+    expect(() => repliesTo([said], { text: { content: "words" } })).toThrow("push has text beside its messages; put it into messages");
+    expect(() => repliesTo([said, { ...said, content: "words" }])).toThrow(
+      "push has content beside the data of messages.1; put it there, or into a message of its own",
+    );
+    expect(() => repliesTo([{ type: "message", data: { content: "" }, content: "words" }])).toThrow("beside the data of messages.0");
+    expect(() => repliesTo([{ type: "rich", data: { content: "hi", title: "words" } }])).toThrow(
+      "messages.0.data.title: is not shown there",
+    );
+    expect(repliesTo([{ ...said, content: "hi", title: null }], { content: "", text: {} })).toMatchObject([{ content: { text: "hi" } }]);
+  });
+
   test("and so is content beside the messages' own place", () => {
     expect(() => repliesTo(undefined, { status: "chatting", content: "hi" })).toThrow("push has content but no messages");
     expect(() => repliesTo([{ type: "message", content: "hi" }])).toThrow(/^messages\.0\.data: /);

@@ -115,6 +115,35 @@ describe("nothing that a contact is to see is acknowledged and left out:", () =>
     });
   }
 
+  const beside = (msgtype: string) => `beside its ${msgtype}; put it there, or send a push of its own`;
+  const unshown = "is not shown there; send a message of its own for it";
+  test.each([
+    [{ msgtype: "text", text: { content: "hi" }, content: "other words" }, `push has content ${beside("text")}`],
+    [{ msgtype: "image", image: { media_id: "m1" }, title: "cap", url: "http://u" }, `push has title, url ${beside("image")}`],
+    [{ msgtype: "image", image: { media_id: "m1", title: "cap", content: "words" } }, `image.content: ${unshown}`],
+    [{ msgtype: "text", text: { content: "hi", title: "t" } }, `text.title: ${unshown}`],
+    [{ msgtype: "text", text: { content: "hi", articles: [article] } }, `text.articles: ${unshown}`],
+    [{ msgtype: "news", news: { articles: [article, { ...article, content: "words" }] } }, `news.articles.1.content: ${unshown}`],
+    [{ msgtype: "news", news: { articles: [article], description: "words" } }, `news.description: ${unshown}`],
+  ])("%j", (fields, reason) => {
+    expect(() => push(JSON.stringify({ touser: "o", ...fields }))).toThrow(
+      expect.objectContaining({ code: "MESSAGE_INVALID", message: reason }),
+    );
+  });
+
+  test("in a form", () => {
+    expect(() => push("touser=o&msgtype=text&text[content]=hi&content=other")).toThrow(`push has content ${beside("text")}`);
+    expect(() => push("touser=o&msgtype=image&image[media_id]=m&image[content]=words")).toThrow(`image.content: ${unshown}`);
+  });
+
+  test("and neither the same words twice, nor the name of an image or a voice, is a loss", () => {
+    const twice = { touser: "o", msgtype: "text", text: { content: "hi" }, content: "hi", title: "", url: null };
+    expect(replyOf(JSON.stringify(twice))?.content).toEqual({ type: "text", text: "hi" });
+    for (const type of ["image", "voice"]) {
+      expect(contentOf(type, { media_id: "m", title: "IMG_1.jpg", description: "d", content: "" })).toEqual({ type, mediaId: "m" });
+    }
+  });
+
   test("fields that are there and empty are none", () => {
     const empty = { image: { media_id: "" }, news: { articles: null }, messages: [], voice: {} };
     expect(replyOf(JSON.stringify({ touser: "o", msgtype: "text", text: { content: "hi" }, ...empty }))?.content).toMatchObject({
