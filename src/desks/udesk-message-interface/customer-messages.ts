@@ -67,8 +67,9 @@ function readContent(message: Record<string, unknown>, place: string): Content |
     case "image":
       return { type: "image", url: read(fileSchema, data, `${place}.data`).content };
     case "file": {
-      const { content, filename } = read(fileSchema, data, `${place}.data`);
-      return { type: "file", url: content, ...(filename && { title: filename }) };
+      const { content, filename, title, description } = read(fileSchema, data, `${place}.data`);
+      const name = filename || title;
+      return { type: "file", url: content, ...(name && { title: name }), ...(description && { description }) };
     }
     default:
       refuseWords(message, place);
@@ -90,7 +91,12 @@ const TYPES = ["message", "rich", "image", "file"];
 
 const storable = z.string().transform(toStorableText);
 /** `content` is the address. */
-const fileSchema = z.object({ content: storable.refine((address) => address !== "", "is empty"), filename: storable.nullish() });
+const fileSchema = z.object({
+  content: storable.refine((address) => address !== "", "is empty"),
+  filename: storable.nullish(),
+  title: storable.nullish(),
+  description: storable.nullish(),
+});
 
 function toText(text: string): Content | null {
   return isBlank(text) ? null : { type: "text", text };

@@ -13,6 +13,8 @@ describe("each type of the open API's push is read:", () => {
     ["rich", { content: "<p>a</p><p>b</p>" }, { type: "text", text: "a\nb" }],
     ["image", { content: "http://p" }, { type: "image", url: "http://p" }],
     ["file", { content: "http://f", filename: "a.pdf" }, { type: "file", url: "http://f", title: "a.pdf" }],
+    ["file", { content: "http://f", title: "b", description: "d" }, { type: "file", url: "http://f", title: "b", description: "d" }],
+    ["file", { content: "http://f", filename: "a.pdf", title: "b" }, { type: "file", url: "http://f", title: "a.pdf" }],
     ["file", { content: "http://f" }, { type: "file", url: "http://f" }],
   ] as const) {
     test(`${type} ${JSON.stringify(data)}`, () => {
