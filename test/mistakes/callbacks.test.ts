@@ -293,8 +293,12 @@ describeMistakes("answers", {
   "push-of-nothing": async () => answerToPush({ ...SAID, text: { content: "<p>\u0007</p>" } }),
   "push-in-another-encoding": async () => answerToPush(Buffer.from("touser=oA&msgtype=text&text[content]=\xc4\xe3", "latin1")),
   "push-in-parts": async () => answerToPush('--x\r\nContent-Disposition: form-data; name="touser"\r\n\r\noA\r\n--x--'),
+  "push-form-of-too-many-fields": async () => answerToPush(`touser=oA${"&a=1".repeat(5_999)}`),
   "push-array-with-a-broken-one": async () => answerToPush([SAID, { ...SAID, text: {} }, SAID]),
   "push-without-type": async () => answerToPush({ touser: "oA", status: "chatting", text: { content: "hello" } }),
+  "push-with-words-beside": async () => answerToPush({ ...SAID, content: "other words" }),
+  "push-with-words-not-shown": async () =>
+    answerToPush({ touser: "oA", msgtype: "image", image: { media_id: "m1", title: "cap", content: "words" } }),
   "push-of-an-unknown-type": async () =>
     answerToPush({ customer_token: "oA", messages: [{ type: "hologram", data: { content: "hello" } }] }),
   "push-without-receiver": async () => answerTo((await connected()).pushUrl, '{"text":"hello"}'),

@@ -242,6 +242,10 @@ export const MISTAKES = {
       mistake: "a push as multipart/form-data",
       sentence: "body is multipart/form-data; send it as JSON, XML or application/x-www-form-urlencoded",
     },
+    "push-form-of-too-many-fields": {
+      mistake: "a form of six thousand fields; lists of more than 200 and brackets deeper than 8 are refused likewise",
+      sentence: "form has 6000 fields, more than 5000; send less at once, or JSON",
+    },
     "push-array-with-a-broken-one": {
       mistake: "an array of pushes of which one cannot be read; none of them is stored",
       sentence: "push 2 of 3: text.content: expected a text",
@@ -250,9 +254,17 @@ export const MISTAKES = {
       mistake: "a push with words, a status and no msgtype",
       sentence: "push has text but no msgtype; name its type in msgtype",
     },
+    "push-with-words-beside": {
+      mistake: "a push with other words beside its text; the same beside `messages`, or beside the `data` of one of them, is refused too",
+      sentence: "push has content beside its text; put it there, or send a push of its own",
+    },
+    "push-with-words-not-shown": {
+      mistake: "words in an image, which WeChat does not show; its `title` and `description` are left out, as names of the file",
+      sentence: "image.content: is not shown there; send a message of its own for it",
+    },
     "push-of-an-unknown-type": {
       mistake: "a message of a type that is not known, with content",
-      sentence: "push has content in a message whose type is none of message, rich, image, file; send it as one of these",
+      sentence: "push has messages.0.data.content in a message whose type is none of message, rich, image, file; send it as one of these",
     },
     "push-without-receiver": { mistake: "a push that names no contact", sentence: "JSON has neither touser nor customer_token" },
   },

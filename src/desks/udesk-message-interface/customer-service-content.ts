@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { Content } from "../../domain/content.ts";
 import { isBlank } from "../../domain/sendable-text.ts";
+import { toItems } from "./list-items.ts";
 import { toStorableText } from "./read.ts";
+import { unshownExcept } from "./unsaid.ts";
 import { htmlWords, plainWords, written } from "./words.ts";
 
 /** A value that may be missing, null or empty, which all mean the same. */
@@ -13,8 +15,10 @@ const isNotEmpty = (text: string) => !isBlank(text);
 const text = plainWords.refine(isNotEmpty, "content is empty").transform((text): Content => ({ type: "text", text }));
 const rich = htmlWords.refine(isNotEmpty, "content has no text").transform((text): Content => ({ type: "text", text }));
 
+/** Title and description of an image or a voice are names that no platform shows, so those two are left out. */
 const media = z
   .object({
+    ...unshownExcept(["media_id", "url", "pic_url", "picurl", "title", "description"]),
     media_id: optional,
     url: optional,
     pic_url: optional,
@@ -39,6 +43,7 @@ const file = media.transform(({ mediaId, url, title, filename, description }): C
 
 const card = z
   .object({
+    ...unshownExcept(["title", "description", "url", "musicurl", "picurl", "pic_url"]),
     title: optional,
     description: optional,
     url: optional,
@@ -59,14 +64,10 @@ const card = z
 const link = card.refine(({ url }) => url !== "", "expected url").transform((card): Content => ({ type: "link", ...card }));
 
 const article = card.refine(({ title, url }) => title !== "" || url !== "", "expected title or url");
-const articles = z.preprocess((value) => (isSingle(value) ? [value] : value), z.array(article).min(1));
-const news = z.object({ articles }).transform(({ articles }): Content => {
+const articles = z.preprocess((value) => (value === undefined ? value : toItems(value)), z.array(article).min(1));
+const news = z.object({ ...unshownExcept(["articles"]), articles }).transform(({ articles }): Content => {
   return { type: "news", articles: articles.map((card) => ({ ...card, pictureUrl: card.pictureUrl ?? "" })) };
 });
-
-function isSingle(value: unknown): boolean {
-  return value !== undefined && !Array.isArray(value);
-}
 
 /** By `msgtype`, what stands under that name. */
 export const contentSchemas: ReadonlyMap<string, z.ZodType<Content>> = new Map<string, z.ZodType<Content>>([

@@ -1,12 +1,11 @@
-import { z } from "zod";
 import type { Content } from "../../domain/content.ts";
 import type { PushedReply } from "../../domain/desk.ts";
 import { DecodeError } from "../../domain/errors.ts";
 import { contentSchemas } from "./customer-service-content.ts";
-import { openIdSchema, readPushId } from "./push-envelope.ts";
+import { openIdSchema, readPushId, toTypeName } from "./push-envelope.ts";
 import { isReceipt, readPushReport } from "./push-report.ts";
 import { read } from "./read.ts";
-import { PART_NAMES, refuseUnsaid } from "./unsaid.ts";
+import { PART_NAMES, refuseBeside, refuseUnsaid } from "./unsaid.ts";
 
 /**
  * A WeChat customer-service object: `touser`, `msgtype` and the content under the name of its type. Without a type it may still be a
@@ -30,7 +29,7 @@ const OBJECT_NAMES = [...contentSchemas.keys(), "messages"];
 const CONTENT_NAMES = [...OBJECT_NAMES, ...PART_NAMES];
 
 function readContent(fields: Record<string, unknown>): Content {
-  const msgtype = read(z.string(), fields.msgtype, "msgtype");
+  const msgtype = toTypeName(fields.msgtype);
   const schema = contentSchemas.get(msgtype);
   if (schema === undefined) {
     throw new DecodeError("CONTENT_UNSUPPORTED", `msgtype is none of ${[...contentSchemas.keys()].join(", ")}`);
@@ -40,5 +39,7 @@ function readContent(fields: Record<string, unknown>): Content {
     OBJECT_NAMES.filter((name) => name !== msgtype),
     `beside its msgtype ${msgtype}; send a push of its own for each`,
   );
-  return read(schema, fields[msgtype], msgtype);
+  const content = read(schema, fields[msgtype], msgtype);
+  refuseBeside(fields, fields[msgtype], `beside its ${msgtype}; put it there, or send a push of its own`);
+  return content;
 }

@@ -1,12 +1,19 @@
+import { decodeEntities } from "./html-entities.ts";
 import { htmlToText } from "./html-to-text.ts";
 
 /**
- * What a contact is to read of a text that may be HTML, which nothing but its tags gives away. Without a tag that a text editor makes,
- * it is plain and stays as it is: "a < b" and "1 &lt; 2" are then what the agent typed.
+ * What a contact is to read of a text that may be HTML, which nothing but its tags and entities gives away. Without a tag that a text
+ * editor makes, and without an entity that nobody types, it is plain and stays as it is: "a < b" and "1 &lt; 2" are then what the
+ * agent typed.
  */
 export function toPlainText(text: string): string {
-  return hasTags(text) || hasComment(text) ? htmlToText(text) : text;
+  if (hasTags(text) || hasComment(text)) return htmlToText(text);
+  return WRITTEN_BY_EDITORS.test(text) ? decodeEntities(text) : text;
 }
+
+/** An agent who explains HTML types `&lt;`, `&gt;`, `&amp;` or `&quot;`; only an editor writes a blank, a dash or a number this way. */
+const WRITTEN_BY_EDITORS =
+  /&(?:nbsp|ensp|emsp|thinsp|zwnj|zwj|[lr]dquo|[lr]squo|bdquo|sbquo|[lr]aquo|[mn]dash|hellip|yen|middot|bull|copy|reg|trade|times|divide|deg|#\d{1,7}|#x[0-9a-f]{1,6});/i;
 
 /** No agent types one. Searched for by hand: a pattern would read the rest of the text anew at each "<!--" that nothing ends. */
 function hasComment(text: string): boolean {

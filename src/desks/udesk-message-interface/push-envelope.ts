@@ -1,8 +1,14 @@
 import { z } from "zod";
 import { toStorableText } from "./read.ts";
+import { written } from "./words.ts";
 
 /** A contact's name on its channel: an openid or a WeCom userid. */
-export const openIdSchema = z.string().regex(/^[^\s\p{Cc}\p{Cs}]{1,128}$/u, "expected 1 to 128 characters without blanks");
+export const openIdSchema = written.pipe(z.string().regex(/^[^\s\p{Cc}\p{Cs}]{1,128}$/u, "expected 1 to 128 characters without blanks"));
+
+/** A type as we name it; programs write `Text` too. What is no text is none. */
+export function toTypeName(value: unknown): string {
+  return typeof value === "string" ? value.trim().toLowerCase() : "";
+}
 
 const PUSH_ID_NAMES = ["message_id", "MsgId", "msgid", "id"];
 const PUSH_ID_LENGTH_MAX = 128;

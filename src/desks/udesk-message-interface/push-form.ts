@@ -1,6 +1,7 @@
 import qs from "qs";
 import { DecodeError } from "../../domain/errors.ts";
 import { contentSchemas } from "./customer-service-content.ts";
+import { unescapeForm } from "./form-escapes.ts";
 import { createListNumbering } from "./form-lists.ts";
 import { type Decode, notDecodable } from "./push-charset.ts";
 import { parseJson } from "./push-json.ts";
@@ -16,14 +17,11 @@ const DEPTH_MAX = 8;
  * @throws DecodeError
  */
 export function parseForm(body: Buffer, decode: Decode): Record<string, unknown> {
+  const text = withoutBlanks(body.toString("latin1"));
+  refuseTooMany(text);
   const toNumbered = createListNumbering(DEPTH_MAX);
-  // qs takes the last "]=" of a pair for the end of its name.
-  const text = body
-    .toString("latin1")
-    .trim()
-    .replace(/=[^&]*/g, (value) => `=${value.slice(1).replaceAll("=", "%3D")}`);
   try {
-    const form = qs.parse(text, {
+    const form = qs.parse(withPlainValues(text), {
       decoder: (escaped: string, _default: unknown, _charset: string, type: "key" | "value") => {
         const decoded = fromEscaped(escaped, decode);
         return type === "key" ? toNumbered(decoded) : decoded;
@@ -38,14 +36,36 @@ export function parseForm(body: Buffer, decode: Decode): Record<string, unknown>
     return withJson(form);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const limits = `${FIELDS_MAX} fields, lists of more than ${LIST_LENGTH_MAX} or brackets deeper than ${DEPTH_MAX}`;
-    throw new DecodeError("MESSAGE_INVALID", `form has more than ${limits}; send less at once, or JSON`);
+    // qs throws the same class for both, and gives it no code.
+    throw /depth/.test(error.message)
+      ? overLimit(`brackets deeper than ${DEPTH_MAX}`)
+      : overLimit(`a list of more than ${LIST_LENGTH_MAX}`);
   }
 }
 
+function overLimit(passed: string): DecodeError {
+  return new DecodeError("MESSAGE_INVALID", `form has ${passed}; send less at once, or JSON`);
+}
+
+/** Counted before anything else is done with them. */
+function refuseTooMany(text: string): void {
+  let fields = 1;
+  for (let at = text.indexOf("&"); at !== -1; at = text.indexOf("&", at + 1)) fields += 1;
+  if (fields > FIELDS_MAX) throw overLimit(`${fields} fields, more than ${FIELDS_MAX}`);
+}
+
+/** The blanks of ASCII only: in latin1 the last byte of a character, A0, is a blank that must not break. */
+function withoutBlanks(text: string): string {
+  return text.replace(/^[\t-\r ]+/, "").replace(/(?<![\t-\r ])[\t-\r ]+$/, "");
+}
+
+/** qs takes a "]=" in a value for the end of its name. Splitting is six times as fast as replacing. */
+function withPlainValues(text: string): string {
+  return text.replace(/=[^&]*/g, (value) => `=${value.slice(1).split("=").join("%3D")}`);
+}
+
 function fromEscaped(escaped: string, decode: Decode): string {
-  const bytes = escaped.replaceAll("+", " ").replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  const text = decode(Buffer.from(bytes, "latin1"));
+  const text = decode(unescapeForm(Buffer.from(escaped, "latin1")));
   if (text === null) throw notDecodable("form");
   return text;
 }

@@ -1,5 +1,6 @@
 import { DecodeError } from "../../domain/errors.ts";
 import { child, childText, parseXml, type XmlElement } from "../../wechat/xml.ts";
+import { toTypeName } from "./push-envelope.ts";
 
 /**
  * A WeChat-like XML push as the customer-service object that says the same, so that one set of rules reads both. Media and articles
@@ -8,9 +9,9 @@ import { child, childText, parseXml, type XmlElement } from "../../wechat/xml.ts
  */
 export function parseXmlPush(xml: string, ourName: string): Record<string, unknown> {
   const root = parseXml(xml);
-  const msgtype = childText(root, "MsgType")?.trim().toLowerCase();
+  const msgtype = toTypeName(childText(root, "MsgType"));
   return {
-    ...(msgtype ? { [msgtype]: toBody(root, msgtype) } : rename(root, BODY_NAMES)),
+    ...toContent(root, msgtype),
     ...rename(root, ENVELOPE_NAMES),
     touser: toOpenId(root, ourName),
     msgtype,
@@ -44,10 +45,14 @@ const BODY_NAMES: ReadonlyMap<string, string> = new Map([
   ["HQMusicUrl", "hqmusicurl"],
 ]);
 
-function toBody(root: XmlElement, msgtype: string): Record<string, unknown> {
+/** What stands at the top is the content, or is beside it where the type has an element of its own. */
+function toContent(root: XmlElement, msgtype: string): Record<string, unknown> {
+  const top = rename(root, BODY_NAMES);
+  if (msgtype === "") return top;
   const own = child(root, msgtype.charAt(0).toUpperCase() + msgtype.slice(1));
   const articles = child(root, "Articles")?.children.map((item) => rename(item, BODY_NAMES));
-  return { ...rename(own ?? root, BODY_NAMES), ...(articles && { articles }) };
+  const body = own ? rename(own, BODY_NAMES) : top;
+  return { ...(own && top), [msgtype]: { ...body, ...(articles && { articles }) } };
 }
 
 function rename(element: XmlElement, names: ReadonlyMap<string, string>): Record<string, string> {

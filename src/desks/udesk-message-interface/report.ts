@@ -46,7 +46,7 @@ const digits = z
 const turnSchema = z.union([z.number(), digits.transform(Number)]).pipe(z.int().min(0).max(TURN_MAX));
 
 function toTextOrNull(value: unknown): string | null {
-  if (typeof value !== "string") return null;
-  const text = toStorableText(value);
+  if (typeof value !== "string" && typeof value !== "number") return null;
+  const text = toStorableText(String(value));
   return text.trim() === "" ? null : text;
 }

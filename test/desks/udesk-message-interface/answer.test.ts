@@ -62,7 +62,8 @@ describe("turn", () => {
 
 test("empty, blank and misplaced names and sentences are null", () => {
   expect(reportOf('{"status":"offline","agent_name":"","msg":" "}')).toEqual({ status: "offline", agentName: null, notice: null });
-  expect(readReport({ agent_name: 5, msg: { a: 1 } })).toEqual({ agentName: null, notice: null });
+  expect(readReport({ agent_name: true, msg: { a: 1 } })).toEqual({ agentName: null, notice: null });
+  expect(readReport({ agent_name: 5 })).toEqual({ agentName: "5" });
 });
 
 test("a sentence with tags is read as a customer is to read it, one without stays as it is", () => {

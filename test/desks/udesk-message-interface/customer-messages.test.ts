@@ -13,6 +13,8 @@ describe("each type of the open API's push is read:", () => {
     ["rich", { content: "<p>a</p><p>b</p>" }, { type: "text", text: "a\nb" }],
     ["image", { content: "http://p" }, { type: "image", url: "http://p" }],
     ["file", { content: "http://f", filename: "a.pdf" }, { type: "file", url: "http://f", title: "a.pdf" }],
+    ["file", { content: "http://f", title: "b", description: "d" }, { type: "file", url: "http://f", title: "b", description: "d" }],
+    ["file", { content: "http://f", filename: "a.pdf", title: "b" }, { type: "file", url: "http://f", title: "a.pdf" }],
     ["file", { content: "http://f" }, { type: "file", url: "http://f" }],
   ] as const) {
     test(`${type} ${JSON.stringify(data)}`, () => {
@@ -50,6 +52,57 @@ test("unknown types and empty HTML are passed over, what stands beside them is n
   expect(repliesTo([...messages, { type: "message", data: { content: "hi" } }])).toMatchObject([{ content: { text: "hi" } }]);
 });
 
+describe("messages that are an object of messages are the list of them:", () => {
+  const said = (content: string) => ({ type: "message", data: { content } });
+  test.each([{ "0": said("one"), "2": said("two") }, { m1: said("one"), m2: said("two") }, [{ m1: said("one"), m2: said("two") }]])(
+    "%j",
+    (messages) => {
+      expect(repliesTo(messages)).toMatchObject([{ content: { text: "one" } }, { content: { text: "two" } }]);
+    },
+  );
+
+  test("and so in a form, where items have names of their own", () => {
+    const fields = ["m1", "m2"].map((name) => `messages[${name}][type]=message&messages[${name}][data][content]=${name}`);
+    expect(push(`customer_token=o1&${fields.join("&")}`).replies).toMatchObject([{ content: { text: "m1" } }, { content: { text: "m2" } }]);
+  });
+
+  test("unless one of them cannot be read", () => {
+    expect(() => repliesTo({ "0": said("one"), "2": { data: { content: "two" } } })).toThrow(
+      "push has messages.1.data.content in a message",
+    );
+    expect(() => repliesTo({ "0": said("one"), "2": "two" })).toThrow("push has messages.0.0.data.content in a message");
+  });
+});
+
+describe("an event that is not known and has no words is passed over:", () => {
+  test.each([
+    { type: "read", message_id: "7", im_sub_session_id: "9", agent_id: "3", agent_nick_name: "Li", message_created_at: "2026-11-28 10:00" },
+    { type: "typing", data: { content: "", on: true, agent_avatar: "http://a", updated_at: "1" } },
+    { type: "close", close_type: "normal", survey_options: [{ id: 1, text: "good" }] },
+  ])("$type", (event) => {
+    expect(repliesTo([event])).toEqual([]);
+  });
+});
+
+test("20,000 levels and 200,000 fields without words are passed over", () => {
+  const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
+  const wide = JSON.stringify(Array.from({ length: 200_000 }, () => 1));
+  expect(push(`{"customer_token":"o","messages":[{"type":"hologram","data":[${deep},${wide}]}]}`).replies).toEqual([]);
+});
+
+test.each([
+  [{ type: "card", data: { text: "hello card" } }, "messages.1.data.text"],
+  [{ message: "words" }, "messages.1.message"],
+  [{ type: "message2", data: { text: { content: "nested" } } }, "messages.1.data.text.content"],
+  [{ type: "voice", data: { media_id: "m" } }, "messages.1.data.media_id"],
+  [{ type: "hologram", data: { content: 7 } }, "messages.1.data.content"],
+  [{ type: "menu", list: [{ id: "1" }, { id: "2", "a secret": "pick" }] }, "messages.1.list.1.…"],
+])("words in a message of a type that is not known are refused with their place: %j", (message, place) => {
+  expect(() => repliesTo([{ type: "message", data: { content: "hi" } }, message])).toThrow(
+    `push has ${place} in a message whose type is none of message, rich, image, file; send it as one of these`,
+  );
+});
+
 describe("content of a type that is not known is refused, not passed over:", () => {
   test.each([
     { type: "hologram", data: { content: "words" } },
@@ -63,9 +116,23 @@ describe("content of a type that is not known is refused, not passed over:", () 
     );
   });
 
+  test("and so are words beside the messages, or beside the data of one", () => {
+    const said = { type: "message", data: { content: "hi" } };
+    expect(() => repliesTo([said], { content: "words" })).toThrow("push has content beside its messages; put it into messages");
+    expect(() => repliesTo([said], { text: { content: "words" } })).toThrow("push has text beside its messages; put it into messages");
+    expect(() => repliesTo([said, { ...said, content: "words" }])).toThrow(
+      "push has content beside the data of messages.1; put it there, or into a message of its own",
+    );
+    expect(() => repliesTo([{ type: "message", data: { content: "" }, content: "words" }])).toThrow("beside the data of messages.0");
+    expect(() => repliesTo([{ type: "rich", data: { content: "hi", title: "words" } }])).toThrow(
+      "messages.0.data.title: is not shown there",
+    );
+    expect(repliesTo([{ ...said, content: "hi", title: null }], { content: "", text: {} })).toMatchObject([{ content: { text: "hi" } }]);
+  });
+
   test("and so is content beside the messages' own place", () => {
     expect(() => repliesTo(undefined, { status: "chatting", content: "hi" })).toThrow("push has content but no messages");
-    expect(() => repliesTo([{ type: "message", content: "hi" }])).toThrow(/^messages\.data: /);
+    expect(() => repliesTo([{ type: "message", content: "hi" }])).toThrow(/^messages\.0\.data: /);
   });
 });
 

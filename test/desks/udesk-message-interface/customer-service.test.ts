@@ -33,6 +33,7 @@ describe("each kind of customer-service object is read:", () => {
       { type: "link", title: "t", description: "d", url: "http://u", pictureUrl: "http://p" },
     ],
     ["news", { articles: [article, article] }, { type: "news", articles: [readArticle, readArticle] }],
+    ["news", { articles: { 0: article, 2: article } }, { type: "news", articles: [readArticle, readArticle] }],
     ["news", { articles: article }, { type: "news", articles: [readArticle] }],
   ] as const) {
     test(`${msgtype} ${JSON.stringify(body)}`, () => {
@@ -54,9 +55,9 @@ test("what no column can hold and no passive reply can carry is taken out of a t
 
 describe("a kind without what makes it one is refused with the place that lacks it:", () => {
   for (const [msgtype, body, reason] of [
-    ["text", undefined, /^text: /],
-    ["text", "hi", /^text: /],
-    ["text", {}, /^text\.content: /],
+    ["text", undefined, /^text: expected an object, and it is missing$/],
+    ["text", "hi", /^text: expected an object$/],
+    ["text", {}, /^text\.content: expected a text$/],
     ["text", { content: true }, /^text\.content: expected a text/],
     ["text", { content: ["hi"] }, /^text\.content: expected a text/],
     ["text", { content: "" }, /^text: content is empty/],
@@ -66,12 +67,12 @@ describe("a kind without what makes it one is refused with the place that lacks 
     ["rich", { content: "<p></p>" }, /^rich: content has no text/],
     ["rich", { content: "<p>\u0007&shy;</p>" }, /^rich: content has no text/],
     ["image", { media_id: "" }, /^image: expected media_id or url/],
-    ["voice", { media_id: ["m"] }, /^voice\.media_id: /],
+    ["voice", { media_id: ["m"] }, /^voice\.media_id: expected a text$/],
     ["link", { title: "t" }, /^link: expected url/],
-    ["news", {}, /^news\.articles: /],
-    ["news", { articles: [] }, /^news\.articles: /],
+    ["news", {}, /^news\.articles: expected a list, and it is missing$/],
+    ["news", { articles: [] }, /^news\.articles: expected at least 1$/],
     ["news", { articles: [article, {}] }, /^news\.articles\.1: expected title or url/],
-    ["news", { articles: [article, null] }, /^news\.articles\.1: /],
+    ["news", { articles: [article, null] }, /^news\.articles\.1: expected an object$/],
   ] as const) {
     test(`${msgtype} ${JSON.stringify(body)}`, () => {
       expect(() => contentOf(msgtype, body)).toThrow(
@@ -113,6 +114,35 @@ describe("nothing that a contact is to see is acknowledged and left out:", () =>
       );
     });
   }
+
+  const beside = (msgtype: string) => `beside its ${msgtype}; put it there, or send a push of its own`;
+  const unshown = "is not shown there; send a message of its own for it";
+  test.each([
+    [{ msgtype: "text", text: { content: "hi" }, content: "other words" }, `push has content ${beside("text")}`],
+    [{ msgtype: "image", image: { media_id: "m1" }, title: "cap", url: "http://u" }, `push has title, url ${beside("image")}`],
+    [{ msgtype: "image", image: { media_id: "m1", title: "cap", content: "words" } }, `image.content: ${unshown}`],
+    [{ msgtype: "text", text: { content: "hi", title: "t" } }, `text.title: ${unshown}`],
+    [{ msgtype: "text", text: { content: "hi", articles: [article] } }, `text.articles: ${unshown}`],
+    [{ msgtype: "news", news: { articles: [article, { ...article, content: "words" }] } }, `news.articles.1.content: ${unshown}`],
+    [{ msgtype: "news", news: { articles: [article], description: "words" } }, `news.description: ${unshown}`],
+  ])("%j", (fields, reason) => {
+    expect(() => push(JSON.stringify({ touser: "o", ...fields }))).toThrow(
+      expect.objectContaining({ code: "MESSAGE_INVALID", message: reason }),
+    );
+  });
+
+  test("in a form", () => {
+    expect(() => push("touser=o&msgtype=text&text[content]=hi&content=other")).toThrow(`push has content ${beside("text")}`);
+    expect(() => push("touser=o&msgtype=image&image[media_id]=m&image[content]=words")).toThrow(`image.content: ${unshown}`);
+  });
+
+  test("and neither the same words twice, nor the name of an image or a voice, is a loss", () => {
+    const twice = { touser: "o", msgtype: "text", text: { content: "hi" }, content: "hi", title: "", url: null };
+    expect(replyOf(JSON.stringify(twice))?.content).toEqual({ type: "text", text: "hi" });
+    for (const type of ["image", "voice"]) {
+      expect(contentOf(type, { media_id: "m", title: "IMG_1.jpg", description: "d", content: "" })).toEqual({ type, mediaId: "m" });
+    }
+  });
 
   test("fields that are there and empty are none", () => {
     const empty = { image: { media_id: "" }, news: { articles: null }, messages: [], voice: {} };
@@ -173,6 +203,35 @@ test("a push without msgtype, command or status is refused", () => {
   );
 });
 
+describe("a field of a status that cannot be read is left out, and one that is empty says that there is none:", () => {
+  test.each([
+    ['"agent_name":7', { agentName: "7" }],
+    ['"agent_name":12345678901234567890', { agentName: "12345678901234567890" }],
+    ['"turn":2.5', null],
+    ['"turn":"abc"', null],
+    ['"turn":-1', null],
+    ['"turn":true,"agent_name":"Li"', { agentName: "Li" }],
+    ['"agent_name":{},"msg":[],"turn":3', { turn: 3 }],
+    ['"turn":null', { turn: null }],
+    ['"turn":"","agent_name":" "', { turn: null, agentName: null }],
+  ])("%s", (said, report) => {
+    expect(replyOf(`{"touser":"o","msgtype":"text","text":{"content":"x"},${said}}`)?.report).toEqual(report);
+  });
+});
+
+test.each([
+  ["JSON", '{"touser":12345,"msgtype":" Text\\n","text":{"content":"hi"}}'],
+  ["a form", "touser=12345&msgtype=TEXT+&text[content]=hi"],
+  ["XML", "<xml><ToUserName>12345</ToUserName><MsgType> TEXT </MsgType><Content>hi</Content></xml>"],
+  ["a list of messages", '{"customer_token":12345,"messages":[{"type":"Message ","data":{"content":"hi"}}]}'],
+])("a contact of digits and a type in capitals are taken as %s", (_form, body) => {
+  expect(replyOf(body)).toMatchObject({ openId: "12345", content: { type: "text", text: "hi" } });
+});
+
+test("a contact of more digits than a number holds keeps them all", () => {
+  expect(replyOf('{"touser":12345678901234567890,"status":"offline"}')?.openId).toBe("12345678901234567890");
+});
+
 describe("the desk's message id", () => {
   const idOf = (field: string) => replyOf(`{"touser":"o","msgtype":"text","text":{"content":"x"},${field}}`)?.pushId;
   for (const [field, pushId] of [
@@ -196,7 +255,7 @@ describe("the desk's message id", () => {
 });
 
 describe("an openid that cannot be one is refused:", () => {
-  for (const touser of ["", " ", "o A", "o\n", "o\0", "\ud800", "x".repeat(129), 5, null, ["o"], {}, true]) {
+  for (const touser of ["", " ", "o A", "o\n", "o\0", "\ud800", "x".repeat(129), null, ["o"], {}, true]) {
     test(JSON.stringify(touser).slice(0, 20), () => {
       const body = JSON.stringify({ touser, msgtype: "text", text: { content: "hi" } });
       expect(() => push(body)).toThrow(expect.objectContaining({ code: "MESSAGE_INVALID", message: expect.stringMatching(/^touser: /) }));

@@ -29,7 +29,21 @@ function toXml(content: string): string {
   return `<xml><ToUserName>oABC</ToUserName><FromUserName>wx0123456789abcdef</FromUserName><CreateTime>1</CreateTime><MsgType>text</MsgType><Content>${content}</Content></xml>`;
 }
 
-const PLAIN = ["a < b", "<3", "x & y", "1 &lt; 2", "&nbsp;", "a <b and c> d", "<you>", "<pre", "<abc>", "</", "<>"];
+const PLAIN = [
+  "a < b",
+  "<3",
+  "x & y",
+  "1 &lt; 2",
+  "&amp;",
+  "?a=1&copy=2",
+  "&bogus;",
+  "a <b and c> d",
+  "<you>",
+  "<pre",
+  "<abc>",
+  "</",
+  "<>",
+];
 
 describe("a text without a tag stays exactly as it is:", () => {
   test.each(PLAIN)("%j", (text) => {
@@ -50,6 +64,25 @@ describe("a text without a tag stays exactly as it is:", () => {
         expect(toPlainText(text)).toBe(text);
       }),
     );
+  });
+});
+
+describe("a text without a tag but with an entity that only an editor writes is decoded:", () => {
+  test.each([
+    ["hello&nbsp;world", "hello world"],
+    ["&ldquo;你好&rdquo;&mdash;&hellip;", "“你好”—…"],
+    ["&yen;5 &lt; &yen;6", "¥5 < ¥6"],
+    ["it&#39;s &#x4F60;&#22909; a < b", "it's 你好 a < b"],
+    [" a &#38;amp; b\n", " a &amp; b\n"],
+  ])("%j", (written, text) => {
+    expect(toPlainText(written)).toBe(text);
+    expect(replyOf(JSON.stringify({ touser: "o", msgtype: "text", text: { content: written } }))?.content).toEqual({ type: "text", text });
+  });
+
+  test("and one that stands for blanks is empty, so refused", () => {
+    for (const content of ["&nbsp;", " &nbsp;&#160;\n", "&#8203;"]) {
+      expect(() => replyOf(JSON.stringify({ touser: "o", msgtype: "text", text: { content } }))).toThrow("text: content is empty");
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { toSendableText } from "../../../src/domain/sendable-text.ts";
 import { push, replyOf } from "./support.ts";
 
 const FORM = { contentType: "application/x-www-form-urlencoded" };
@@ -78,19 +79,52 @@ test("articles with numbers of their own keep what is theirs", () => {
   });
 });
 
-describe("a form that is too large or too deep is refused with its limits:", () => {
-  for (const [name, fields] of [
-    ["100,000 fields", "a[b][c]=1&".repeat(100_000)],
-    ["a number of 100,000", "messages[100000][type]=message"],
-    ["20,000 brackets", `a${"[b]".repeat(20_000)}=1`],
-    ["a hundred thousand times one name", "text[content][]=x&".repeat(4_000)],
-  ]) {
-    test(`${name}`, () => {
-      expect(() => push(`touser=o&msgtype=text&${fields}`, FORM)).toThrow(
-        "form has more than 5000 fields, lists of more than 200 or brackets deeper than 8; send less at once, or JSON",
-      );
+describe("a form that is too large or too deep is refused with the limit that it passes:", () => {
+  for (const [name, fields, limit] of [
+    ["100,000 fields", "a[b][c]=1&".repeat(100_000), "100003 fields, more than 5000"],
+    ["one field more than are taken", "a=1&".repeat(4_998), "5001 fields, more than 5000"],
+    ["a number of 100,000", "messages[100000][type]=message", "a list of more than 200"],
+    ["20,000 brackets", `a${"[b]".repeat(20_000)}=1`, "brackets deeper than 8"],
+    ["four thousand times one name", "text[content][]=x&".repeat(4_000), "a list of more than 200"],
+  ] as const) {
+    test(name, () => {
+      expect(() => push(`touser=o&msgtype=text&${fields}`, FORM)).toThrow(`form has ${limit}; send less at once, or JSON`);
     });
   }
+});
+
+test.each(["=", "]=", "%5D=", "%", "%3", "[", "]", "a=b"])("a megabyte of %j in a text comes back as it was", (unit) => {
+  const run = unit.repeat(Math.floor(1_000_000 / unit.length));
+  const text = run.replaceAll("%5D", "]");
+  expect(replyOf(`touser=o&msgtype=text&text[content]=${run}.`, FORM)?.content).toEqual({ type: "text", text: `${text}.` });
+});
+
+test("a megabyte of nothing but = is refused", () => {
+  expect(() => push("=".repeat(1_000_000), FORM)).toThrow("form has neither touser nor customer_token");
+});
+
+describe("a form whose last byte is A0 keeps its last character:", () => {
+  const plain = (words: Buffer) => Buffer.concat([Buffer.from("touser=o&msgtype=text&text[content]="), words]);
+  const readBy = (words: Buffer, contentType: string) => push(plain(words), { contentType }).replies[0]?.content;
+
+  test("in every character of UTF-8 that ends in A0", () => {
+    for (let code = 0xa0; code <= 0x10ffff; code += 1) {
+      if ((code & 0x3f) !== 0x20 || (code >= 0xd800 && code <= 0xdfff)) continue;
+      const character = String.fromCodePoint(code);
+      const text = `a${character}`;
+      if (toSendableText(text) === text) expect(readBy(Buffer.from(text), FORM.contentType)).toEqual({ type: "text", text });
+    }
+  });
+
+  test("in GBK", () => {
+    const words = Buffer.from("d1a0", "hex");
+    const text = new TextDecoder("gbk").decode(words);
+    expect(readBy(words, `${FORM.contentType}; charset=gbk`)).toEqual({ type: "text", text });
+  });
+
+  test("and blanks of ASCII around a form are none of its words", () => {
+    expect(replyOf(" \r\n\ttouser=o&msgtype=text&text[content]=加 \r\n", FORM)?.content).toEqual({ type: "text", text: "加" });
+  });
 });
 
 test("status fields and ids of a form are read like those of JSON", () => {

@@ -68,6 +68,9 @@ describe("words that are not where they are looked for refuse the push:", () => 
   for (const [elements, reason] of [
     ["<Status>chatting</Status><Content>hi</Content>", "push has content but no msgtype"],
     ["<MsgType>text</MsgType><Content>hi <b>there</b></Content>", "Content has elements in it; put its text into CDATA"],
+    ["<MsgType>image</MsgType><MediaId>m</MediaId><Content>words</Content>", "image.content: is not shown there"],
+    ["<MsgType>image</MsgType><Image><MediaId>m</MediaId></Image><Content>words</Content>", "push has content beside its image"],
+    ["<MsgType>text</MsgType><Content>hi</Content><Articles><item><Title>t</Title></item></Articles>", "text.articles: is not shown there"],
     ["<MsgType>text</MsgType><Content>one</Content><Content>two</Content>", "XML says Content twice"],
   ]) {
     test(`${elements}`, () => expect(() => contentOf(elements ?? "")).toThrow(reason));
