@@ -35,7 +35,7 @@ export interface App {
    * @throws ConfigError LISTENER_UNAVAILABLE
    */
   listen(): Promise<string>;
-  /** Makes sure that somebody can log in; without a listener it is what ends a start. Repeated, it does nothing. */
+  /** Ensures that an admin key exists. The last step of a start without a listener. Idempotent. */
   admit(): Promise<void>;
   /** One request to the API without a network, for the command line: who has database and master key may do everything. */
   request(method: ApiMethod, path: string, body?: unknown): Promise<{ status: number; body: string }>;
@@ -192,8 +192,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const close = async (): Promise<void> => {
     isStopping = true;
     const stopBy = Date.now() + STOP_MS_MAX;
-    // One after the other, and whatever fails or hangs, the next: a stop that ends half-way would leave the folder locked, and a
-    // database that stands still answers no goodbye.
+    // The steps run in order, and the next one runs even when a step fails or hangs: a stop that ends half-way would leave the folder
+    // locked, and a stalled database never closes its connections.
     const steps: [maxMs: number, step: () => Promise<void>][] = [
       [STOP_MS_MAX, () => closeServer(server, openRequests, address === "" ? 0 : (options.stopNoticeMs ?? STOP_NOTICE_MS))],
       [GOODBYE_MS_MAX, () => unhear()],

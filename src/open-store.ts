@@ -24,7 +24,7 @@ export interface OpenedStore {
   /** The data folder, when this process alone holds it: not with a database server. */
   folder: string | null;
   /**
-   * Makes sure that somebody can log in. The last step of a start, because it cannot be taken back.
+   * Ensures that an admin key exists. The last step of a start, because it cannot be undone.
    * @returns the first admin key when it was generated now; it is shown nowhere else
    */
   admit: () => Promise<string | null>;

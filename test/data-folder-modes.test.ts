@@ -23,7 +23,7 @@ async function makePlace(): Promise<string> {
   return place;
 }
 
-/** Everything from a folder downwards that somebody else has a permission for, with that permission; and how much there is. */
+/** The folder and everything below it with a permission for group or others, with its mode; and the count of all paths. */
 async function openToOthers(folder: string): Promise<{ open: string[]; count: number }> {
   const inside = (await readdir(folder, { recursive: true })).map((name) => join(folder, name));
   const found = await Promise.all([folder, ...inside].map(async (path) => ({ path, mode: (await lstat(path)).mode & 0o777 })));

@@ -17,7 +17,7 @@ import { spawnGateway } from "./support/process.ts";
 prepareDataFolder();
 
 let place: string;
-/** A port that somebody else listens on. */
+/** A port that another server listens on. */
 let takenPort: string;
 
 beforeEach(async () => {
@@ -44,7 +44,7 @@ async function failToStart(settings: Record<string, string>, code: string): Prom
   expect(log.join("")).not.toMatch(/wxk_|master-key\.created/);
 }
 
-/** What a start that succeeds makes as admin key, and what the API says to each of these keys meanwhile. */
+/** Starts and stops a gateway. Returns the generated admin key, and the API's status for each given key and for that one. */
 async function start(settings: Record<string, string>, keys: string[] = []) {
   const app = await createApp(toConfig(settings), { stopNoticeMs: 0 });
   const address = await app.listen();

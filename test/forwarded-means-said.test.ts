@@ -53,7 +53,7 @@ describe("a page answers in the desk's place with HTTP 200", () => {
     const { body } = await gateway.api<{ attempts: { outcome: string; code: string | null }[] }>("GET", `/messages/${messages[0]?.id}`);
     expect(body.attempts[0]).toMatchObject({ outcome: "retry", code: "DESK_NOT_ACCEPTED", detail: messages[0]?.error });
     expect(body.attempts.at(-1)).toMatchObject({ outcome: "done", code: null });
-    // What the desk says may hold the customer's words, which are no matter for a log.
+    // The desk's answer may quote the customer, so it must not be logged.
     const tries = lines.filter((line) => line.includes("message.forwarded"));
     expect(tries.length).toBeGreaterThan(2);
     expect(lines.join("\n")).not.toContain("in stock");

@@ -47,7 +47,7 @@ test("a message for another WeCom app is kept, warned of, and not answered as th
   expect(conversation.reply.ways).toEqual([]);
   expect(messages.at(-1)).toMatchObject({ state: "held", errorCode: "APP_MISMATCH", error: expect.stringContaining("1000009") });
 
-  // Somebody who wrote to the right app is served as before, and that takes the warning back.
+  // A member who wrote to the right app still gets the reply, and that removes the warning.
   await account.wechat.sendText("colleague", "hello");
   await gateway.desk.pushText("colleague", "hello colleague");
   await gateway.wechat.waitForSeen("colleague", ({ text }) => text === "hello colleague");

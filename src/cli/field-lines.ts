@@ -1,7 +1,7 @@
 /** How the command names the fields of its request: by their options. Paths have dots; a list's entries go by the name of the list. */
 export type FieldNames = Readonly<Record<string, string>>;
 
-/** What was sent, and how the command names it. */
+/** The request as sent, and the names that the command gives its fields. */
 export interface SentFields {
   body?: unknown;
   query?: Readonly<Record<string, string | number | undefined>> | undefined;

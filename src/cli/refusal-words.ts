@@ -1,4 +1,4 @@
-/** What the API says in its own terms, in those of the command line: commands and options instead of routes and fields. */
+/** Translates remedies of the API for the command line: commands and options instead of routes and fields. */
 const WORDS: readonly [said: RegExp, word: string][] = [
   [/^mend what is named in errors and send the request again$/, "correct this and run the command again:"],
   [

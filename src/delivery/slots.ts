@@ -9,7 +9,7 @@ const PRESSED = { eachMax: 8, totalMax: 32 };
 /** Lanes to a desk that is away are only postponed again: so many of one account for each poll. */
 const AWAY_ROOM_MAX = 8;
 
-/** What one poll may claim. */
+/** The lanes that one poll may claim, in all and of each share. */
 export interface PollRoom {
   lanesMax: number;
   /** Of each share that is not in `rooms`. */

@@ -2,7 +2,7 @@
 export interface Finding {
   /** Stable, for scripts: `settings`, `database`, `masterKey`, … */
   name: string;
-  /** "warning": it works, and somebody should have a look. "pending": not done yet; the remedy is the next step. */
+  /** "warning": it works, but an operator should look at it. "pending": not done yet; the remedy is the next step. */
   ok: boolean | "warning" | "pending";
   what: string;
   why: string;

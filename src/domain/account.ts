@@ -69,7 +69,7 @@ export interface FormerMark {
   expiresAt: Date;
 }
 
-/** What keeps an account from working as its settings say, or may; noticed at work. It goes when work shows that it is over. */
+/** A problem that keeps, or may keep, an account from working as set; noticed at work. Work that shows its end removes the warning. */
 export interface AccountWarning {
   code: string;
   sentence: string;

@@ -1,9 +1,9 @@
 import type { WaitingLine } from "./waiting-line.ts";
 
 export interface AdmissionOptions {
-  /** What one request passes through one after the other until it is stored. */
+  /** The queues that one request passes in turn until it is stored. */
   lines: readonly WaitingLine[];
-  /** Longer than this may nobody expect to wait. */
+  /** A request with a longer expected wait is refused, unless few are open (`ALWAYS`). */
   waitMsMax: number;
   /** Requests that wait to be stored. */
   waitingMax: number;
@@ -30,7 +30,7 @@ export interface Admission {
   open(): number;
 }
 
-/** While no more than these are open one is let in whatever the expectation: they find out when storing works again. */
+/** With fewer open requests, one is let in despite a long expected wait: its result shows when storing works again. */
 const ALWAYS = 20;
 
 /** A request comes through the event loop for its headers, its body, the statement that stores it and its answer. */

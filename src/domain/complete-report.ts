@@ -6,7 +6,7 @@ import type { StatusReport } from "./conversation.ts";
  *
  *   chatting   turn 0, as in Udesk's answers (udesk.md A); an agent who is not named again stays
  *   queueing   the agent has left; a place that is not told is not known, since the queue has moved
- *   offline    nobody is there, and there is no queue, whatever else is said
+ *   offline    no agent and no queue, even when other fields name one
  *   unknown    neither place nor agent is certain unless it is said
  *
  * Without a status, only what is said changes. The notice is what the desk said last, so it stays until the next one.

@@ -1,7 +1,7 @@
 /** What the desk last said of a conversation. `unknown` is also every answer that could not be understood. */
 export type DeskStatus = "queueing" | "chatting" | "offline" | "unknown";
 
-/** The part of an answer or a push that describes the conversation. What absent fields mean: complete-report.ts. */
+/** The part of an answer or a push that describes the conversation. complete-report.ts defines the meaning of absent fields. */
 export interface StatusReport {
   status?: DeskStatus;
   /** Place in the queue; 0 when chatting. */
@@ -47,7 +47,7 @@ export interface ConversationOverview extends Conversation {
     toDesk: number;
     toCustomer: number;
     held: number;
-    /** Final by themselves: nothing more happens to these until somebody sends them again. */
+    /** Final: the gateway does not retry these; an operator can send them again. */
     dead: number;
     failed: number;
     uncertain: number;

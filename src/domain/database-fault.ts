@@ -15,9 +15,9 @@ export type DatabaseFaultCode = (typeof DATABASE_FAULT_CODES)[number];
 /** Why the database did not do what it was asked. Passes by itself, or by an act of an operator; never a fault of the request. */
 export interface DatabaseFault {
   code: DatabaseFaultCode;
-  /** What is the case, in half a sentence. */
+  /** The condition, in half a sentence. */
   what: string;
-  /** What an operator can do. */
+  /** The step that an operator can take. */
   remedy: string;
   /** `statement`: other statements may succeed meanwhile, such as those that need no locked row. */
   concerns: "statement" | "database";

@@ -5,7 +5,7 @@ export interface Span {
 }
 
 /**
- * What can stand in an address: ASCII but for blanks, quotes and angle brackets, and accented Latin, Greek and Cyrillic letters. Chinese
+ * Characters of an address: ASCII but for blanks, quotes and angle brackets, and accented Latin, Greek and Cyrillic letters. Chinese
  * and full-width punctuation end it, since both are written right behind an address, without a blank.
  */
 const IN = "[!#-;=?-~\\u00C0-\\u024F\\u0370-\\u052F]";
@@ -25,7 +25,7 @@ const ADDRESS = new RegExp(
   "gi",
 );
 
-/** What ends a sentence rather than an address; a bracket too, when a longer address would not fit. */
+/** Characters that end a sentence rather than an address; brackets too, when the address with them would not fit. */
 const TRAILING = /[!'),.:;?\]}]+$/;
 
 /** The addresses in `text` that fit into `bytesMax` bytes of UTF-8 each, in their order. */

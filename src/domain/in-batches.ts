@@ -7,7 +7,7 @@ export interface BatchOptions<Input> {
   isWorthSplitting: (error: unknown) => boolean;
   /** Inputs of one key are never under way together: the second waits until the run with the first is over. */
   keyOf?: (input: Input) => string;
-  /** Whoever asked has gone by then: an input that has waited longer fails without a run. */
+  /** An input that has waited longer fails without a run, because its caller has given up by then. */
   waitMsMax?: number;
   /** Runs under way at once, those that have stalled included: the rest of the connections is for others. */
   runsMax?: number;

@@ -4,9 +4,9 @@ import type { DatabaseFault, ToDatabaseFault } from "./database-fault.ts";
 export interface LastFault {
   /** The same function, whose results are looked at. */
   watched<Input, Output>(store: (input: Input) => Promise<Output>): (input: Input) => Promise<Output>;
-  /** Null when something was stored since, or nobody has tried for a while. */
+  /** Null when a message was stored since, or when the fault is older than `REMEMBERED_MS`. */
   current(): DatabaseFault | null;
-  /** What was wrong has been mended. */
+  /** To be called when the fault is repaired. */
   forget(): void;
 }
 

@@ -54,7 +54,7 @@ export interface NewReplies {
   origin: "agent" | "operator";
   /** In their order; at least one. */
   replies: readonly NewReply[];
-  /** Who wrote them with an API key, for the audit log, which has them once stored. What agents write at the desk is not in it. */
+  /** The writer with an API key. The audit log names it once the replies are stored; replies of agents at the desk are not in it. */
   by?: Actor;
 }
 
@@ -73,8 +73,8 @@ export interface StoredReply {
 
 export interface OutboundStore {
   /**
-   * Stores replies and their outbox entries, all or none, durably when it returns. What is asked for while the database is at work is
-   * stored with the next statement, those of one conversation one after the other. A repetition is counted on the message it repeats.
+   * Stores replies and their outbox entries, all or none, durably when it returns. Calls made while a statement runs are batched into
+   * the next one; calls for one conversation run one after the other. A repetition is counted on the message it repeats.
    * @returns in the order of the replies
    */
   enqueue(replies: NewReplies): Promise<StoredReply[]>;

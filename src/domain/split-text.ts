@@ -9,7 +9,7 @@ import { findAddresses, type Span } from "./find-addresses.ts";
 export function fittingLength(text: string, bytesMax: number): number {
   if (Buffer.byteLength(text) <= bytesMax) return text.length;
   const characterEnd = lastWholeCharacter(text, bytesMax);
-  // An address that fits and begins before there has ended by then, whatever follows.
+  // `bytesMax` more units hold the whole of any address that fits and begins before `characterEnd`.
   const addresses = findAddresses(text.slice(0, characterEnd + bytesMax), bytesMax);
   const hardEnd = beforeAddress(text, characterEnd, addresses);
   const head = text.slice(0, hardEnd);

@@ -1,4 +1,4 @@
-/** What has come and is not stored yet. A vendor waits for each of it and hangs up at a known moment; the worker can wait. */
+/** The queue of received input that is not stored yet. A vendor waits for each and hangs up at a known moment; the worker can wait. */
 export interface WaitingLine {
   /** The same function, whose calls under way are counted. */
   counted<Input, Output>(work: (input: Input) => Promise<Output>): (input: Input) => Promise<Output>;

@@ -19,7 +19,7 @@ export interface DeskOptions {
 
 /** Udesk's message interface (udesk.md A) with its agents, on one loopback address. */
 export interface DeskEmulator {
-  /** What an account's `desk.url` is set to. The same with another number, `/spa2/…`, is answered too: a tenant of its own on one host. */
+  /** The value for an account's `desk.url`. Another number, `/spa2/…`, is answered too: a tenant of its own on the same host. */
   url: string;
   /** What the desk answers to a contact's messages from now on; "*" for all without a rule of their own. */
   setAnswer(openId: string | "*", rule: AnswerRule): void;

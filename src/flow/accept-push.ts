@@ -69,7 +69,7 @@ async function acceptReplies(
     return { messageId: newMessageId(now()), content, dedupeKey: pushId === null ? null : `push:${openId}:${pushId}` };
   });
   const stored = replies.length === 0 ? [] : await outbound.enqueue({ ...conversation, origin: "agent", replies });
-  // What a push said that is only repeated may be overtaken by now.
+  // The report of a repeated push may be stale by now.
   const isNews = stored.length === 0 || stored.some(({ isNew }) => isNew);
   if (isNews) for (const report of toReports(pushed)) await outbound.report(conversation, report);
   if (stored.length === 0) return { conversationId, stored, withoutId: [] };
@@ -82,7 +82,7 @@ async function acceptReplies(
   };
 }
 
-/** What the push says of the conversation, in its order; what it says several times in a row, once. */
+/** The push's reports on the conversation, in their order; equal reports in a row count once. */
 function toReports(pushed: readonly PushedReply[]) {
   const reports = pushed.flatMap(({ report }) => report ?? []);
   return reports.filter((report, index) => !isDeepStrictEqual(report, reports[index - 1]));

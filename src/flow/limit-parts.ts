@@ -6,8 +6,8 @@ import { DecodeError } from "../domain/errors.ts";
 import { toPart } from "../domain/text-part.ts";
 
 /**
- * The push as it came. What one request makes for one contact counts together, whether it is one long text, many messages or an array
- * of pushes; different contacts count apart.
+ * Returns the push unchanged. All messages that one request makes for a contact count together, whether from one long text, many
+ * messages or an array of pushes; different contacts count apart.
  * @throws DecodeError MESSAGE_INVALID when it makes more than `partsMax` messages to a contact
  */
 export function limitParts(push: OpenedPush, connection: Connection, partsMax: number): OpenedPush {

@@ -44,7 +44,7 @@ export async function receive(
       conversationId,
       accountId: account.id,
       message,
-      // An event that nobody answers, such as a visit to another app, says nothing of where answers belong.
+      // An event that is not forwarded, such as a visit to another app, gets no answer, so it does not decide which app answers.
       addressedApp: isForwarded ? addressedApp : null,
       forward: isForwarded,
       openForMs: isKeptOpen ? Math.max(LOOK_MS, Math.floor(waitMs)) : 0,

@@ -15,8 +15,8 @@ export interface SendFittingDeps {
 }
 
 /**
- * Sends a part, and while the platform says that it is too long, half of it: a refusal has reached nobody, so nothing is said twice.
- * What follows is sent as the next part, from the progress that is stored with this one.
+ * Sends a part, and half of it while the platform refuses it as too long. A refused part has not reached the contact, so no text is sent
+ * twice. The rest is sent as the next part, from the progress that is stored with this one.
  * @returns the part that the outcome is of, with a note where it is not the first; null when the lane has passed to another holder
  */
 export async function sendFitting(
@@ -36,7 +36,7 @@ export async function sendFitting(
   }
 }
 
-/** Null when there is nothing smaller to send. What has words in another form than a text becomes a text first. */
+/** Null when there is nothing smaller to send. A link or news becomes a text first. */
 function toSmaller({ content }: Part, entry: ClaimedEntry, textBytesMax: number): Part | null {
   if (content.type !== "text" && content.type !== "link" && content.type !== "news") return null;
   const bytesMax = content.type === "text" ? Math.floor(toBytes(content) / 2) : textBytesMax;

@@ -23,7 +23,7 @@ export interface DeskPushOptions extends AcceptPushDeps {
   /** How many messages one push may make to a contact. */
   partsMax: number;
   log: Log;
-  /** What is not stored by then is refused, and the desk pushes again. */
+  /** A push that is not stored by then is refused, and the desk pushes again. */
   answerMsMax?: number;
 }
 

@@ -106,7 +106,7 @@ const DATABASE_BACK_SECONDS = 5;
 
 /** A fault of the database is never one of the request: it passes, or an operator ends it, and then the same request succeeds. */
 export function databaseProblem(fault: DatabaseFault, cause: unknown): Problem {
-  // Nobody knows whether a database that went away had made the change; whatever else it says, it has made none.
+  // A database that went away may have made the change. After any other fault it has made none.
   const doubt = fault.code === "DATABASE_UNAVAILABLE" ? "; if this was to change something, look first whether it did" : "";
   const detail = `${toSentence(fault)}; then try again (GET /readyz tells when)${doubt}`;
   return new Problem(fault.code, detail, { cause, retryAfterSeconds: DATABASE_BACK_SECONDS });

@@ -28,7 +28,7 @@ export interface WechatCallbacksOptions extends ReceiveDeps, PassiveReplyDeps, N
   /** Callbacks that wait for a reply; more are acknowledged as soon as they are stored. */
   openMax: number;
   log: Log;
-  /** What is not stored by then is refused, so that WeChat calls again. */
+  /** A callback that is not stored by then is refused, so that WeChat calls again. */
   storeMsMax?: number;
 }
 

@@ -1,12 +1,12 @@
 /**
- * Text whose charset nobody states, as names of files: UTF-8 if the bytes are that, else GB18030, which Chinese servers write, else
- * Latin-1, which fits any bytes.
+ * Decodes text without a stated charset, such as file names: UTF-8 when the bytes are valid, else GB18030, which Chinese servers write,
+ * else Latin-1, which fits any bytes.
  */
 export function decodeBytes(bytes: Buffer): string {
   return decodeAs(bytes, "utf-8") ?? decodeAs(bytes, "gb18030") ?? bytes.toString("latin1");
 }
 
-/** Null when the bytes are not in this charset, or nobody knows it. */
+/** Null when the bytes are not in this charset, or the charset is unknown. */
 export function decodeAs(bytes: Buffer, charset: string): string | null {
   try {
     return new TextDecoder(charset, { fatal: true }).decode(bytes);

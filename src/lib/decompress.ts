@@ -3,8 +3,8 @@ import { brotliDecompress, constants, gunzip, inflate, inflateRaw } from "node:z
 import { TooLongError } from "./read-bounded.ts";
 
 /**
- * Undoes the content codings of an answer (RFC 9110 §8.4), outermost first, also where nobody asked for them. Bytes that are not what
- * the header says, and codings unknown here ("utf-8", "aws-chunked"), are left as they came: the caller reads them, or finds that it
+ * Undoes the content codings of an answer (RFC 9110 §8.4), outermost first, also those that the request did not ask for. Bytes that
+ * contradict the header, and codings unknown here ("utf-8", "aws-chunked"), stay unchanged: the caller reads them, or finds that it
  * cannot.
  * @throws TooLongError when one layer decompresses to more than `bytesMax`; no more than that is kept in memory
  */
@@ -23,7 +23,7 @@ export async function decompress(bytes: Buffer, contentEncoding: string | undefi
   return decoded;
 }
 
-/** Nobody compresses three times; a longer list is an attack. */
+/** No honest server compresses three times; a longer list is an attack. */
 const CODINGS_MAX = 3;
 
 function toCodings(contentEncoding = ""): string[] {

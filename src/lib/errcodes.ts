@@ -3,7 +3,7 @@ import { readCallerAddress } from "./caller-address.ts";
 import { toQuotable } from "./redact.ts";
 
 /**
- * What one errcode asks for. `refresh`: a new access token and one more try, otherwise as `retry`. `upload`: media that the gateway
+ * The reaction to one errcode. `refresh`: a new access token and one more try, otherwise as `retry`. `upload`: media that the gateway
  * uploaded itself are uploaded once more, otherwise as `rejected`. `split`: smaller parts.
  */
 export interface Errcode {

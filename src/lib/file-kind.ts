@@ -2,7 +2,7 @@ import { fileTypeFromBuffer, supportedExtensions } from "file-type";
 import mime from "mime";
 import { decodeAs } from "./decode-bytes.ts";
 
-/** What a file is, by its bytes. */
+/** The type of a file, detected from its bytes. */
 export interface FileKind {
   /** Without a dot. */
   extension: string;
@@ -29,7 +29,8 @@ const OFFICE: readonly [part: string, extension: string][] = [
 
 /**
  * The extension under which the file can be opened; "" when nothing tells. `wanted` are extensions that its names have, the best first:
- * the first that does not contradict the bytes is taken. All in lower case, as WeChat wants them. What the server calls it comes last, since servers guess by the name.
+ * the first that does not contradict the bytes is taken. All in lower case, as WeChat wants them. The server's content type comes last,
+ * since servers guess by the name.
  */
 export function chooseExtension(bytes: Buffer, kind: FileKind | null, wanted: readonly string[], contentType = ""): string {
   const stated = mime.getExtension(contentType) ?? "";

@@ -1,7 +1,7 @@
 import { decodeBytes, percentBytes } from "./decode-bytes.ts";
 import { isExtension } from "./file-kind.ts";
 
-/** What a person may call it, without what file systems refuse, what hides an ending, and where it lay. "" when nothing is left. */
+/** A safe file name: without a path, characters that file systems refuse, and characters that hide the extension. "" when none is left. */
 export function cleanName(name: string): string {
   const cleaned = name
     .toWellFormed()

@@ -2,7 +2,10 @@ import { createFairShares, type ShareLimits } from "../domain/fair-shares.ts";
 
 /** Lets so many through at a time, in fair shares: the key of one account never waits for that of another. */
 export interface Gate {
-  /** Those of one key wait in order. What gives the slot back, to be called once; null when `signal` ended the wait. */
+  /**
+   * Callers with the same key wait in order.
+   * @returns the function that gives the slot back, to be called once; null when `signal` ended the wait
+   */
   enter(key: string, signal: AbortSignal): Promise<(() => void) | null>;
 }
 

@@ -11,7 +11,7 @@ export interface HeldFolder extends ClosedFiles {
   discard(): Promise<void>;
 }
 
-/** What a start makes. Nothing else is removed: it may belong to another process, or to the operator. */
+/** Files that a start makes. Nothing else is removed: it may belong to another process, or to the operator. */
 const MADE_BY_START = ["postgres", "master.key", "local-api.json"];
 
 /**

@@ -29,7 +29,7 @@ export interface LoggerOptions {
   content?: boolean;
   /** Standard output when absent. */
   destination?: DestinationStream | undefined;
-  /** What an operator can do about an error, where somebody knows: shown beside it. */
+  /** The remedy for a known error, logged beside it; null for an unknown one. */
   explain?: (error: unknown) => { code: string; remedy: string } | null;
 }
 

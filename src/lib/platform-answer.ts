@@ -43,8 +43,8 @@ function toVerdict(value: unknown): (Verdict & { isExplicit: boolean }) | null {
 }
 
 /**
- * What is left to read of an answer whose JSON is broken, by quotes in errmsg for one. A refusal is certain all the same. A success
- * is not: WeCom names those whom a success leaves out behind it.
+ * Reads the errcode of an answer whose JSON is broken, for example by quotes in errmsg. A refusal is certain all the same. A success is
+ * not: behind the errcode WeCom lists the receivers that it left out.
  */
 function salvageRefusal(answer: HttpAnswer): (Verdict & { isExplicit: boolean }) | null {
   const errcode = /^\s*\{\s*"errcode"\s*:\s*"?(-?\d+)"?\s*[,}]/.exec(decodeText(answer))?.[1];
@@ -72,8 +72,8 @@ function toContradiction(status: number): PlatformAnswer {
 }
 
 /**
- * 502 and 504 say that the server behind did not answer, as do the unnumbered ones of content networks (520–524): there the message
- * may have been taken, whatever else the answer says.
+ * 502 and 504 say that the server behind did not answer, as do the unregistered codes of content networks (520–524). The message may
+ * have been taken, even when the answer's body says otherwise.
  */
 function isSilentBehind(status: number): boolean {
   return status > 500 && status !== 503;

@@ -5,7 +5,7 @@ import type { PlatformAnswer } from "./platform-answer.ts";
 
 const NETWORK_REMEDY = "check this machine's way to the network (DNS, firewall, proxy) and the account's apiBaseUrl";
 
-/** What a platform answers as long as a value is not entered in its console: trusted addresses (40164, 60020), the server address (40201). */
+/** Errcodes of a value that is not entered in the platform's console yet: trusted addresses (40164, 60020), the server address (40201). */
 const STEPS: ReadonlySet<string> = new Set(["40164", "60020", "40201"]);
 
 /** A check that the platform did not let pass, in the words of its dictionary. */

@@ -71,7 +71,7 @@ const LIFETIME_SECONDS_MAX = 86_400;
 /** Short enough to notice soon that the platform states a lifetime again, long enough not to spend the 2000 fetches of a day. */
 const LIFETIME_SECONDS_ASSUMED = 300;
 
-/** A token is good even if nobody says for how long: an end that comes early is refused by errcode, and the token then replaced. */
+/** A token without a stated lifetime is used too: when it ends early, an errcode refuses it and the token is replaced. */
 function readLifetime(given: unknown): Pick<FetchedToken, "expiresInSeconds" | "lifetimeDoubt"> {
   const seconds = typeof given === "string" && given.trim() !== "" ? Number(given) : given;
   if (typeof seconds === "number" && seconds >= 1 && seconds < LIFETIME_SECONDS_MAX) return { expiresInSeconds: seconds };

@@ -8,7 +8,7 @@ export const OTHERS = 0o077;
 /** Windows has no such bits. */
 const HAS_MODES = process.platform !== "win32";
 
-/** What a start makes in a data folder. Before there is a database, nothing else in it is known to be ours. */
+/** Files that a start makes in a data folder. Before there is a database, nothing else in it is known to be ours. */
 const OURS = /^(postgres$|master\.key|local-api\.json|gateway-\w+\.sock$)/;
 
 /** The data folder and everything in it that group or others have any permission for. Changes nothing. */
@@ -52,7 +52,7 @@ async function close(path: string): Promise<string | null> {
 
 async function findOpen(path: string): Promise<string[]> {
   const found = await look(path);
-  // What a link inside leads to is not ours.
+  // The target of a link inside the folder is not ours.
   if (found === null || found.isSymbolicLink()) return [];
   const names = found.isDirectory() ? await list(path) : [];
   const inside = await Promise.all(names.map((name) => findOpen(join(path, name))));

@@ -2,7 +2,7 @@ import type { HttpAnswer } from "./http-client.ts";
 
 /**
  * The JSON value of an answer, read as leniently as its meaning allows: a byte order mark, raw control characters in strings (which
- * JSON forbids), and whatever follows the value do not matter. Never throws; undefined when there is no JSON.
+ * JSON forbids), and any bytes after the value do not matter. Never throws; undefined when there is no JSON.
  */
 export function readJson(answer: Pick<HttpAnswer, "headers" | "body">): unknown {
   const text = decodeText(answer);
@@ -12,8 +12,8 @@ export function readJson(answer: Pick<HttpAnswer, "headers" | "body">): unknown 
 }
 
 /**
- * The body as text. Bytes that are UTF-8 are taken as such whatever the header says; others go by a byte order mark or the header's
- * charset, and what remains unreadable becomes U+FFFD.
+ * The body as text. Valid UTF-8 is read as UTF-8 even when the header names another charset. Other bytes go by a byte order mark or the
+ * header's charset, and the unreadable rest becomes U+FFFD.
  */
 export function decodeText({ headers, body }: Pick<HttpAnswer, "headers" | "body">): string {
   const start = body.toString("latin1", 0, 2);
@@ -23,7 +23,7 @@ export function decodeText({ headers, body }: Pick<HttpAnswer, "headers" | "body
   return decode(body, "utf-8", true) ?? decode(body, declared ?? "utf-8") ?? body.toString("utf8");
 }
 
-/** Null when the bytes are not in this charset, or nobody knows it. */
+/** Null when the charset is unknown, or `fatal` is set and the bytes are not in it. */
 function decode(bytes: Buffer, charset: string, fatal = false): string | null {
   try {
     return new TextDecoder(charset, { fatal }).decode(bytes);

@@ -12,8 +12,8 @@ interface TokenRow {
 }
 
 /**
- * Tokens are secrets and are encrypted like them. Their end is stored by the database's clock and told by the clock of whoever asks:
- * another process's token is good for just as long, whatever time that process believes it to be.
+ * Tokens are secrets and are encrypted like them. Their expiry is stored by the database's clock and translated to the clock of the
+ * process that reads it, so clocks of two processes that differ do not change a token's lifetime.
  */
 export function createAccessTokenStore(prisma: PrismaClient, box: SecretBox): AccessTokenStore {
   return {

@@ -5,9 +5,10 @@ import { Prisma, type PrismaClient } from "../generated/prisma/client.ts";
 import { toJson } from "./account-row.ts";
 
 /*
- * What an account is at the platform: its appId, or its corpId and agentId. The unique index `accounts_identity_key` lets one account
- * have an identity, whichever replica writes. Accounts of before that index which share one are kept: the oldest has it, the others
- * are marked `is_duplicate` and lose the mark when they change their identity, or when it becomes free.
+ * An account's identity at the platform: its appId, or its corpId and agentId. The unique index `accounts_identity_key` gives each
+ * identity to at most one account, also when two replicas write at once. Accounts older than the index may share an identity and are
+ * kept: the oldest has it, the others are marked `is_duplicate` and lose the mark when they change their identity, or when it becomes
+ * free.
  */
 
 type Tx = Prisma.TransactionClient;

@@ -19,9 +19,8 @@ const LANES_MAX = 64;
 const STALLED_AFTER_MS = 250;
 
 /**
- * Takes each lane in the version that the statement began with, as `claimDue` does (claim-due.ts says why). Lanes that are asked for
- * while a claim is under way are claimed together. A locked one is skipped, not awaited: whoever writes to a
- * lane has it tried afterwards.
+ * Claims each lane in the row version of the statement's snapshot, as `claimDue` does (claim-due.ts says why). Calls made while a claim
+ * runs are batched into the next one. A locked lane is skipped, not awaited: every write to a lane is followed by a claim of it.
  */
 export const claimLane: (prisma: PrismaClient) => OutboxStore["claimLane"] = (prisma) => {
   const claimOne = inBatches((asked: readonly LaneClaim[]) => claimLanes(prisma, asked), {

@@ -1,8 +1,8 @@
 import type { Prisma } from "../generated/prisma/client.ts";
 
 /**
- * The database's time. What processes compare is stored by the database's clock; a moment that is to be compared within this process is
- * translated as it passes the store, so that the clocks of two processes never meet.
+ * The database's time. Times that several processes compare are stored by the database's clock. The store translates a time that this
+ * process compares to its own clock, so the clocks of two processes are never compared.
  */
 export async function readDatabaseNow(prisma: Prisma.TransactionClient): Promise<Date> {
   const [row] = await prisma.$queryRaw<{ now: Date }[]>`SELECT clock_timestamp() AS now`;

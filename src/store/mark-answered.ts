@@ -15,7 +15,7 @@ export const markAnswered: (prisma: PrismaClient) => OutboundStore["markAnswered
 
 /**
  * Marks the last push of each conversation as answered, if it is still the one with these replies. Locks conversations in the order of
- * ids, as every statement of the store does, and looks each up by its key whatever plan is kept.
+ * ids, as every statement of the store does, and looks each up by its key even with a cached generic plan.
  */
 async function markAll(prisma: PrismaClient, pushes: readonly AnsweredPush[]): Promise<undefined[]> {
   const rows = pushes.map(({ conversationId, messageIds }) => ({ conversation_id: conversationId, message_ids: messageIds }));

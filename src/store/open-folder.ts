@@ -43,7 +43,7 @@ function flushWhenAsked({ NODEFS, FS }: Module): void {
 
 const OTHERS = 0o077;
 
-/** Whatever mode PGlite asks for (0666 for the files that it begins with), group and others get no permission. */
+/** Removes the permissions of group and others from each mode that PGlite asks for (0666 for the files that it begins with). */
 function keepFromOthers({ NODEFS }: Module): void {
   const { mknod } = NODEFS.node_ops;
   NODEFS.node_ops.mknod = (parent: unknown, name: string, mode: number, device: number) => mknod(parent, name, mode & ~OTHERS, device);

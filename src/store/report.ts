@@ -13,7 +13,7 @@ interface PushedReport {
   report: StatusReport;
 }
 
-/** What pushes say of conversations while the last statement is under way is written with the next one. */
+/** Reports that come while a statement runs are batched into the next one. */
 export const report: (prisma: PrismaClient) => OutboundStore["report"] = (prisma) => {
   const apply = inBatches((reports: readonly PushedReport[]) => applyAll(prisma, reports), {
     ...BATCH_OPTIONS,

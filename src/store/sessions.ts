@@ -52,9 +52,9 @@ const CONNECTIONS = 6;
 const TIMEOUT_MS = 3_000;
 
 /**
- * Proves that sessions last. A pooler that nobody else uses hands out the session that it got back last, so the second connection gets
- * that of the first; one that takes turns gives the first connection another one when it asks again; and one that is busy has given
- * it away meanwhile. The server, and a pooler in session mode, give each connection one that stays.
+ * Proves that each connection keeps its session. The server, and a pooler in session mode, give each connection one that stays. Other
+ * poolers show themselves: an idle one hands out the session it got back last, so the second connection gets that of the first; one
+ * that takes turns gives the first connection another session on its next query; a busy one has given the session away meanwhile.
  * @throws ConfigError DATABASE_POOLED, DATABASE_UNREACHABLE
  */
 export async function proveSessions(url: string): Promise<void> {

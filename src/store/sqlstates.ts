@@ -15,7 +15,7 @@ const ITS_LOG = "read the log of PostgreSQL";
 
 /**
  * PostgreSQL's error codes that an operator can meet (its manual, appendix A), those of Prisma and Node for the same, and what to do.
- * Two characters stand for the rest of a class. What is not here is a fault of the statement: of this code, not of the database.
+ * Two characters stand for the rest of a class. A code that is not listed is a fault of the statement: of this code, not of the database.
  */
 const ROWS: Readonly<Record<string, Row>> = {
   // Connections.

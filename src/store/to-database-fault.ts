@@ -3,7 +3,7 @@ import { type DatabaseFault, type DatabaseFaultCode, toSentence } from "../domai
 import { ConfigError, type ErrorCode } from "../domain/errors.ts";
 import { explainCode } from "./sqlstates.ts";
 
-/** What the database did not do, and why; null when it is not the database's fault. */
+/** The database fault behind an error; null when the database is not at fault. */
 export function toDatabaseFault(error: unknown): DatabaseFault | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof ConfigError) return explainCode(error.code);
@@ -70,7 +70,7 @@ const KIND_CODES: Readonly<Record<string, string>> = {
   TransactionWriteConflict: "40001",
 };
 
-/** A raw statement that fails has Prisma's P2010, whatever the reason; the driver's own is inside. */
+/** Every failed raw statement has Prisma's code P2010; the driver's own code is inside. */
 function toDriverCodes(error: Error): string[] {
   const { data } = driverErrorSchema.safeParse(error);
   if (data === undefined) return [];

@@ -12,7 +12,7 @@ export function parameter(query: CallbackQuery, name: string): string {
   throw new VerificationError("SIGNATURE_INVALID", `query parameter ${name} is missing, empty or repeated`);
 }
 
-/** What a signed address says of its signature. */
+/** The signature parameters of a signed address. */
 export interface SignedQuery {
   signature: string;
   timestamp: string;

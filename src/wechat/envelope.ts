@@ -19,7 +19,7 @@ export interface Seal {
 
 /**
  * The ciphertext of an encrypted callback, trimmed, as it is signed. In compatible mode plain fields stand beside it: they are
- * unsigned, so nothing else of the envelope may be believed. Anybody can send one, so it costs little whatever it holds.
+ * unsigned, so nothing else of the envelope may be believed. Any sender can post one, so reading it costs little for any content.
  * @throws DecodeError CIPHERTEXT_INVALID when there is none, XML_INVALID when it is no XML or larger than an envelope can be
  */
 export function readEncrypted(body: Buffer): string {

@@ -13,7 +13,7 @@ import { ADMIN_KEY, eventually, startGateway } from "../support/gateway.ts";
 const BACK_MS = 20_000;
 const MASTER_KEY = Buffer.alloc(32, 7).toString("base64");
 
-/** A disk of its own, as large as a database and a little more; null where nobody may mount one. */
+/** A separate disk, as large as a database and a little more; null where mounting is not permitted. */
 function mountSmallDisk(): string | null {
   const folder = mkdtempSync(join(tmpdir(), "wxdesk-small-disk-"));
   try {
@@ -49,7 +49,7 @@ async function startStage() {
     database: new URL(url).pathname.slice(1),
     write,
     changeAccount,
-    /** What is set for a database counts for sessions that come; the gateway makes its own again. */
+    /** Settings of a database apply to new sessions only; the gateway opens new ones after this. */
     endSessions: () =>
       other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"),
     untilUnready: (code: string) =>

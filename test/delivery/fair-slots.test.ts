@@ -11,7 +11,7 @@ import { newAccount, TESTER } from "../support/store.ts";
 
 const stage = useFlowStage();
 
-/** Beyond every wait of these tests: whatever is worked on was enqueued here, or found by the poll at the start. */
+/** Longer than every wait of these tests: only an enqueue in the test, or the poll at the start, brings work. */
 const POLL_MS = 600_000;
 const MANY = Array.from({ length: 150 }, (_, index) => `o${index}`);
 

@@ -232,7 +232,7 @@ test("a push that makes more than twenty messages is refused with the number, an
 
   const long = `${"x".repeat(2_046)} \n`.repeat(20).trimEnd();
   const both = [one, two].map((touser) => ({ touser, msgtype: "text", text: { content: long }, message_id: "long" }));
-  // What a busy machine has not stored within a second is pushed again.
+  // A busy machine may not store the push within a second; then it is pushed again.
   await eventually(
     "the push to be stored",
     () => push(JSON.stringify(both)),

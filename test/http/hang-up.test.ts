@@ -105,7 +105,7 @@ test("a desk hangs up while its push is being stored: what it pushes again, howe
 
   const letGo = await holdDatabase(gateway);
   const hangUp = await send(new URL(account.pushUrl), "application/json", body);
-  // What is read later is answered by then, so this push waits for the database.
+  // The gateway reads these requests after the push, so once they are answered the push waits for the database.
   for (const _again of [1, 2]) await fetch(new URL("/livez", account.pushUrl));
   await hangUp();
   await letGo();

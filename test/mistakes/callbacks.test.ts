@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** What the log says of the callbacks and pushes that are not stored while `act` is under way. */
+/** The log's code and detail for callbacks and pushes that are not stored during `act`. */
 async function logOf(act: () => Promise<unknown>): Promise<string> {
   lines.length = 0;
   await act();
@@ -240,7 +240,7 @@ describeMistakes("messages", {
   },
 });
 
-/** What is said of the reply to a customer who has written before. */
+/** The error of the reply to a customer who has written before. */
 async function errorOf(openId: string, state: string, reply: () => Promise<unknown>): Promise<string> {
   // The emulated WeChat tells accounts apart by their appId.
   const account = await connected({ wechat: { appId: `wx00000000${Buffer.from(openId).toString("hex").slice(0, 8)}` } });

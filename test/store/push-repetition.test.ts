@@ -24,7 +24,7 @@ const answer = (stored: readonly StoredReply[]) =>
     messageIds: stored.map(({ messageId }) => messageId),
   });
 
-/** What was answered was answered this long ago, by the database's clock. */
+/** Moves the time of each recorded answer this far into the past. */
 const letPass = (seconds: number) =>
   stage.opened.database.prisma.$executeRaw`
     UPDATE conversations SET push_answered_at = push_answered_at - ${seconds}::int * interval '1 second'`;

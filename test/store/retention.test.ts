@@ -42,7 +42,7 @@ async function left(): Promise<number> {
   return page === "bad-cursor" ? -1 : page.items.length;
 }
 
-/** What was stored just now is older than this. */
+/** A message stored just now is older than this. */
 const ANY_AGE_MS = -60_000;
 
 test("old messages go in batches; what still waits to leave stays, and so does what is new", async () => {

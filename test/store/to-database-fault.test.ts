@@ -19,7 +19,7 @@ test.each([
   expect(isConnectionLost(error)).toBe(true);
 });
 
-/** What Prisma makes of a raw statement's failure. */
+/** Prisma's error for a failed raw statement. */
 function toRawFailure(cause: object): Error {
   return Object.assign(new Error("Raw query failed."), {
     code: "P2010",

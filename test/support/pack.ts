@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** `npm pack` of this checkout; whatever it makes is put into `destination`. Asks no registry. */
+/** Runs `npm pack` on this checkout and writes all its files into `destination`. Asks no registry. */
 export async function pack(destination: string): Promise<{ code: number | null; stderr: string }> {
   const args = ["pack", "--offline", "--no-update-notifier", "--pack-destination", destination];
   const npm = spawn("npm", args, {

@@ -7,7 +7,7 @@ import { hostileSamples, readHostile, readSample, vectors, xmlSamples } from "./
 
 const xmlInvalid = expect.objectContaining({ name: "DecodeError", code: "XML_INVALID" });
 
-/** What the parser makes of it; undefined when it refuses. */
+/** The ciphertext that the XML parser finds; undefined when it refuses the body. */
 function parsed(body: Buffer): string | undefined {
   try {
     return childText(parseXml(body), "Encrypt")?.trim() ?? "";

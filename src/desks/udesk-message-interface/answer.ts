@@ -5,11 +5,11 @@ import { isRecord } from "./read.ts";
 import { readReport } from "./report.ts";
 
 /**
- * What a 2xx answer to a submitted message says (contract.md §9, "Forwarded means said"):
+ * The meaning of a 2xx answer to a submitted message (contract.md §9, "Forwarded means said"):
  *
- *   taken    a JSON object with a `status`, whatever its value, or with `success: true`; the report is null when it has no status
- *   silent   nothing at all: Udesk documents an answer with a status, so this is taken for a yes with a warning
- *   other    anything else, such as the page of a login or of another server: nobody says that the desk has the message
+ *   taken    a JSON object with a `status` of any value, or with `success: true`; the report is null when it has no status
+ *   silent   an empty body: Udesk documents an answer with a status, so this counts as a yes with a warning
+ *   other    anything else, such as a login page or the page of another server: it does not confirm that the desk has the message
  */
 export type Answer = { kind: "taken"; report: StatusReport | null } | { kind: "silent" } | { kind: "other" };
 

@@ -49,7 +49,7 @@ function saysSomething({ content, report }: PushedReply): boolean {
   return content !== null || report !== null;
 }
 
-/** What happens to a session; it has no words for the contact. */
+/** Session events: they carry no text for the contact. */
 const SESSION_EVENTS: ReadonlySet<string> = new Set(["start_session", "transfer", "close"]);
 
 /** Null for what has no words: session events, unknown types without any (Udesk asks to ignore them), and texts of blanks. */

@@ -24,7 +24,7 @@ export function readCustomerService(fields: Record<string, unknown>): PushedRepl
   throw new DecodeError("MESSAGE_INVALID", "push has neither msgtype nor command nor status");
 }
 
-/** What may stand in a push besides its envelope: objects by type, and the parts of such an object. */
+/** Content fields that a push may have besides its envelope: objects by type, and the parts of such an object. */
 const OBJECT_NAMES = [...contentSchemas.keys(), "messages"];
 const CONTENT_NAMES = [...OBJECT_NAMES, ...PART_NAMES];
 

@@ -1,4 +1,4 @@
-/** What a phone with WeChat on it can open, or hand to the app that does. */
+/** Schemes that a phone with WeChat can open, or hand to the app that opens them. */
 const OPENED = /^(?:https?|ftp|mailto|tel|sms|weixin|wxwork|alipays?|mqq\w*|tbopen|openapp\.\w+):/i;
 
 /** The address as a contact can follow it; empty for `javascript:`, `data:`, a file of the desk, a path without its host. */

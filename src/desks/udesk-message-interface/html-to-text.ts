@@ -5,9 +5,9 @@ import { type HtmlListener, readHtml } from "./html-tokens.ts";
 import { TextLines } from "./text-lines.ts";
 
 /**
- * What a person reads in a piece of HTML: links as `text (address)`, pictures and films as their address, paragraphs as lines, lists
- * with bullets or numbers, a table's row as a line. A text without any mark-up comes out as it went in, so it does no harm where HTML
- * is only possible.
+ * The visible text of a piece of HTML: links as `text (address)`, pictures and films as their address, paragraphs as lines, lists with
+ * bullets or numbers, a table's row as a line. A text without mark-up stays unchanged, so this is safe for a text that may or may not
+ * be HTML.
  */
 export function htmlToText(html: string): string {
   const writer = new Writer();
@@ -22,7 +22,7 @@ const BLOCKS = new Set(
   ).split(" "),
 );
 const LISTS = new Set(["ul", "ol"]);
-/** What stands between their tags is for the browser. */
+/** Elements whose content a browser does not show as text. */
 const UNSEEN = new Set(["script", "style", "title", "head", "template", "iframe", "noembed", "noframes"]);
 /** Every other tag ends a head that was left open. */
 const IN_HEAD = new Set(["meta", "link", "base", "basefont", "bgsound", "noscript", ...UNSEEN]);

@@ -5,7 +5,7 @@ export interface HtmlListener {
   text(text: string): void;
   open(name: string, attributes: ReadonlyMap<string, string>): void;
   close(name: string): void;
-  /** A comment or a declaration: nobody sees it. */
+  /** A comment or a declaration: a browser shows neither. */
   hidden(): void;
 }
 

@@ -33,7 +33,7 @@ function toAccepted(answer: HttpAnswer, value: unknown, key: string): Submission
     case "taken": {
       if (read.report === null) return { outcome: DONE };
       if (read.report.status !== "unknown") return { outcome: DONE, report: read.report };
-      // Kept, so that somebody can see why the status is unknown.
+      // The attempt keeps the answer, so that an operator can see why the status is unknown.
       return { outcome: { kind: "done", detail: `the desk answered: ${quoteAnswer(answer, key)}` }, report: read.report };
     }
   }

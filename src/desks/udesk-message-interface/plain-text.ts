@@ -2,8 +2,8 @@ import { decodeEntities } from "./html-entities.ts";
 import { htmlToText } from "./html-to-text.ts";
 
 /**
- * What a contact is to read of a text that may be HTML, which nothing but its tags and entities gives away. Without a tag that a text
- * editor makes, and without an entity that nobody types, it is plain and stays as it is: "a < b" and "1 &lt; 2" are then what the
+ * The readable form of a text that may be HTML; only its tags and entities tell. A text is HTML when it has a tag that a text editor
+ * makes or an entity that agents do not type. Any other text is plain and stays unchanged: "a < b" and "1 &lt; 2" are then what the
  * agent typed.
  */
 export function toPlainText(text: string): string {

@@ -5,9 +5,9 @@ import { DecodeError } from "../../domain/errors.ts";
 export type Decode = (bytes: Uint8Array) => string | null;
 
 /**
- * How the bytes of a body are read: by its byte order mark, its content type or its XML declaration, and as UTF-8 where none of them
- * says anything. What can only be UTF-8 is UTF-8 whatever is declared: programs declare one encoding and send another. Of two other
- * declarations the first that the bytes fit counts.
+ * Chooses how to decode a body: by its byte order mark, its content type or its XML declaration, and as UTF-8 when all are absent.
+ * Bytes that can only be UTF-8 are read as UTF-8 despite another declaration: programs declare one encoding and send another. Of two
+ * other declarations the first that fits the bytes counts.
  */
 export function toDecode(body: Buffer, contentType: string): Decode {
   const marked = byteOrderMark(body);
@@ -20,7 +20,7 @@ export function toDecode(body: Buffer, contentType: string): Decode {
   };
 }
 
-/** What to say of bytes that could not be read. The names are the sender's, so none is repeated. */
+/** The refusal of undecodable bytes. Encoding names come from the sender, so the text repeats none. */
 export function notDecodable(what: string): DecodeError {
   return new DecodeError(
     "MESSAGE_INVALID",
@@ -62,7 +62,7 @@ function decodeAs(name: string, bytes: Uint8Array): string | null {
   const encoding = toEncoding(name);
   if (encoding === null) return null;
   try {
-    // A mark at the start of a value is part of it; the one of the body is a blank to whoever parses it.
+    // A byte order mark at the start of a value is part of the value; parsers read the one of the body as a blank.
     return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return null;

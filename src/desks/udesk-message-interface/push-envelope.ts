@@ -5,7 +5,7 @@ import { written } from "./words.ts";
 /** A contact's name on its channel: an openid or a WeCom userid. */
 export const openIdSchema = written.pipe(z.string().regex(/^[^\s\p{Cc}\p{Cs}]{1,128}$/u, "expected 1 to 128 characters without blanks"));
 
-/** A type as we name it; programs write `Text` too. What is no text is none. */
+/** A type in lower case, since programs write `Text` too; "" for a value that is not a text. */
 export function toTypeName(value: unknown): string {
   return typeof value === "string" ? value.trim().toLowerCase() : "";
 }

@@ -72,7 +72,7 @@ function fromEscaped(escaped: string, decode: Decode): string {
 
 const NESTED_NAMES = [...contentSchemas.keys(), "messages"];
 
-/** `messages=[{…}]`: some libraries write what is nested as JSON. What is not JSON stays a text. */
+/** `messages=[{…}]`: some libraries write nested values as JSON. A value that is not JSON stays a text. */
 function withJson(form: Record<string, unknown>): Record<string, unknown> {
   for (const name of NESTED_NAMES) {
     const value = form[name];

@@ -3,9 +3,9 @@ import { readReport } from "./report.ts";
 import { isEmpty } from "./unsaid.ts";
 
 /**
- * What a push says of the conversation; null when it says nothing. A push may have a `status` of its own, such as a delivery flag
- * (`"status": 1`): what is none of the conversation's words leaves what is known as it is. So does any other field that cannot be read,
- * such as a `turn` of 2.5; one that is empty says that there is none.
+ * The report on the conversation in a push; null when the push has none. A push may have a `status` of its own, such as a delivery flag
+ * (`"status": 1`): a status that is none of the conversation's changes nothing. Neither does any other unreadable field, such as a
+ * `turn` of 2.5. An empty field says that there is none.
  */
 export function readPushReport(fields: Record<string, unknown>): StatusReport | null {
   const { status, ...rest } = readReport(readableOf(fields)) ?? {};

@@ -45,7 +45,7 @@ const BODY_NAMES: ReadonlyMap<string, string> = new Map([
   ["HQMusicUrl", "hqmusicurl"],
 ]);
 
-/** What stands at the top is the content, or is beside it where the type has an element of its own. */
+/** The top-level elements are the content; when the type has an element of its own, that is the content and they stand beside it. */
 function toContent(root: XmlElement, msgtype: string): Record<string, unknown> {
   const top = rename(root, BODY_NAMES);
   if (msgtype === "") return top;

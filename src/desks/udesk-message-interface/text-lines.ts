@@ -1,7 +1,7 @@
-/** What stands between two pieces, weakest first: nothing, a blank, two blanks (between cells), a line break. */
+/** The separator of two pieces, weakest first: nothing, a blank, two blanks (between cells), a line break. */
 type Between = "" | " " | "  " | "\n";
 
-/** Lines of text as they grow. What stands between two pieces is decided when the second one comes. */
+/** Builds lines of text piece by piece. The separator of two pieces is written with the second piece. */
 export class TextLines {
   #parts: string[] = [];
   #between: Between = "";
@@ -52,7 +52,7 @@ export class TextLines {
     if (this.#between === "") this.#between = " ";
   }
 
-  /** A new line whatever there is; two of them make an empty one. */
+  /** Always begins a new line; two calls make an empty line. */
   breakLine(): void {
     if (!this.#isLineEmpty && this.#between === "\n") this.#push("\n");
     this.#push("\n");
@@ -60,7 +60,7 @@ export class TextLines {
     this.#isLineEmpty = true;
   }
 
-  /** What comes next begins on a line of its own; the first paragraph of a cell stays beside the cell before it. */
+  /** The next piece begins on a line of its own; the first paragraph of a cell stays beside the cell before it. */
   endLine(): void {
     if (!this.#isLineEmpty && !this.#isCellFresh) this.#between = "\n";
   }
@@ -80,7 +80,7 @@ export class TextLines {
     this.#isCellFresh = false;
   }
 
-  /** What the next piece begins with, if there is one; an empty list item shows nothing. */
+  /** Puts `bullet` before the next piece of the item; an empty list item shows nothing. */
   startItem(bullet: string): void {
     this.endLine();
     this.#prefix = bullet;

@@ -15,7 +15,7 @@ export function refuseUnsaid(fields: Record<string, unknown>, names: readonly st
 }
 
 /**
- * The same for parts that stand beside the object which is read. What this object says too is not lost.
+ * The same for parts beside the object that is read. A part whose value this object has too is not lost and passes.
  * @throws DecodeError MESSAGE_INVALID
  */
 export function refuseBeside(fields: Record<string, unknown>, body: unknown, remedy: string): void {

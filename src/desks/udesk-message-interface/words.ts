@@ -4,11 +4,11 @@ import { toPlainText } from "./plain-text.ts";
 import { toStorableText } from "./read.ts";
 import { unshownExcept } from "./unsaid.ts";
 
-/** What an agent wrote, as it stands: also digits without quotes, for JSON and forms know no other difference between a text and a number. */
+/** An agent's text, unchanged. Digits without quotes count too: JSON tells numbers from texts by quotes alone, and forms have none. */
 export const written = z.union([z.string(), z.number().transform(String)], "expected a text");
 
 const unshown = unshownExcept(["content"]);
 
-/** Texts as they can be sent. What cannot is taken out last: HTML may name any character. */
+/** Texts that can be stored and sent. Unfit characters are removed last, because an HTML entity may name any character. */
 export const plainWords = z.object({ content: written, ...unshown }).transform(({ content }) => toStorableText(toPlainText(content)));
 export const htmlWords = z.object({ content: written, ...unshown }).transform(({ content }) => toStorableText(htmlToText(content)));

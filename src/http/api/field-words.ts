@@ -1,8 +1,8 @@
 import type { z } from "zod";
 
 /**
- * What a field has to be, in plain words, where its schema says nothing of its own. Completes a sentence that begins with the field's
- * name, and repeats no value: it may be a secret.
+ * Plain requirement for a field whose schema has no message of its own. Completes a sentence that begins with the field's name, and
+ * repeats no value: it may be a secret.
  */
 export const fieldWords: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {

@@ -15,7 +15,7 @@ const WINDOW_SECONDS = 60;
 
 /**
  * Counts wrong keys by address; beyond the limit a wrong key is answered with RATE_LIMITED until the window of the first is over.
- * Only wrong keys are counted and refused: a valid key must work whatever others send from the same address (loopback, a router, a
+ * Only wrong keys are counted and refused. A valid key must work despite wrong keys from the same address (loopback, a router, a
  * proxy), so a key is always looked up first. Each process counts for itself.
  */
 export function createGuessLimit({ failuresMax = FAILURES_MAX, windowSeconds = WINDOW_SECONDS } = {}): GuessLimit {
