@@ -94,7 +94,9 @@ const NOBODY = "http://127.0.0.1:9";
 /** @returns the path that the desk pushes to */
 export async function createAccount(gateway: Gateway, options: AccountOptions = {}): Promise<string> {
   const { id = ACCOUNT.id, outside = NOBODY, passiveWaitMs = 0 } = options;
-  const { appId, appSecret, token, encodingAesKey, deskKey } = ACCOUNT;
+  const { appSecret, token, encodingAesKey, deskKey } = ACCOUNT;
+  // An app has one account.
+  const appId = id === ACCOUNT.id ? ACCOUNT.appId : `wx${Buffer.from(id).toString("hex").padEnd(16, "0").slice(0, 16)}`;
   const { pushUrl } = await gateway.api<{ pushUrl: string }>("POST", "/accounts", {
     id,
     name: "Benchmark",
