@@ -88,9 +88,8 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
       { account: accountId, messages, ...(repeatedIds.length > 0 && { repetitionOf: repeatedIds, detail: REPEATED }), text, durationMs },
       "push.accepted",
     );
-    // "finish": every byte is handed to the operating system, in vain when the desk has hung up.
+    // "finish": every byte is handed to the operating system. It does not come when the desk has hung up.
     reply.raw.once("finish", () => {
-      if (request.raw.socket.readableEnded) return;
       accepted.answered().catch((error: unknown) => options.log.warn({ account: accountId, error }, "push.answer-unmarked"));
     });
     const { contentType, body } = connection.desk.pushAcknowledgement;
