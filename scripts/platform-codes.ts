@@ -2,7 +2,7 @@ import { ERRCODES as OFFICIAL_ACCOUNT, TOKEN_ERRCODES } from "../src/channels/of
 import { ERRCODES as WECOM } from "../src/channels/wecom/errcodes.ts";
 import { readRefusal } from "../src/desks/udesk-message-interface/refusal.ts";
 import { PART_BYTES_MIN } from "../src/flow/send-fitting.ts";
-import type { Errcode, Errcodes } from "../src/lib/errcodes.ts";
+import type { Errcode, Errcodes } from "../src/platform/errcodes.ts";
 
 /** docs/platform-codes.md, whole: the dictionaries as pages for people. */
 export function renderPlatformCodes(): string {

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { parseEnv } from "node:util";
 import { z } from "zod";
-import { ConfigError } from "./domain/errors.ts";
-import { isBareHttpUrl } from "./lib/http-url.ts";
-import { parseMasterKey } from "./lib/master-key.ts";
-import { nearest } from "./lib/nearest.ts";
-import { withoutBom } from "./lib/without-bom.ts";
+import { ConfigError } from "./base/errors.ts";
+import { isBareHttpUrl } from "./base/http-url.ts";
+import { nearest } from "./base/nearest.ts";
+import { withoutBom } from "./base/without-bom.ts";
+import { parseMasterKey } from "./keys/master-key.ts";
 
 const MASTER_KEY_REMEDY = `make one with node -p "crypto.randomBytes(32).toString('base64')"`;
 

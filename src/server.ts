@@ -1,6 +1,6 @@
-import { createApp } from "./app.ts";
+import { createApp } from "./app/app.ts";
+import { ConfigError } from "./base/errors.ts";
 import { isRunByNpm, readConfig, readEnvironment } from "./config.ts";
-import { ConfigError } from "./domain/errors.ts";
 
 const PARENT_LOOK_MS = 500;
 

@@ -2,11 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { openStore } from "../src/app/open-store.ts";
+import { createLogger } from "../src/base/logger.ts";
 import { readConfig } from "../src/config.ts";
-import { ALL_ACCOUNTS } from "../src/domain/api-key.ts";
-import { hashApiKey } from "../src/lib/api-key.ts";
-import { createLogger } from "../src/lib/logger.ts";
-import { openStore } from "../src/open-store.ts";
+import { ALL_ACCOUNTS, hashApiKey } from "../src/domain/api-key.ts";
 
 test("each start makes sure that somebody can log in, and the audit log says when that changed who can", async () => {
   const folder = await mkdtemp(join(tmpdir(), "wxdesk-open-"));

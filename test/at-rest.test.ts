@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
-import { createSecretBox } from "../src/lib/secret-box.ts";
-import { type Database, openDatabase } from "../src/store/database.ts";
+import { createSecretBox } from "../src/keys/secret-box.ts";
+import { type Database, openDatabase } from "../src/store/database/database.ts";
 import { createStore } from "../src/store/store.ts";
 import { ADMIN_KEY, eventually, startGateway } from "./support/gateway.ts";
 

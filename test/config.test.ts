@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ConfigError } from "../src/base/errors.ts";
 import { FILE_SETTINGS, readConfig, readEnvironment, settingsSchema, summarize } from "../src/config.ts";
-import { ConfigError } from "../src/domain/errors.ts";
 
 const KEY = Buffer.alloc(32, 7).toString("base64");
 let folder: string;

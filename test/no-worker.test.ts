@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { createApp } from "../src/app.ts";
+import { createApp } from "../src/app/app.ts";
 import { readConfig } from "../src/config.ts";
 import { diagnoseSettings } from "../src/doctor/diagnose-settings.ts";
 import { isHealthy } from "../src/doctor/finding.ts";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ERROR_CODES } from "../src/domain/errors.ts";
+import { ERROR_CODES } from "../src/base/errors.ts";
 import { PROBLEMS } from "../src/http/problem.ts";
 
 const page = readFileSync("docs/problems.md", "utf8");

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createApp } from "../src/app.ts";
+import { createApp } from "../src/app/app.ts";
 import { readConfig } from "../src/config.ts";
 import { startDesk } from "../src/emulators/desk.ts";
 import { ADMIN_KEY, type ConnectedAccount, callApi, eventually, type Gateway, startGateway } from "./support/gateway.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigError, TransportError } from "../domain/errors.ts";
+import { ConfigError, TransportError } from "../base/errors.ts";
 import { type SentFields, toFieldLines } from "./field-lines.ts";
 import { toCommandWords } from "./refusal-words.ts";
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { createLogger } from "../lib/logger.ts";
+import { createLogger } from "../base/logger.ts";
 import { type Cli, type GlobalOptions, present, withExamples } from "./cli.ts";
 
 const rotation = z.object({ keyId: z.string(), reencrypted: z.number(), next: z.string() });
@@ -9,7 +9,7 @@ export function addMasterKeyCommands(program: Command, cli: Cli): void {
   const masterKey = program.command("master-key").description("the key that encrypts every stored secret");
   const command = masterKey.command("rotate").summary("encrypt everything stored with the current master key").description(DESCRIPTION);
   command.action(async () => {
-    const { rotateMasterKey } = await import("../rotate-master-key.ts");
+    const { rotateMasterKey } = await import("../app/rotate-master-key.ts");
     const level = command.optsWithGlobals<GlobalOptions>().verbose === true ? "debug" : "error";
     const logger = createLogger({ level, destination: { write: (line) => cli.terminal.note(line.trimEnd()) } });
     const answer = await rotateMasterKey(cli.readConfig(), logger);

@@ -19,9 +19,9 @@ export function addMigrateCommand(program: Command, cli: Cli): void {
 async function applyMigrations(cli: Cli): Promise<string[]> {
   const config = cli.readConfig();
   const [{ openLocked }, { migrate }, { toStartProblem }] = await Promise.all([
-    import("../open-store.ts"),
-    import("../store/migrate.ts"),
-    import("../store/to-database-fault.ts"),
+    import("../app/open-store.ts"),
+    import("../store/database/migrate.ts"),
+    import("../store/database/to-database-fault.ts"),
   ]);
   const { database, unlock, discard } = await openLocked(config);
   try {

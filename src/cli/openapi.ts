@@ -9,7 +9,7 @@ export function addOpenapiCommand(program: Command, cli: Cli): void {
     .description("print the API's description (OpenAPI 3.1) as this build serves it; needs no database")
     .option("--out <path>", "write it into this file");
   command.action(async ({ out }: { out?: string }) => {
-    const { describeApi } = await import("../describe-api.ts");
+    const { describeApi } = await import("../http/describe-api.ts");
     const text = JSON.stringify(await describeApi(), null, 2);
     if (out === undefined) return cli.terminal.print(text);
     await writeFile(out, `${text}\n`).catch((error: NodeJS.ErrnoException) => {

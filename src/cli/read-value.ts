@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
-import { withoutBom } from "../lib/without-bom.ts";
+import { withoutBom } from "../base/without-bom.ts";
 import { UsageError } from "./failure.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 

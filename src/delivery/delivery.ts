@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
+import type { Log } from "../base/log.ts";
 import type { Deliver } from "../domain/delivery.ts";
 import { newHolder } from "../domain/ids.ts";
-import type { Log } from "../domain/log.ts";
 import type { Direction } from "../domain/message.ts";
 import type { Claim, DueLane, LaneKey, Share } from "../domain/outbox.ts";
 import type { Signals } from "../domain/signals.ts";

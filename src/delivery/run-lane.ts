@@ -1,11 +1,11 @@
-import type { Log } from "../domain/log.ts";
+import type { Log } from "../base/log.ts";
+import { withoutSecrets } from "../base/redact.ts";
+import { retryUntil } from "../base/retry-until.ts";
+import { withTimeLimit } from "../base/time-limit.ts";
 import type { Claim, ClaimedEntry, Postponement, Settlement } from "../domain/outbox.ts";
-import { persist } from "../domain/persist.ts";
 import { GIVE_UP_AFTER_MS, retryPauseMs } from "../domain/retry.ts";
-import type { Change, Signals } from "../domain/signals.ts";
+import { type Change, type Signals, SOMETHING } from "../domain/signals.ts";
 import type { OutboxStore, Settled } from "../domain/store.ts";
-import { withoutSecrets } from "../lib/redact.ts";
-import { withTimeLimit } from "../lib/time-limit.ts";
 
 /** One try of one entry, or the decision not to try now. Null: the lane belongs to somebody else now. */
 export type Step = (claim: Claim, entry: ClaimedEntry, signal: AbortSignal) => Promise<Settlement | Postponement | null>;
@@ -39,7 +39,7 @@ export async function runLane(claim: Claim, step: Step, deps: RunLaneDeps): Prom
     if (settlement === null) return result;
     if ("postponedForMs" in settlement) {
       await deps.outbox.release(held, settlement.postponedForMs);
-      deps.signals.notify(claim.conversationId);
+      deps.signals.notify(claim.conversationId, SOMETHING);
       return { ...result, retryAfterMs: settlement.postponedForMs };
     }
     const { next } = settlement;
@@ -91,7 +91,7 @@ async function settle(
   keepForMs: number | null,
   { outbox, signals, log }: RunLaneDeps,
 ): Promise<Settled | null> {
-  const settled = await persist(() => outbox.settle(claim, entry, settlement, { keepForMs }), SETTLE_MS);
+  const settled = await retryUntil(() => outbox.settle(claim, entry, settlement, { keepForMs }), SETTLE_MS);
   signals.notify(claim.conversationId, toChange(claim, entry, settlement, settled));
   const { outcome, attempt } = settlement;
   log.info(

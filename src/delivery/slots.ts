@@ -1,4 +1,4 @@
-import { createFairShares } from "../domain/fair-shares.ts";
+import { createFairShares } from "../base/fair-shares.ts";
 import type { Direction } from "../domain/message.ts";
 import type { Share } from "../domain/outbox.ts";
 

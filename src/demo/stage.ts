@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type App, createApp } from "../app.ts";
+import { type App, createApp } from "../app/app.ts";
 import { readConfig } from "../config.ts";
 import { type DeskEmulator, startDesk } from "../emulators/desk.ts";
 import { startWechat, type WechatEmulator } from "../emulators/wechat.ts";

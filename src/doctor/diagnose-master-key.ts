@@ -1,8 +1,8 @@
+import { ConfigError } from "../base/errors.ts";
 import type { Config } from "../config.ts";
-import { ConfigError } from "../domain/errors.ts";
-import { loadMasterKey, masterKeyFile, previousKeyFile } from "../lib/master-key.ts";
-import { createSecretBox } from "../lib/secret-box.ts";
-import { findMissingKeys } from "../master-keys.ts";
+import { loadMasterKey, masterKeyFile, previousKeyFile } from "../keys/master-key.ts";
+import { findMissingKeys } from "../keys/master-keys.ts";
+import { createSecretBox } from "../keys/secret-box.ts";
 import type { Inspection } from "../store/inspect.ts";
 import type { Finding } from "./finding.ts";
 

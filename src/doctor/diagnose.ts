@@ -1,7 +1,7 @@
+import { createHttpClient } from "../base/http-client.ts";
 import type { Environment } from "../config.ts";
+import { checkPublicUrl } from "../http/check-public-url.ts";
 import { toPlannedAddress } from "../http/listener.ts";
-import { checkPublicUrl } from "../lib/check-public-url.ts";
-import { createHttpClient } from "../lib/http-client.ts";
 import { diagnoseAccounts, type GatewayApi, toRefusal } from "./diagnose-accounts.ts";
 import { diagnoseSettings } from "./diagnose-settings.ts";
 import { diagnoseStore } from "./diagnose-store.ts";

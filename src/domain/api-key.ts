@@ -1,3 +1,5 @@
+import { createHash, randomBytes } from "node:crypto";
+
 /** What a key may do: viewers read, operators also talk to customers and send again, admins also see to accounts, secrets and keys. */
 export type Role = "admin" | "operator" | "viewer";
 
@@ -35,4 +37,14 @@ export function toScope({ accountIds }: Pick<ApiKey, "accountIds">): Scope {
 
 export function isInScope(scope: Scope, accountId: string): boolean {
   return scope === null || scope.includes(accountId);
+}
+
+/** A new key: 192 random bits. */
+export function generateApiKey(): string {
+  return `wxk_${randomBytes(24).toString("base64url")}`;
+}
+
+/** What is stored and looked up in place of a key. Keys are long and random, so a plain hash suffices, and looking it up tells no timing. */
+export function hashApiKey(key: string): string {
+  return createHash("sha256").update(key).digest("hex");
 }

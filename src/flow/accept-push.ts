@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
+import { retryUntil } from "../base/retry-until.ts";
 import type { Connection } from "../domain/connection.ts";
 import type { Deliver } from "../domain/delivery.ts";
 import type { OpenedPush, PushedReply } from "../domain/desk.ts";
 import { newMessageId, toConversationId } from "../domain/ids.ts";
-import { persist } from "../domain/persist.ts";
-import type { Signals } from "../domain/signals.ts";
+import { type Signals, SOMETHING } from "../domain/signals.ts";
 import type { NewReply, OutboundStore } from "../domain/store.ts";
 
 export interface AcceptPushDeps {
@@ -39,7 +39,7 @@ export async function acceptPush({ replies }: OpenedPush, connection: Connection
   return {
     messageIds: stored.map(({ messageId }) => messageId),
     repeatedIds: stored.flatMap(({ messageId, isNew }) => (isNew ? [] : messageId)),
-    answered: () => persist(() => markAnswered(accepted, deps), MARK_MS),
+    answered: () => retryUntil(() => markAnswered(accepted, deps), MARK_MS),
   };
 }
 
@@ -73,7 +73,7 @@ async function acceptReplies(
   const isNews = stored.length === 0 || stored.some(({ isNew }) => isNew);
   if (isNews) for (const report of toReports(pushed)) await outbound.report(conversation, report);
   if (stored.length === 0) return { conversationId, stored, withoutId: [] };
-  signals.notify(conversationId);
+  signals.notify(conversationId, SOMETHING);
   deliver({ conversationId, accountId: account.id, direction: "outbound" });
   return {
     conversationId,

@@ -1,8 +1,8 @@
+import { DecodeError } from "../base/errors.ts";
 import { canReplyPassively } from "../domain/channel.ts";
 import type { Connection } from "../domain/connection.ts";
 import { type Content, toTextContent } from "../domain/content.ts";
 import type { OpenedPush } from "../domain/desk.ts";
-import { DecodeError } from "../domain/errors.ts";
 import { toPart } from "../domain/text-part.ts";
 
 /**

@@ -1,9 +1,9 @@
+import { retryUntil } from "../base/retry-until.ts";
 import type { HttpBody, PassiveChannel, ReplyAddress } from "../domain/channel.ts";
 import type { Deliver } from "../domain/delivery.ts";
 import type { Answer, Claim, Settlement } from "../domain/outbox.ts";
 import { DONE } from "../domain/outcome.ts";
-import { persist } from "../domain/persist.ts";
-import type { Signals } from "../domain/signals.ts";
+import { type Signals, SOMETHING } from "../domain/signals.ts";
 import type { OutboxStore } from "../domain/store.ts";
 import { type Bundle, toBundle } from "./bundle.ts";
 import { endReservation } from "./end-reservation.ts";
@@ -69,8 +69,8 @@ export async function takeReply(claim: Claim, callback: OpenCallback, deps: Pass
   const answer: Answer = { messageIds, content, createdAt, ...(progress === undefined ? {} : { progress }) };
   const taken: TakenReply = {
     body,
-    confirm: () => persist(() => confirm(claim, bundle, createdAt, callback, deps), END_MS),
-    withdraw: () => persist(() => withdraw(claim, callback, deps), END_MS),
+    confirm: () => retryUntil(() => confirm(claim, bundle, createdAt, callback, deps), END_MS),
+    withdraw: () => retryUntil(() => withdraw(claim, callback, deps), END_MS),
   };
   const begun = outbox.begin(claim, entries, "passive", LEASE_MS, { inboundId: received.messageId, answer });
   // Without an answer it may be begun all the same; that would become a doubt about something that certainly was not given.
@@ -79,7 +79,7 @@ export async function takeReply(claim: Claim, callback: OpenCallback, deps: Pass
     await outbox.release(claim);
     return "again";
   }
-  deps.signals.notify(received.conversationId);
+  deps.signals.notify(received.conversationId, SOMETHING);
   if (!hasGone()) return taken;
   // WeChat hung up meanwhile: nothing was written, so nothing can have been read.
   await taken.withdraw();
@@ -97,7 +97,7 @@ async function confirm(claim: Claim, { entries, progress }: Bundle, startedAt: D
     await deps.outbox.confirmAnswer(callback.received.messageId);
     await endReservation(callback.received, deps);
   }
-  deps.signals.notify(conversationId);
+  deps.signals.notify(conversationId, SOMETHING);
   deps.deliver({ conversationId, accountId, direction: "outbound" });
 }
 
@@ -106,7 +106,7 @@ async function withdraw(claim: Claim, callback: OpenCallback, deps: PassiveReply
   const { conversationId, accountId, messageId } = callback.received;
   await deps.outbox.withdraw(claim, messageId);
   await endReservation(callback.received, deps);
-  deps.signals.notify(conversationId);
+  deps.signals.notify(conversationId, SOMETHING);
   deps.deliver({ conversationId, accountId, direction: "outbound" });
 }
 
@@ -120,8 +120,8 @@ export function repeatReply(
   return {
     body: channel.renderReply(replyTo, content, createdAt),
     confirm: async () => {
-      await persist(() => outbox.confirmAnswer(messageId), END_MS);
-      signals.notify(conversationId);
+      await retryUntil(() => outbox.confirmAnswer(messageId), END_MS);
+      signals.notify(conversationId, SOMETHING);
       deliver({ conversationId, accountId, direction: "outbound" });
     },
     withdraw: async () => {},

@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
-import { ConfigError } from "../domain/errors.ts";
+import { ConfigError } from "../base/errors.ts";
 
 /** A callback that came just before the stop is answered by then; what is still open is a client that trickles or says nothing. */
 const CONNECTIONS_GRACE_MS = 5_000;

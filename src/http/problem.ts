@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { ConfigError, type ErrorCode } from "../base/errors.ts";
 import { type DatabaseFault, toSentence } from "../domain/database-fault.ts";
-import { ConfigError, type ErrorCode } from "../domain/errors.ts";
 
 /** Every way the API says no. Clients look at the code; codes are never renamed. */
 export const PROBLEMS = {

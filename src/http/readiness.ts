@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { ConfigError } from "../base/errors.ts";
 import { type DatabaseFault, type ToDatabaseFault, toSentence } from "../domain/database-fault.ts";
-import { ConfigError } from "../domain/errors.ts";
 import type { LastFault } from "../domain/last-fault.ts";
 import type { HealthStore } from "../domain/store.ts";
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Admission, Overload } from "../domain/admission.ts";
-import type { Log } from "../domain/log.ts";
+import type { Admission, Overload } from "../base/admission.ts";
+import type { Log } from "../base/log.ts";
 
 export interface ShedLoadOptions {
   admission: Admission;

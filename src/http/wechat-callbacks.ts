@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import type { Admission } from "../base/admission.ts";
+import { DecodeError, VerificationError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
 import type { RepliesSettings } from "../domain/account.ts";
-import type { Admission } from "../domain/admission.ts";
-import { toCallbackTimes } from "../domain/callback-times.ts";
 import { type CallbackRequest, canReplyPassively } from "../domain/channel.ts";
 import type { Connection } from "../domain/connection.ts";
 import { toReadableText } from "../domain/content.ts";
-import { DecodeError, VerificationError } from "../domain/errors.ts";
-import type { Log } from "../domain/log.ts";
 import { toOtherApp } from "../domain/other-app.ts";
+import { toCallbackTimes } from "../flow/deadlines.ts";
 import { endReservation } from "../flow/end-reservation.ts";
 import { noteApp } from "../flow/note-app.ts";
 import type { NoteWarningDeps } from "../flow/note-warning.ts";

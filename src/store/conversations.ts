@@ -6,7 +6,7 @@ import type { ConversationFilter, ConversationStore, Page, PageRequest } from ".
 import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
 import { writeAudit } from "./audit.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { readDatabaseNow } from "./database-now.ts";
+import { readDatabaseNow } from "./database/database-now.ts";
 import { toConversation, toMessage } from "./rows.ts";
 import { inScope } from "./scope.ts";
 

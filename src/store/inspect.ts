@@ -1,6 +1,6 @@
 import type { SealedSecret, SecretContext } from "../domain/secret-box.ts";
-import type { Database, ScriptRunner } from "./database.ts";
-import { compareMigrations, type MigrationState } from "./migrate.ts";
+import type { Database, ScriptRunner } from "./database/database.ts";
+import { compareMigrations, type MigrationState } from "./database/migrate.ts";
 
 /** What a database holds, for somebody who wants to know whether all is well. */
 export interface Inspection {

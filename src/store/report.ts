@@ -1,10 +1,10 @@
 import { completeReport } from "../domain/complete-report.ts";
 import type { StatusReport } from "../domain/conversation.ts";
-import { inBatches } from "../domain/in-batches.ts";
 import type { OutboundStore } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
-import { BATCH_OPTIONS } from "./batch-options.ts";
-import { toRowsParameter } from "./rows-parameter.ts";
+import { BATCH_OPTIONS } from "./database/batch-options.ts";
+import { inBatches } from "./database/in-batches.ts";
+import { toRowsParameter } from "./database/rows-parameter.ts";
 
 interface PushedReport {
   conversationId: string;

@@ -1,6 +1,6 @@
 import type { RetentionStore } from "../domain/store.ts";
-import type { Database } from "./database.ts";
-import { reclaim } from "./reclaim.ts";
+import type { Database } from "./database/database.ts";
+import { reclaim } from "./database/reclaim.ts";
 
 /** Any number, the same in all processes: "retain" in ASCII. */
 const RETENTION_LOCK = 0x72657461696en;

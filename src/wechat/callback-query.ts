@@ -1,4 +1,4 @@
-import { VerificationError } from "../domain/errors.ts";
+import { VerificationError } from "../base/errors.ts";
 
 export type CallbackQuery = Readonly<Record<string, string | string[] | undefined>>;
 

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { DecodeError, VerificationError } from "../domain/errors.ts";
+import { DecodeError, VerificationError } from "../base/errors.ts";
 
 /*
  * The message encryption that Official Accounts and WeCom share (developer.work.weixin.qq.com/document/path/90968): AES-256-CBC, the

@@ -1,5 +1,5 @@
+import { DecodeError } from "../base/errors.ts";
 import type { Credential } from "../domain/credential.ts";
-import { DecodeError } from "../domain/errors.ts";
 import { createDecrypt, type Decrypt, decodeAesKey } from "./cipher.ts";
 import { verifySignature } from "./signature.ts";
 

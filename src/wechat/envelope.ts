@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
+import { DecodeError } from "../base/errors.ts";
 import type { CallbackCredential } from "../domain/channel.ts";
-import { DecodeError } from "../domain/errors.ts";
 import { decodeAesKey, encrypt } from "./cipher.ts";
 import { ENVELOPE_ELEMENTS_MAX, scanEncrypted } from "./scan-envelope.ts";
 import { sign } from "./signature.ts";

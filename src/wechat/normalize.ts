@@ -1,5 +1,5 @@
+import { DecodeError } from "../base/errors.ts";
 import type { Content } from "../domain/content.ts";
-import { DecodeError } from "../domain/errors.ts";
 import type { InboundMessage } from "../domain/message.ts";
 import { identifier } from "./fields.ts";
 import { toDedupeKey } from "./identity.ts";

@@ -1,5 +1,5 @@
+import { DecodeError } from "../base/errors.ts";
 import type { Article, Content } from "../domain/content.ts";
-import { DecodeError } from "../domain/errors.ts";
 import { isBlank } from "../domain/sendable-text.ts";
 import { cdata } from "./xml.ts";
 

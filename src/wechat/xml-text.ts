@@ -1,4 +1,4 @@
-import { DecodeError } from "../domain/errors.ts";
+import { DecodeError } from "../base/errors.ts";
 import { toSendableText } from "../domain/sendable-text.ts";
 
 const PREDEFINED_ENTITIES: ReadonlyMap<string, string> = new Map([

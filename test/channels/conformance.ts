@@ -1,11 +1,11 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DecodeError, type ErrorCode, VerificationError } from "../../src/base/errors.ts";
+import { createHttpClient, type HttpClient } from "../../src/base/http-client.ts";
 import { type CallbackCredential, type CallbackRequest, canUpload, type PassiveChannel } from "../../src/domain/channel.ts";
 import type { Content } from "../../src/domain/content.ts";
 import type { Credential } from "../../src/domain/credential.ts";
-import { DecodeError, type ErrorCode, VerificationError } from "../../src/domain/errors.ts";
-import { type AccessTokens, createAccessTokens } from "../../src/lib/access-tokens.ts";
-import { createHttpClient, type HttpClient } from "../../src/lib/http-client.ts";
+import { type AccessTokens, createAccessTokens } from "../../src/platform/access-tokens.ts";
 import { decodeAesKey, decrypt, encrypt } from "../../src/wechat/cipher.ts";
 import type { CallbackCredentials } from "../../src/wechat/credentials.ts";
 import { sign, verifySignature } from "../../src/wechat/signature.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Outcome } from "../../src/domain/outcome.ts";
-import type { Errcodes } from "../../src/lib/errcodes.ts";
+import type { Errcodes } from "../../src/platform/errcodes.ts";
 
 /** What every dictionary of a platform's codes owes. */
 export function describeDictionary(platform: string, errcodes: Errcodes, toOutcome: (errcode: string, errmsg: string) => Outcome): void {

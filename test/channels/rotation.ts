@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { createHttpClient } from "../../src/base/http-client.ts";
 import type { CallbackCredential, CallbackRequest } from "../../src/domain/channel.ts";
-import { createAccessTokens } from "../../src/lib/access-tokens.ts";
-import { createHttpClient } from "../../src/lib/http-client.ts";
+import { createAccessTokens } from "../../src/platform/access-tokens.ts";
 import { decodeAesKey, decrypt, encrypt } from "../../src/wechat/cipher.ts";
 import { sign, verifySignature } from "../../src/wechat/signature.ts";
 import { childText, parseXml } from "../../src/wechat/xml.ts";

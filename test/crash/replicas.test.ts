@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type App, createApp } from "../../src/app.ts";
+import { type App, createApp } from "../../src/app/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { startDesk } from "../../src/emulators/desk.ts";
 import { startWechat } from "../../src/emulators/wechat.ts";
-import { openDatabase } from "../../src/store/database.ts";
-import { migrate } from "../../src/store/migrate.ts";
+import { openDatabase } from "../../src/store/database/database.ts";
+import { migrate } from "../../src/store/database/migrate.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { type AccountChange, ADMIN_KEY, callApi, connect, DESK_KEY, eventually, type Gateway, look, PATIENT } from "../support/gateway.ts";
 

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { type OpenedStore, openStore } from "../../src/app/open-store.ts";
+import { rotateMasterKey } from "../../src/app/rotate-master-key.ts";
 import { readConfig } from "../../src/config.ts";
-import { type OpenedStore, openStore } from "../../src/open-store.ts";
-import { rotateMasterKey } from "../../src/rotate-master-key.ts";
 import { newAccount, TESTER } from "../support/store.ts";
 
 /** Five secrets each: one batch and a fifth of another one. */

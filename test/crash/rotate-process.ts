@@ -1,8 +1,8 @@
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { PGlite } from "@electric-sql/pglite";
+import { rotateMasterKey } from "../../src/app/rotate-master-key.ts";
 import { readConfig } from "../../src/config.ts";
-import { rotateMasterKey } from "../../src/rotate-master-key.ts";
 
 /*
  * A rotation in a process of its own. WHERE names the step before which it is killed: `link`, `rename` or `rm` of a file by the end of its

@@ -5,7 +5,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, inject, onTestFinished } from "vitest";
 import { type DeskEmulator, startDesk } from "../../src/emulators/desk.ts";
 import { startWechat, type WechatEmulator, type WechatOptions } from "../../src/emulators/wechat.ts";
-import { closeToOthers } from "../../src/lib/private-files.ts";
+import { closeToOthers } from "../../src/keys/private-files.ts";
 import { findFreePort } from "../support/free-port.ts";
 import {
   type AccountChange,

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Log } from "../../src/base/log.ts";
+import { createSignals } from "../../src/base/signals.ts";
 import { createDelivery, type Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 import type { Step } from "../../src/delivery/run-lane.ts";
 import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
-import type { Log } from "../../src/domain/log.ts";
 import type { ClaimedEntry, Settlement } from "../../src/domain/outbox.ts";
-import { createSignals } from "../../src/lib/signals.ts";
 import { eventually } from "../support/gateway.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 

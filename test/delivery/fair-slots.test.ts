@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
+import { createSignals } from "../../src/base/signals.ts";
 import { createDelivery, type Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
 import type { Step } from "../../src/delivery/run-lane.ts";
 import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { Claim, Settlement } from "../../src/domain/outbox.ts";
-import { createSignals } from "../../src/lib/signals.ts";
+import type { Change } from "../../src/domain/signals.ts";
 import { useFlowStage } from "../flow/stage.ts";
 import { eventually } from "../support/gateway.ts";
 import { newAccount, TESTER } from "../support/store.ts";
@@ -62,7 +63,7 @@ async function startBesideSlow(options: Partial<DeliveryOptions> = {}) {
     return FORWARDED;
   };
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const deps = { outbox: stage.opened.store.outbox, signals: createSignals(), log, leaseMs: 300_000, pollMs: POLL_MS };
+  const deps = { outbox: stage.opened.store.outbox, signals: createSignals<Change>(), log, leaseMs: 300_000, pollMs: POLL_MS };
   const delivery = createDelivery({ ...deps, steps: { inbound: step, outbound: step }, ...options });
   return { delivery, held, release: () => release() };
 }

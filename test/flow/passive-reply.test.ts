@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
+import { createSignals } from "../../src/base/signals.ts";
 import type { Content } from "../../src/domain/content.ts";
 import type { Settlement } from "../../src/domain/outbox.ts";
-import type { Change } from "../../src/domain/signals.ts";
+import { type Change, SOMETHING } from "../../src/domain/signals.ts";
 import type { RecordedInbound } from "../../src/domain/store.ts";
 import { passiveReply } from "../../src/flow/passive-reply.ts";
 import type { OpenCallback } from "../../src/flow/take-reply.ts";
-import { createSignals } from "../../src/lib/signals.ts";
 import { CONTACT, head, textChannel, useFlowStage } from "./stage.ts";
 
 const stage = useFlowStage();
-const signals = createSignals();
+const signals = createSignals<Change>();
 const after = (ms: number) => new Date(Date.now() + ms);
 
 function deps() {
@@ -31,7 +31,7 @@ function callback(received: RecordedInbound, change: Partial<OpenCallback> = {})
 
 async function saySoon(text: string): Promise<string> {
   const messageId = await stage.say(text);
-  signals.notify(CONTACT.conversationId);
+  signals.notify(CONTACT.conversationId, SOMETHING);
   return messageId;
 }
 

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
+import { createSignals } from "../../src/base/signals.ts";
+import { type Change, SOMETHING } from "../../src/domain/signals.ts";
 import type { InboundStore } from "../../src/domain/store.ts";
 import { receive } from "../../src/flow/receive.ts";
-import { createSignals } from "../../src/lib/signals.ts";
 import { CONTACT, textChannel, useFlowStage } from "./stage.ts";
 
 const stage = useFlowStage();
-const signals = createSignals();
+const signals = createSignals<Change>();
 const WAIT_MS = 60_000;
 
 const callback = {
@@ -31,7 +32,7 @@ test("a reply that comes before the callback has heard of its own storing is not
   const received = await receiveWith(async (input) => {
     const recorded = await stage.opened.store.inbound.record(input);
     await stage.say("hi there");
-    signals.notify(CONTACT.conversationId);
+    signals.notify(CONTACT.conversationId, SOMETHING);
     return recorded;
   });
   expect(received).toMatchObject({ isNew: true, hasReplies: false });

@@ -1,9 +1,9 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { beforeAll, describe, expect, test } from "vitest";
+import { createLogger } from "../../src/base/logger.ts";
 import type { ApiDeps } from "../../src/http/api/deps.ts";
 import { createHttpServer } from "../../src/http/server.ts";
-import { createLogger } from "../../src/lib/logger.ts";
 import { VERSION } from "../../src/version.ts";
 
 type Json = Record<string, unknown>;

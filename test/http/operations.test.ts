@@ -1,7 +1,7 @@
 import Fastify from "fastify";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { ConfigError } from "../../src/base/errors.ts";
 import type { DatabaseFault } from "../../src/domain/database-fault.ts";
-import { ConfigError } from "../../src/domain/errors.ts";
 import { type OperationsDeps, operationsPlugin } from "../../src/http/operations.ts";
 
 const FULL_DISK = new Error("could not extend file: postgres://wxdesk:pw@db");

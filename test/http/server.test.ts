@@ -3,10 +3,10 @@ import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createLogger } from "../../src/base/logger.ts";
 import type { ApiKey } from "../../src/domain/api-key.ts";
 import type { ApiDeps } from "../../src/http/api/deps.ts";
 import { createHttpServer } from "../../src/http/server.ts";
-import { createLogger } from "../../src/lib/logger.ts";
 
 const ADMIN: ApiKey = {
   id: "key_1",

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyReply } from "fastify";
 import { afterEach, expect, test, vi } from "vitest";
-import { createAdmission } from "../../src/domain/admission.ts";
+import { createAdmission } from "../../src/base/admission.ts";
 import { acceptRawBodies } from "../../src/http/raw-body.ts";
 import { shedLoad } from "../../src/http/shed-load.ts";
 

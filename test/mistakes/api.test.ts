@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
+import { openDatabase } from "../../src/store/database/database.ts";
 import { callAs, createApi } from "../http/api/app.ts";
 import { DESK_KEY, eventually, type OpenGateway, openGateway } from "../support/gateway.ts";
 import { describeMistakes } from "./expect-said.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectSocket } from "node:net";
 import { text as textOf } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createLogger } from "../../src/lib/logger.ts";
+import { createLogger } from "../../src/base/logger.ts";
 import { wxdeskHere } from "../cli/wxdesk.ts";
 import { get, nowSeconds, post, seal, signCallback, textXml } from "../http/signed-callback.ts";
 import { type ConnectedAccount, eventually, type OpenGateway, openGateway } from "../support/gateway.ts";

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ALL_ACCOUNTS, type NewApiKey } from "../../src/domain/api-key.ts";
+import { ALL_ACCOUNTS, hashApiKey, type NewApiKey } from "../../src/domain/api-key.ts";
 import { SETTINGS } from "../../src/domain/audit.ts";
-import { hashApiKey } from "../../src/lib/api-key.ts";
 import { openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 let opened: TestStore;

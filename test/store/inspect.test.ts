@@ -1,8 +1,8 @@
 import { PGlite } from "@electric-sql/pglite";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Database, openDatabase } from "../../src/store/database.ts";
+import { type Database, openDatabase } from "../../src/store/database/database.ts";
+import { migrate } from "../../src/store/database/migrate.ts";
 import { inspect } from "../../src/store/inspect.ts";
-import { migrate } from "../../src/store/migrate.ts";
 import { newAccount, openTestStore, TESTER } from "../support/store.ts";
 
 let pglite: PGlite;

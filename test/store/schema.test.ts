@@ -4,8 +4,8 @@ import { PrismaPGlite } from "pglite-prisma-adapter";
 import { expect, test } from "vitest";
 // @ts-expect-error: a script without types of its own
 import { diffDatabaseAgainstSchema } from "../../scripts/schema-engine.mjs";
-import { openDatabase } from "../../src/store/database.ts";
-import { migrate } from "../../src/store/migrate.ts";
+import { openDatabase } from "../../src/store/database/database.ts";
+import { migrate } from "../../src/store/database/migrate.ts";
 
 const SCHEMA = fileURLToPath(new URL("../../prisma/schema.prisma", import.meta.url));
 

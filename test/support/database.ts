@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { inject } from "vitest";
-import type { DatabaseAddress } from "../../src/store/database.ts";
+import type { DatabaseAddress } from "../../src/store/database/database.ts";
 
 export const TEMPLATE_DATABASE = "wxdesk_test_template";
 

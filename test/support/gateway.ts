@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { onTestFinished } from "vitest";
-import { type App, type AppOptions, createApp } from "../../src/app.ts";
+import { type App, type AppOptions, createApp } from "../../src/app/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { type DeskEmulator, startDesk } from "../../src/emulators/desk.ts";
 import {

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { SecretBox } from "../../src/domain/secret-box.ts";
 import type { NewAccount, Store } from "../../src/domain/store.ts";
-import { createSecretBox } from "../../src/lib/secret-box.ts";
-import { type Database, openDatabase } from "../../src/store/database.ts";
+import { createSecretBox } from "../../src/keys/secret-box.ts";
+import { type Database, openDatabase } from "../../src/store/database/database.ts";
 import { createStore } from "../../src/store/store.ts";
 import { createTestDatabase } from "./database.ts";
 

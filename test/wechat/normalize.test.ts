@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { DecodeError } from "../../src/base/errors.ts";
 import type { Content } from "../../src/domain/content.ts";
-import { DecodeError } from "../../src/domain/errors.ts";
 import { toDedupeKey } from "../../src/wechat/identity.ts";
 import { type NormalizedMessage, normalizeMessage } from "../../src/wechat/normalize.ts";
 import { parseXml } from "../../src/wechat/xml.ts";

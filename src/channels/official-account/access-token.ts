@@ -1,7 +1,7 @@
-import { AccessTokenRefusal, type FetchedToken } from "../../lib/access-tokens.ts";
-import type { PlatformAnswer } from "../../lib/platform-answer.ts";
-import { callPlatform } from "../../lib/platform-json.ts";
-import { readFetchedToken } from "../../lib/platform-token.ts";
+import { AccessTokenRefusal, type FetchedToken } from "../../platform/access-tokens.ts";
+import type { PlatformAnswer } from "../../platform/answer.ts";
+import { callPlatform } from "../../platform/json.ts";
+import { readFetchedToken } from "../../platform/with-token.ts";
 import type { OfficialAccountDeps } from "./deps.ts";
 import { TOKEN_ERRCODES } from "./errcodes.ts";
 

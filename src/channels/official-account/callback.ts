@@ -1,6 +1,6 @@
+import { VerificationError } from "../../base/errors.ts";
 import type { CallbackCredential, CallbackRequest, Channel, OpenedCallback } from "../../domain/channel.ts";
 import { validAt } from "../../domain/credential.ts";
-import { VerificationError } from "../../domain/errors.ts";
 import { checkTimestamp, parameter, readSignedQuery, type SignedQuery } from "../../wechat/callback-query.ts";
 import { createDecryptWithAny, findSigner } from "../../wechat/credentials.ts";
 import { readEncrypted } from "../../wechat/envelope.ts";

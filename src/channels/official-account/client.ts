@@ -1,6 +1,6 @@
 import type { Channel } from "../../domain/channel.ts";
-import { callPlatform } from "../../lib/platform-json.ts";
-import { callWithToken } from "../../lib/platform-token.ts";
+import { callPlatform } from "../../platform/json.ts";
+import { callWithToken } from "../../platform/with-token.ts";
 import { fetchToken } from "./access-token.ts";
 import type { OfficialAccountDeps } from "./deps.ts";
 import { isTokenRefused, toOutcome } from "./outcome.ts";

@@ -1,4 +1,4 @@
-import type { Errcode, Errcodes } from "../../lib/errcodes.ts";
+import type { Errcode, Errcodes } from "../../platform/errcodes.ts";
 
 const MINUTE_MS = 60_000;
 

@@ -1,5 +1,5 @@
+import { ConfigError } from "../../base/errors.ts";
 import type { PassiveChannel, ReachableChannel, UploadChannel } from "../../domain/channel.ts";
-import { ConfigError } from "../../domain/errors.ts";
 import { decodeAesKey } from "../../wechat/cipher.ts";
 import { sealEnvelope, toSeal } from "../../wechat/envelope.ts";
 import { canRenderPassively, renderPassiveReply } from "../../wechat/passive-reply.ts";

@@ -1,7 +1,7 @@
 import type { UploadChannel } from "../../domain/channel.ts";
-import { isUploadable, type MediaRules, uploadMedia } from "../../lib/media-upload.ts";
-import { callPlatform } from "../../lib/platform-json.ts";
-import { callWithToken } from "../../lib/platform-token.ts";
+import { callPlatform } from "../../platform/json.ts";
+import { isUploadable, type MediaRules, uploadMedia } from "../../platform/upload.ts";
+import { callWithToken } from "../../platform/with-token.ts";
 import { fetchToken } from "./access-token.ts";
 import type { OfficialAccountDeps } from "./deps.ts";
 import { isTokenRefused, toOutcome } from "./outcome.ts";

@@ -1,10 +1,10 @@
 import type { Channel } from "../../domain/channel.ts";
 import type { CheckResult } from "../../domain/check.ts";
-import { AccessTokenRefusal } from "../../lib/access-tokens.ts";
-import type { PlatformAnswer } from "../../lib/platform-answer.ts";
-import { toFailedCheck, toTokenCheck } from "../../lib/platform-check.ts";
-import { callPlatform } from "../../lib/platform-json.ts";
-import { callWithToken, readFetchedToken } from "../../lib/platform-token.ts";
+import { AccessTokenRefusal } from "../../platform/access-tokens.ts";
+import type { PlatformAnswer } from "../../platform/answer.ts";
+import { toFailedCheck, toTokenCheck } from "../../platform/check.ts";
+import { callPlatform } from "../../platform/json.ts";
+import { callWithToken, readFetchedToken } from "../../platform/with-token.ts";
 import { askForToken, fetchToken } from "./access-token.ts";
 import { testKeys } from "./check-keys.ts";
 import type { WecomDeps } from "./deps.ts";

@@ -1,7 +1,7 @@
+import type { HttpClient } from "../../base/http-client.ts";
 import type { AccountIdentity, WecomSettings } from "../../domain/account.ts";
-import type { AccessTokens } from "../../lib/access-tokens.ts";
-import type { HttpClient } from "../../lib/http-client.ts";
-import type { MediaFetcher } from "../../lib/media-fetcher.ts";
+import type { MediaFetcher } from "../../media/fetcher.ts";
+import type { AccessTokens } from "../../platform/access-tokens.ts";
 import type { CallbackCredentials } from "../../wechat/credentials.ts";
 
 /** What the entrance of one account is made of. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { DONE, type Outcome } from "../../domain/outcome.ts";
-import { judge } from "../../lib/errcodes.ts";
+import { judge } from "../../platform/errcodes.ts";
 import { ERRCODES } from "./errcodes.ts";
 
 export function toOutcome(errcode: string, errmsg: string): Outcome {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { ApiMethod } from "../../app.ts";
+import type { ApiMethod } from "../../app/app.ts";
 import { Failure, toRefusal } from "../failure.ts";
 import type { SentFields } from "../field-lines.ts";
 

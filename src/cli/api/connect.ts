@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ConfigError } from "../../domain/errors.ts";
-import { isBareHttpUrl } from "../../lib/http-url.ts";
-import { readLocalApi } from "../../lib/local-api-file.ts";
+import { ConfigError } from "../../base/errors.ts";
+import { isBareHttpUrl } from "../../base/http-url.ts";
+import { readLocalApi } from "../../keys/local-api-file.ts";
 import type { Cli, GlobalOptions } from "../cli.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { readValue } from "../read-value.ts";

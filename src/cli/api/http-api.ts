@@ -1,4 +1,4 @@
-import { createHttpClient } from "../../lib/http-client.ts";
+import { createHttpClient } from "../../base/http-client.ts";
 import type { Api } from "./api.ts";
 
 /** Longer than the longest check of an account. */

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { createApp } from "../../app.ts";
+import { createApp } from "../../app/app.ts";
 import type { Config } from "../../config.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Api } from "./api.ts";

@@ -1,6 +1,6 @@
+import type { HttpAnswer } from "../../base/http-client.ts";
+import { decodeText, readJson } from "../../base/read-json.ts";
 import type { StatusReport } from "../../domain/conversation.ts";
-import type { HttpAnswer } from "../../lib/http-client.ts";
-import { decodeText, readJson } from "../../lib/read-json.ts";
 import { isRecord } from "./read.ts";
 import { readReport } from "./report.ts";
 

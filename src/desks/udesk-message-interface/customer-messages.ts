@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { DecodeError } from "../../base/errors.ts";
 import type { Content } from "../../domain/content.ts";
 import type { StatusReport } from "../../domain/conversation.ts";
 import type { PushedReply } from "../../domain/desk.ts";
-import { DecodeError } from "../../domain/errors.ts";
 import { isBlank } from "../../domain/sendable-text.ts";
 import { contentSchemas } from "./customer-service-content.ts";
 import { findWords } from "./find-words.ts";

@@ -1,6 +1,6 @@
+import { DecodeError } from "../../base/errors.ts";
 import type { Content } from "../../domain/content.ts";
 import type { PushedReply } from "../../domain/desk.ts";
-import { DecodeError } from "../../domain/errors.ts";
 import { contentSchemas } from "./customer-service-content.ts";
 import { openIdSchema, readPushId, toTypeName } from "./push-envelope.ts";
 import { isReceipt, readPushReport } from "./push-report.ts";

@@ -1,6 +1,6 @@
+import type { HttpClient } from "../../base/http-client.ts";
 import type { Account } from "../../domain/account.ts";
 import type { Credential } from "../../domain/credential.ts";
-import type { HttpClient } from "../../lib/http-client.ts";
 
 /** All that this desk needs to work for one account. */
 export interface UdeskDeps {

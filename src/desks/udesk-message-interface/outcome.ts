@@ -1,7 +1,7 @@
+import type { HttpAnswer } from "../../base/http-client.ts";
+import { readRetryAfterMs } from "../../base/retry-after.ts";
 import type { Submission } from "../../domain/desk.ts";
 import { DONE } from "../../domain/outcome.ts";
-import type { HttpAnswer } from "../../lib/http-client.ts";
-import { readRetryAfterMs } from "../../lib/retry-after.ts";
 import { parseAnswer, readAnswer } from "./answer.ts";
 import { quote, quoteAnswer } from "./quote.ts";
 import { readRefusal } from "./refusal.ts";

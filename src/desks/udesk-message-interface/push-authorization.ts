@@ -1,5 +1,5 @@
+import { VerificationError } from "../../base/errors.ts";
 import type { PushRequest } from "../../domain/desk.ts";
-import { VerificationError } from "../../domain/errors.ts";
 import { verifySign } from "./sign.ts";
 
 /**

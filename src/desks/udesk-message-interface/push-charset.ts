@@ -1,5 +1,5 @@
 import { isAscii, isUtf8 } from "node:buffer";
-import { DecodeError } from "../../domain/errors.ts";
+import { DecodeError } from "../../base/errors.ts";
 
 /** Bytes of a push as text; null when they are in another encoding. */
 export type Decode = (bytes: Uint8Array) => string | null;

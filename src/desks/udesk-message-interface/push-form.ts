@@ -1,5 +1,5 @@
 import qs from "qs";
-import { DecodeError } from "../../domain/errors.ts";
+import { DecodeError } from "../../base/errors.ts";
 import { contentSchemas } from "./customer-service-content.ts";
 import { unescapeForm } from "./form-escapes.ts";
 import { createListNumbering } from "./form-lists.ts";

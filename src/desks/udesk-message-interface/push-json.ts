@@ -1,4 +1,4 @@
-import { DecodeError } from "../../domain/errors.ts";
+import { DecodeError } from "../../base/errors.ts";
 
 /**
  * JSON whose numbers arrive as strings where JSON.parse would not give back what was written: a 64-bit message id would be rounded,

@@ -1,6 +1,6 @@
+import { DecodeError } from "../../base/errors.ts";
 import type { Account } from "../../domain/account.ts";
 import type { PushRequest } from "../../domain/desk.ts";
-import { DecodeError } from "../../domain/errors.ts";
 import { notDecodable, toDecode } from "./push-charset.ts";
 import { parseForm } from "./push-form.ts";
 import { parseJson } from "./push-json.ts";

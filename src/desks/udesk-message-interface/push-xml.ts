@@ -1,4 +1,4 @@
-import { DecodeError } from "../../domain/errors.ts";
+import { DecodeError } from "../../base/errors.ts";
 import { child, childText, parseXml, type XmlElement } from "../../wechat/xml.ts";
 import { toTypeName } from "./push-envelope.ts";
 

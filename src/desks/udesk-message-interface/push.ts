@@ -1,6 +1,6 @@
+import { DecodeError } from "../../base/errors.ts";
 import { validAt } from "../../domain/credential.ts";
 import type { OpenedPush, PushedReply, PushRequest } from "../../domain/desk.ts";
-import { DecodeError } from "../../domain/errors.ts";
 import { readCustomerMessages } from "./customer-messages.ts";
 import { readCustomerService } from "./customer-service.ts";
 import type { UdeskDeps } from "./deps.ts";

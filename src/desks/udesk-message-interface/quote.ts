@@ -1,6 +1,6 @@
-import type { HttpAnswer } from "../../lib/http-client.ts";
-import { decodeText } from "../../lib/read-json.ts";
-import { toQuotable } from "../../lib/redact.ts";
+import type { HttpAnswer } from "../../base/http-client.ts";
+import { decodeText } from "../../base/read-json.ts";
+import { toQuotable } from "../../base/redact.ts";
 import { toStorableText } from "./read.ts";
 
 /** Of a page the title, which names it best. */

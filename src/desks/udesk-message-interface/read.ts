@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { DecodeError } from "../../domain/errors.ts";
+import { DecodeError } from "../../base/errors.ts";
 import { toSendableText } from "../../domain/sendable-text.ts";
 
 /** Narrows to an object whose fields may be anything; reading a field by a name of ours is then safe. */

@@ -1,6 +1,6 @@
+import { TransportError } from "../../base/errors.ts";
 import type { Conversation } from "../../domain/conversation.ts";
 import type { Submission } from "../../domain/desk.ts";
-import { TransportError } from "../../domain/errors.ts";
 import type { Message } from "../../domain/message.ts";
 import type { UdeskDeps } from "./deps.ts";
 import { toIdentity } from "./identity.ts";

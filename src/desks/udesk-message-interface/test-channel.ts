@@ -1,8 +1,8 @@
+import { readClockOffsetMs } from "../../base/clock-offset.ts";
+import { TransportError } from "../../base/errors.ts";
+import type { HttpAnswer } from "../../base/http-client.ts";
 import type { CheckResult } from "../../domain/check.ts";
-import { TransportError } from "../../domain/errors.ts";
 import { withSaid } from "../../domain/outcome.ts";
-import { readClockOffsetMs } from "../../lib/clock-offset.ts";
-import type { HttpAnswer } from "../../lib/http-client.ts";
 import { parseAnswer, saysYes } from "./answer.ts";
 import type { UdeskDeps } from "./deps.ts";
 import { toIdentity } from "./identity.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DecodeError } from "../../domain/errors.ts";
+import { DecodeError } from "../../base/errors.ts";
 import { isRecord } from "./read.ts";
 
 /** The parts of a content, under any of the names that the forms have for them. */

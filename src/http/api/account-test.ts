@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { testAccount } from "../../flow/test-account.ts";
-import { checkPublicUrl } from "../../lib/check-public-url.ts";
+import { checkPublicUrl } from "../check-public-url.ts";
 import { notFound, Problem } from "../problem.ts";
 import type { ApiDeps } from "./deps.ts";
 import { shownChecks } from "./schemas/account-test.ts";

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { AccountDuplicateError } from "../../base/errors.ts";
 import type { Account } from "../../domain/account.ts";
 import { isInScope, type Scope } from "../../domain/api-key.ts";
-import { AccountDuplicateError } from "../../domain/errors.ts";
 import { notFound, Problem } from "../problem.ts";
 import { applyPatch, splitDocument } from "./account-document.ts";
 import { findMissingSecrets, generateCallbackSecrets, generatePushToken } from "./account-secrets.ts";

@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { type ApiKey, SETTINGS_KEY_ID } from "../../domain/api-key.ts";
+import { type ApiKey, generateApiKey, hashApiKey, SETTINGS_KEY_ID } from "../../domain/api-key.ts";
 import { newApiKeyId } from "../../domain/ids.ts";
-import { generateApiKey, hashApiKey } from "../../lib/api-key.ts";
 import { notFound, Problem } from "../problem.ts";
 import type { ApiDeps } from "./deps.ts";
 import { createdApiKey, newApiKey, type ShownApiKey, shownApiKey } from "./schemas/api-key.ts";

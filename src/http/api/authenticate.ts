@@ -1,6 +1,5 @@
 import type { FastifyRequest, onRequestAsyncHookHandler } from "fastify";
-import { type ApiKey, isInScope, type Role, type Scope, toScope } from "../../domain/api-key.ts";
-import { hashApiKey } from "../../lib/api-key.ts";
+import { type ApiKey, hashApiKey, isInScope, type Role, type Scope, toScope } from "../../domain/api-key.ts";
 import { notFound, Problem } from "../problem.ts";
 import type { ApiDeps } from "./deps.ts";
 import { createGuessLimit, type GuessLimit } from "./guess-limit.ts";

@@ -1,7 +1,7 @@
+import type { HttpClient } from "../../base/http-client.ts";
 import type { Connections } from "../../domain/connection.ts";
 import type { ToDatabaseFault } from "../../domain/database-fault.ts";
 import type { AccountStore, ApiKeyStore, AuditStore, ConversationStore, OutboundStore, ReplayStore } from "../../domain/store.ts";
-import type { HttpClient } from "../../lib/http-client.ts";
 
 export interface ApiDeps {
   accounts: AccountStore;

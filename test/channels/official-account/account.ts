@@ -1,9 +1,9 @@
+import { createHttpClient } from "../../../src/base/http-client.ts";
 import { createOfficialAccount } from "../../../src/channels/official-account/index.ts";
 import type { Encryption } from "../../../src/domain/account.ts";
 import type { PassiveChannel } from "../../../src/domain/channel.ts";
-import { createAccessTokens } from "../../../src/lib/access-tokens.ts";
-import { createHttpClient } from "../../../src/lib/http-client.ts";
-import { createMediaFetcher } from "../../../src/lib/media-fetcher.ts";
+import { createMediaFetcher } from "../../../src/media/fetcher.ts";
+import { createAccessTokens } from "../../../src/platform/access-tokens.ts";
 import { ACCOUNT_ID, type ChannelSetup, current, ENCODING_AES_KEY, NOW, PLATFORM_SECRET, TOKEN } from "../conformance.ts";
 import { createTokenStore } from "../token-store.ts";
 

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createHttpClient } from "../../../src/base/http-client.ts";
 import { createOfficialAccount } from "../../../src/channels/official-account/index.ts";
-import { createAccessTokens } from "../../../src/lib/access-tokens.ts";
-import { createHttpClient } from "../../../src/lib/http-client.ts";
-import { createMediaFetcher } from "../../../src/lib/media-fetcher.ts";
+import { createMediaFetcher } from "../../../src/media/fetcher.ts";
+import { createAccessTokens } from "../../../src/platform/access-tokens.ts";
 import { current, ENCODING_AES_KEY, NOW, TOKEN } from "../conformance.ts";
 import { type Platform, startPlatform } from "../platform.ts";
 import { createTokenStore } from "../token-store.ts";

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createHttpClient } from "../../../src/base/http-client.ts";
 import type { Content } from "../../../src/domain/content.ts";
-import { createHttpClient } from "../../../src/lib/http-client.ts";
 import { news, PLATFORM_SECRET } from "../conformance.ts";
 import { type Platform, startPlatform } from "../platform.ts";
 import { APP_ID, createAccount } from "./account.ts";

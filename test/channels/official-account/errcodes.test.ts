@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ERRCODES, TOKEN_ERRCODES } from "../../../src/channels/official-account/errcodes.ts";
 import { isTokenRefused, toOutcome } from "../../../src/channels/official-account/outcome.ts";
-import { explain } from "../../../src/lib/errcodes.ts";
+import { explain } from "../../../src/platform/errcodes.ts";
 import { describeDictionary } from "../dictionary.ts";
 
 describeDictionary("Official Accounts", ERRCODES, toOutcome);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ERRCODES } from "../../../src/channels/wecom/errcodes.ts";
 import { isTokenRefused, toOutcome } from "../../../src/channels/wecom/outcome.ts";
-import { explain } from "../../../src/lib/errcodes.ts";
+import { explain } from "../../../src/platform/errcodes.ts";
 import { describeDictionary } from "../dictionary.ts";
 
 describeDictionary("WeCom", ERRCODES, toOutcome);

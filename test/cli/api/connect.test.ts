@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { connect } from "../../../src/cli/api/connect.ts";
 import { readConfig } from "../../../src/config.ts";
-import { lockFolder } from "../../../src/lib/folder-lock.ts";
-import { writeLocalApi } from "../../../src/lib/local-api-file.ts";
+import { lockFolder } from "../../../src/keys/folder-lock.ts";
+import { writeLocalApi } from "../../../src/keys/local-api-file.ts";
 import { copyDataFolder, prepareDataFolder } from "../../crash/stage.ts";
 import { createScript } from "../wxdesk.ts";
 

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { DecodeError, VerificationError } from "../../../src/base/errors.ts";
+import { createHttpClient } from "../../../src/base/http-client.ts";
 import { createUdeskMessageInterface } from "../../../src/desks/udesk-message-interface/index.ts";
 import { openPush } from "../../../src/desks/udesk-message-interface/push.ts";
 import { toSignedQuery } from "../../../src/desks/udesk-message-interface/sign.ts";
-import { DecodeError, VerificationError } from "../../../src/domain/errors.ts";
-import { createHttpClient } from "../../../src/lib/http-client.ts";
 import { KEY, KEYS, makeAccount, push, replyOf, VECTOR_TIME } from "./support.ts";
 
 const HELLO_JSON = '{"touser":"oABC","msgtype":"text","text":{"content":"hi"}}';

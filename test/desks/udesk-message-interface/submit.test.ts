@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { createHttpClient } from "../../../src/base/http-client.ts";
 import { createUdeskMessageInterface } from "../../../src/desks/udesk-message-interface/index.ts";
 import type { DeskSettings } from "../../../src/domain/account.ts";
-import { createHttpClient } from "../../../src/lib/http-client.ts";
 import { childText, parseXml } from "../../../src/wechat/xml.ts";
 import { type DeskAnswer, KEY, KEYS, makeAccount, makeConversation, makeMessage, startDesk, VECTOR_TIME } from "./support.ts";
 

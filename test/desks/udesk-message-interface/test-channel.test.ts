@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
+import { createHttpClient } from "../../../src/base/http-client.ts";
 import { createUdeskMessageInterface } from "../../../src/desks/udesk-message-interface/index.ts";
-import { createHttpClient } from "../../../src/lib/http-client.ts";
 import { type DeskAnswer, KEY, KEYS, makeAccount, startDesk, VECTOR_TIME } from "./support.ts";
 
 const cleanups: (() => Promise<void>)[] = [];

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SETTINGS_KEY_ID } from "../../../src/domain/api-key.ts";
+import { hashApiKey, SETTINGS_KEY_ID } from "../../../src/domain/api-key.ts";
 import { SETTINGS } from "../../../src/domain/audit.ts";
 import { createdApiKey, shownApiKey } from "../../../src/http/api/schemas/api-key.ts";
-import { hashApiKey } from "../../../src/lib/api-key.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../../support/store.ts";
 import { type Call, callWith, createApi } from "./app.ts";
 import { createKey } from "./every-route.ts";

@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import Fastify, { type FastifyInstance, type LightMyRequestResponse, type RouteOptions } from "fastify";
-import type { ApiKey, Role } from "../../../src/domain/api-key.ts";
+import { type ApiKey, hashApiKey, type Role } from "../../../src/domain/api-key.ts";
 import type { ApiDeps } from "../../../src/http/api/deps.ts";
 import { apiPlugin } from "../../../src/http/api/plugin.ts";
 import { openapiPlugin } from "../../../src/http/openapi.ts";
-import { hashApiKey } from "../../../src/lib/api-key.ts";
 
 export const KEYS: Readonly<Record<Role, string>> = {
   admin: `admin-${randomBytes(8).toString("hex")}`,

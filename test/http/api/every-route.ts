@@ -1,11 +1,10 @@
 import type { FastifyInstance, HTTPMethods } from "fastify";
-import type { Role } from "../../../src/domain/api-key.ts";
+import { TransportError } from "../../../src/base/errors.ts";
+import type { HttpClient } from "../../../src/base/http-client.ts";
+import { generateApiKey, hashApiKey, type Role } from "../../../src/domain/api-key.ts";
 import type { Connection } from "../../../src/domain/connection.ts";
-import { TransportError } from "../../../src/domain/errors.ts";
 import { toConversationId } from "../../../src/domain/ids.ts";
 import type { Store } from "../../../src/domain/store.ts";
-import { generateApiKey, hashApiKey } from "../../../src/lib/api-key.ts";
-import type { HttpClient } from "../../../src/lib/http-client.ts";
 import { enqueueReply } from "../../support/reply.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../../support/store.ts";
 import { createApi, SHOP } from "./app.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { isBareHttpUrl } from "../../../base/http-url.ts";
 import type { SecretName } from "../../../domain/account.ts";
 import type { ContentType } from "../../../domain/content.ts";
-import { isBareHttpUrl } from "../../../lib/http-url.ts";
 import { accountId, shownMoment } from "./common.ts";
 import { ACCOUNT_EXAMPLES, ACCOUNT_PATCH_EXAMPLES, CREATED_ACCOUNT_EXAMPLES, SHOWN_ACCOUNT_EXAMPLES } from "./examples.ts";
 
