@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { DeskEmulator } from "../emulators/desk.ts";
-import { type LoopbackAnswer, type LoopbackRequest, startLoopback } from "../emulators/loopback.ts";
+import { type LoopbackRequest, startLoopback } from "../emulators/loopback.ts";
+import type { LoopbackAnswer } from "../emulators/loopback-answer.ts";
 import type { EmulatedAccount, WechatEmulator } from "../emulators/wechat.ts";
 import { AGENT, CUSTOMER, renderPractice } from "./practice-page.ts";
 import type { KeyedDesk } from "./stage.ts";
