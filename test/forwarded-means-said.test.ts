@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { LoopbackAnswer } from "../src/emulators/loopback.ts";
+import type { LoopbackAnswer } from "../src/emulators/loopback-answer.ts";
 import { eventually, type Gateway, look, startGateway } from "./support/gateway.ts";
 
 const PAGE = "<html><head><title>Log in</title></head><body><form action='/login?next=1'></form></body></html>";

@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import type { LoopbackAnswer } from "../src/emulators/loopback.ts";
+import type { LoopbackAnswer } from "../src/emulators/loopback-answer.ts";
 import { SAMPLES } from "../src/emulators/wechat-samples.ts";
 import { eventually, look, startGateway } from "./support/gateway.ts";
 

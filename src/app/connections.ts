@@ -9,6 +9,7 @@ import type { Channel } from "../domain/channel.ts";
 import type { Connection, Connections } from "../domain/connection.ts";
 import { type Credential, validAt } from "../domain/credential.ts";
 import type { Desk } from "../domain/desk.ts";
+import { toExternalSecretName } from "../domain/external-secret-name.ts";
 import type { AccountStore } from "../domain/store.ts";
 import type { MediaFetcher } from "../media/fetcher.ts";
 import type { AccessTokens } from "../platform/access-tokens.ts";
@@ -114,7 +115,7 @@ function need({ account, secrets }: Stored, name: SecretName): string {
   if (value === undefined) {
     throw new ConfigError(
       "ACCOUNT_SECRET_MISSING",
-      `account "${account.id}" has no ${name}; set it with PATCH /api/v1/accounts/${account.id}`,
+      `account "${account.id}" has no ${toExternalSecretName(name, account.kind)}; set it with PATCH /api/v1/accounts/${account.id}`,
     );
   }
   return value;

@@ -11,6 +11,7 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
   "encodingAesKey",
   "appSecret",
   "corpSecret",
+  "platformSecret",
   "deskKey",
   "adminKey",
   "apiKey",

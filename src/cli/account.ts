@@ -5,7 +5,8 @@ import { addAccountAdd } from "./account-add.ts";
 import { addAccountOptions, namesOfOptions, readDraft } from "./account-fields.ts";
 import { accountChecks, toAccountTable, toAccountText, toChecksText } from "./account-text.ts";
 import { call, read } from "./api/api.ts";
-import { type Cli, present, withApi, withExamples } from "./cli.ts";
+import { withApi } from "./api/with-api.ts";
+import { type Cli, present, withExamples } from "./cli.ts";
 import { UsageError } from "./failure.ts";
 
 export function addAccountCommands(program: Command, cli: Cli): void {

@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 import type { z } from "zod";
 import type { Config, Environment } from "../config.ts";
-import { type Api, read } from "./api/api.ts";
-import { connect } from "./api/connect.ts";
+import { read } from "./api/api.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
 /** What every command is given. */
@@ -21,16 +20,6 @@ export interface GlobalOptions {
   url?: string;
   keyFile?: string;
   verbose?: true;
-}
-
-/** Runs `work` with the API, which is closed whatever happens. */
-export async function withApi(cli: Cli, command: Command, work: (api: Api) => Promise<void>): Promise<void> {
-  const api = await connect(cli, command.optsWithGlobals<GlobalOptions>());
-  try {
-    await work(api);
-  } finally {
-    await api.close();
-  }
 }
 
 /** Prints an answer: as it came with `--json`, else as `render` puts it. */

@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { call } from "./api/api.ts";
-import { type Cli, present, withApi, withExamples } from "./cli.ts";
+import { withApi } from "./api/with-api.ts";
+import { type Cli, present, withExamples } from "./cli.ts";
 import { parseDuration } from "./duration.ts";
 import { parseId } from "./ids.ts";
 import { toTable } from "./terminal/table.ts";

@@ -1,8 +1,9 @@
 import { Argument, type Command } from "commander";
 import { z } from "zod";
-import type { SecretName } from "../domain/account.ts";
+import type { ExternalSecretName } from "../domain/external-secret-name.ts";
 import { call } from "./api/api.ts";
-import { type Cli, present, withApi, withExamples } from "./cli.ts";
+import { withApi } from "./api/with-api.ts";
+import { type Cli, present, withExamples } from "./cli.ts";
 import { parseDuration } from "./duration.ts";
 import { UsageError } from "./failure.ts";
 import { readValue } from "./read-value.ts";
@@ -15,8 +16,8 @@ interface RotateOptions {
 }
 
 /** The gateway makes these up; the others come from WeChat or the desk. */
-const GENERATED: readonly SecretName[] = ["token", "encodingAesKey", "pushToken"];
-const GIVEN: readonly SecretName[] = ["appSecret", "corpSecret", "deskKey"];
+const GENERATED: readonly ExternalSecretName[] = ["token", "encodingAesKey", "pushToken"];
+const GIVEN: readonly ExternalSecretName[] = ["appSecret", "corpSecret", "deskKey"];
 
 const rotated = z.object({ pushUrl: z.string(), generated: z.record(z.string(), z.string()).default({}) });
 
@@ -28,7 +29,7 @@ export function addSecretCommands(program: Command, cli: Cli): void {
     .option("--value-file <path>", "file that holds the new value; - is standard input")
     .option("--overlap <time>", "how long the old value is still accepted, such as 12h or 1d", parseDuration)
     .option("--revoke-previous", "accept the old value no longer; changes nothing else");
-  command.action(async (account: string, name: SecretName, options: RotateOptions) => {
+  command.action(async (account: string, name: ExternalSecretName, options: RotateOptions) => {
     const path = `/accounts/${encodeURIComponent(account)}/secrets/${name}`;
     if (options.revokePrevious) {
       return withApi(cli, command, async (api) => {
@@ -63,7 +64,7 @@ const DESCRIPTION = `Replaces a secret. What the gateway sends uses the new one 
 
 token, encodingAesKey and pushToken are generated unless a value is given; appSecret, corpSecret and deskKey come from their console.`;
 
-async function readNewValue(name: SecretName, { valueFile }: RotateOptions, { terminal }: Cli): Promise<string | undefined> {
+async function readNewValue(name: ExternalSecretName, { valueFile }: RotateOptions, { terminal }: Cli): Promise<string | undefined> {
   if (valueFile !== undefined) return readValue(valueFile, terminal);
   if (GENERATED.includes(name)) return undefined;
   if (terminal.isInteractive)
@@ -71,7 +72,7 @@ async function readNewValue(name: SecretName, { valueFile }: RotateOptions, { te
   throw new UsageError(`${name} cannot be generated; give the new value with --value-file, - for standard input`);
 }
 
-function toText(account: string, name: SecretName, { generated, pushUrl }: z.output<typeof rotated>, isGenerated: boolean): string {
+function toText(account: string, name: ExternalSecretName, { generated, pushUrl }: z.output<typeof rotated>, isGenerated: boolean): string {
   const shown = Object.entries(generated);
   if (isGenerated && name === "pushToken") shown.push(["message push server address", pushUrl]);
   const done = `The ${name} of "${account}" is replaced.`;

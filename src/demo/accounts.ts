@@ -1,7 +1,8 @@
 import type { DeskEmulator } from "../emulators/desk.ts";
 import type { AccountDetails, EmulatedAccount } from "../emulators/wechat.ts";
+import type { KeyedDesk } from "./practice.ts";
 import type { Stagehand } from "./print.ts";
-import type { KeyedDesk, Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
 /** An account with its two ends, ready to talk. */
 export interface Connected {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { DeskEmulator } from "../emulators/desk.ts";
-import { type LoopbackAnswer, type LoopbackRequest, startLoopback } from "../emulators/loopback.ts";
+import { type LoopbackRequest, startLoopback } from "../emulators/loopback.ts";
+import type { LoopbackAnswer } from "../emulators/loopback-answer.ts";
 import type { EmulatedAccount, WechatEmulator } from "../emulators/wechat.ts";
 import { AGENT, CUSTOMER, renderPractice } from "./practice-page.ts";
-import type { KeyedDesk } from "./stage.ts";
 
 /** An account that nobody has connected yet, for a newcomer's own try: its two consoles, its customer and its agent on one page. */
 export interface Practice {
@@ -12,6 +12,8 @@ export interface Practice {
   document: Record<string, unknown>;
   close(): Promise<void>;
 }
+
+export type KeyedDesk = DeskEmulator & { key: string };
 
 interface PracticeEnds {
   wechat: WechatEmulator;

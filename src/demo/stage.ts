@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type App, createApp } from "../app/app.ts";
 import { readConfig } from "../config.ts";
-import { type DeskEmulator, startDesk } from "../emulators/desk.ts";
+import { startDesk } from "../emulators/desk.ts";
 import { startWechat, type WechatEmulator } from "../emulators/wechat.ts";
 import { createOperator, type Operator } from "./operator.ts";
-import { openPractice, type Practice } from "./practice.ts";
+import { type KeyedDesk, openPractice, type Practice } from "./practice.ts";
 
 /** The gateway between its two outsides, all on loopback, with nothing that outlives it. */
 export interface Stage {
@@ -25,8 +25,6 @@ export interface Stage {
   /** Stops everything and removes the data folder. */
   close(): Promise<void>;
 }
-
-export type KeyedDesk = DeskEmulator & { key: string };
 
 const PREFERRED_PORT = 8787;
 

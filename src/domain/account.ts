@@ -7,7 +7,8 @@ export const ACCOUNT_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export type AccountKind = "official_account" | "wecom";
 export type Encryption = "plain" | "compatible" | "safe";
 
-export const SECRET_NAMES = ["token", "encodingAesKey", "appSecret", "corpSecret", "deskKey", "pushToken"] as const;
+/** Secrets by role. The platform secret is exchanged for access tokens; external-secret-name.ts has the name each platform gives it. */
+export const SECRET_NAMES = ["token", "encodingAesKey", "platformSecret", "deskKey", "pushToken"] as const;
 export type SecretName = (typeof SECRET_NAMES)[number];
 
 /** The secrets that something which comes in proves itself with. The others only go out, so an old value of theirs counts nowhere. */

@@ -4,7 +4,8 @@ import { type ReceivedMessage, readMessage } from "./desk-message.ts";
 import { type PushBody, type PushMedia, type PushOptions, type PushResult, renderPush } from "./desk-push.ts";
 import { findSignProblem, signQuery } from "./desk-sign.ts";
 import { createCaller } from "./exchange.ts";
-import { json, type LoopbackAnswer, type LoopbackRequest, startLoopback } from "./loopback.ts";
+import { type LoopbackRequest, startLoopback } from "./loopback.ts";
+import { json, type LoopbackAnswer } from "./loopback-answer.ts";
 import type { Misbehaviour } from "./misbehaviour.ts";
 
 export type { AnswerRule, DeskAnswer } from "./desk-answer.ts";

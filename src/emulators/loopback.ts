@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
+import { json, type LoopbackAnswer } from "./loopback-answer.ts";
 import { createMisbehaviours, type Misbehaviour } from "./misbehaviour.ts";
 
 export interface LoopbackRequest {
@@ -9,12 +10,6 @@ export interface LoopbackRequest {
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
   body: Buffer;
-}
-
-export interface LoopbackAnswer {
-  status: number;
-  headers: Record<string, string>;
-  body: string | Buffer;
 }
 
 /** An HTTP server on 127.0.0.1 that can be told to misbehave. */
@@ -86,8 +81,4 @@ export async function startLoopback(
         server.closeAllConnections();
       }),
   };
-}
-
-export function json(value: unknown): LoopbackAnswer {
-  return { status: 200, headers: { "content-type": "application/json; charset=utf-8" }, body: JSON.stringify(value) };
 }

@@ -1,4 +1,4 @@
-import type { LoopbackAnswer } from "./loopback.ts";
+import type { LoopbackAnswer } from "./loopback-answer.ts";
 
 /** One way to go wrong, for the requests it matches. */
 export type Misbehaviour = MisbehaviourKind & {

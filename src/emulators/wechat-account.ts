@@ -1,34 +1,15 @@
 import { childText, parseXml } from "../wechat/xml.ts";
+import type { AccountDetails, AccountState } from "./wechat-account-state.ts";
 import { checkUrl, type Delivery, deliver, type Forgery, type UrlCheck } from "./wechat-callback.ts";
 import { createFollowers, type Followers } from "./wechat-followers.ts";
 import { TEXT_BYTES_MAX } from "./wechat-limits.ts";
-import { type Media, picturePath } from "./wechat-media.ts";
+import { picturePath } from "./wechat-media.ts";
 import { type Fields, toXml } from "./wechat-messages.ts";
 import { SAMPLES } from "./wechat-samples.ts";
-import type { Seen, World } from "./wechat-world.ts";
-
-export type Encryption = "plain" | "compatible" | "safe";
-
-export type AccountDetails =
-  | {
-      kind: "official_account";
-      appId: string;
-      appSecret: string;
-      token: string;
-      encodingAesKey: string;
-      encryption: Encryption;
-      /** The gh_… name. */
-      accountName: string;
-    }
-  | { kind: "wecom"; corpId: string; corpSecret: string; agentId: number; token: string; encodingAesKey: string };
+import type { Media, Seen, World } from "./wechat-world.ts";
 
 /** One account on WeChat's side of the wire, and its customers' phones. Each send… is a customer's act, pushed until acknowledged. */
-export interface EmulatedAccount {
-  /** The appId, or corpId/agentId. */
-  readonly id: string;
-  /** As in the console: may be changed while it runs. */
-  details: AccountDetails;
-  callbackUrl: string;
+export interface EmulatedAccount extends AccountState {
   /** Whether the account may send asynchronous messages at all; without it 48001. */
   maySend: boolean;
   /** Whether an Official Account's window and count are enforced: 45015, 45047. */

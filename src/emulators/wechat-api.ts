@@ -1,4 +1,5 @@
-import { json, type LoopbackAnswer, type LoopbackRequest } from "./loopback.ts";
+import type { LoopbackRequest } from "./loopback.ts";
+import { json, type LoopbackAnswer } from "./loopback-answer.ts";
 import type { EmulatedAccount } from "./wechat-account.ts";
 import { refuse } from "./wechat-errors.ts";
 import { checkCallback, showApp, showTyping } from "./wechat-look.ts";

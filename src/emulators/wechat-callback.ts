@@ -3,7 +3,7 @@ import { decodeAesKey, encrypt } from "../wechat/cipher.ts";
 import { sign } from "../wechat/signature.ts";
 import { cdata } from "../wechat/xml.ts";
 import type { Exchange, Exchanged } from "./exchange.ts";
-import type { AccountDetails, EmulatedAccount, Encryption } from "./wechat-account.ts";
+import type { AccountDetails, AccountState, Encryption } from "./wechat-account-state.ts";
 import { OUT_OF_SERVICE } from "./wechat-limits.ts";
 import { type PassiveReply, readAnswer } from "./wechat-reply.ts";
 import { show, type World } from "./wechat-world.ts";
@@ -39,13 +39,7 @@ export interface UrlCheck {
 const WECOM_URL_CHECK_MS = 1_000;
 
 /** Pushes one message as WeChat does: the same message again, freshly signed and encrypted, until a try is answered with 200. */
-export async function deliver(
-  account: EmulatedAccount,
-  openId: string,
-  xml: string,
-  world: World,
-  forgery: Forgery = {},
-): Promise<Delivery> {
+export async function deliver(account: AccountState, openId: string, xml: string, world: World, forgery: Forgery = {}): Promise<Delivery> {
   const tries: Exchanged[] = [];
   while (tries.length < world.tries) {
     const answer = await world.caller.exchange(toPost(account, openId, xml, world, forgery));
@@ -57,7 +51,7 @@ export async function deliver(
 }
 
 /** The check that both consoles make when an address is entered: the echo must come back exactly. */
-export async function checkUrl({ details, callbackUrl }: EmulatedAccount, world: World): Promise<UrlCheck> {
+export async function checkUrl({ details, callbackUrl }: AccountState, world: World): Promise<UrlCheck> {
   const echo = `${randomInt(1, 2 ** 47)}${randomInt(1, 2 ** 47)}`;
   const sealed = details.kind === "wecom" ? seal(details, echo) : null;
   const query = { ...signed(details, sealed, world.now(), {}), echostr: sealed ?? echo };
@@ -67,7 +61,7 @@ export async function checkUrl({ details, callbackUrl }: EmulatedAccount, world:
   return { ok: status === 200 && body === echo, status, body };
 }
 
-function accept(account: EmulatedAccount, openId: string, body: string, world: World): Pick<Delivery, "reply" | "failed" | "problem"> {
+function accept(account: AccountState, openId: string, body: string, world: World): Pick<Delivery, "reply" | "failed" | "problem"> {
   const answer = readAnswer(account, openId, body, world);
   if (answer.kind === "reply") show(world, account, openId, { way: "passive", ...answer.reply });
   if (answer.kind === "invalid") showFailure(account, openId, world);
@@ -79,13 +73,13 @@ function accept(account: EmulatedAccount, openId: string, body: string, world: W
 }
 
 /** WeCom's members see nothing at all in that case. */
-function showFailure(account: EmulatedAccount, openId: string, world: World): void {
+function showFailure(account: AccountState, openId: string, world: World): void {
   if (account.details.kind === "official_account") {
     show(world, account, openId, { way: "passive", type: "failure", text: OUT_OF_SERVICE, raw: "" });
   }
 }
 
-function toPost({ details, callbackUrl }: EmulatedAccount, openId: string, xml: string, world: World, forgery: Forgery): Exchange {
+function toPost({ details, callbackUrl }: AccountState, openId: string, xml: string, world: World, forgery: Forgery): Exchange {
   const encryption = details.kind === "wecom" ? "safe" : (forgery.encryption ?? details.encryption);
   const sealed = encryption === "plain" ? null : seal(details, xml, forgery.receiverId);
   const query = {

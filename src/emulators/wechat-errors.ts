@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { json, type LoopbackAnswer } from "./loopback.ts";
+import { json, type LoopbackAnswer } from "./loopback-answer.ts";
 
 /** wechat.md §9; the texts are the platform's. */
 const MESSAGES: Readonly<Record<number, string>> = {

@@ -1,40 +1,8 @@
-import { randomBytes } from "node:crypto";
-import { json, type LoopbackAnswer, type LoopbackRequest } from "./loopback.ts";
-import type { EmulatedAccount } from "./wechat-account.ts";
+import type { LoopbackRequest } from "./loopback.ts";
+import { json, type LoopbackAnswer } from "./loopback-answer.ts";
+import type { AccountState } from "./wechat-account-state.ts";
 import { refuse } from "./wechat-errors.ts";
-import type { World } from "./wechat-world.ts";
-
-export type MediaType = "image" | "voice" | "video" | "thumb" | "file";
-
-export interface Media {
-  id: string;
-  type: MediaType;
-  account: EmulatedAccount;
-  contentType: string;
-  fileName: string;
-  bytes: Buffer;
-}
-
-/** Temporary media, whether a customer sent it or the account uploaded it. */
-export interface MediaShelf {
-  put(media: Omit<Media, "id">): Media;
-  get(id: string): Media | null;
-  /** Whether the account may use this id in a message. */
-  holds(account: EmulatedAccount, id: string): boolean;
-}
-
-export function createMediaShelf(): MediaShelf {
-  const shelf = new Map<string, Media>();
-  return {
-    put: (media) => {
-      const stored = { ...media, id: randomBytes(48).toString("base64url") };
-      shelf.set(stored.id, stored);
-      return stored;
-    },
-    get: (id) => shelf.get(id) ?? null,
-    holds: (account, id) => shelf.get(id)?.account === account,
-  };
-}
+import type { Media, MediaType, World } from "./wechat-world.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -50,7 +18,7 @@ const BYTES_MAX: Readonly<Record<MediaType, number>> = {
 const WECOM_BYTES_MIN = 6;
 
 /** `POST /cgi-bin/media/upload?type=`: one multipart field `media` with a file name. */
-export async function upload(account: EmulatedAccount, request: LoopbackRequest, { shelf, now }: World): Promise<LoopbackAnswer> {
+export async function upload(account: AccountState, request: LoopbackRequest, { shelf, now }: World): Promise<LoopbackAnswer> {
   const type = toMediaType(request.query.get("type"), account);
   if (!type) return refuse(40004);
   const file = await readFile(request);
@@ -69,7 +37,7 @@ export async function upload(account: EmulatedAccount, request: LoopbackRequest,
 }
 
 /** wechat.md §11: by their first bytes, whatever the name says. WeCom takes fewer forms. */
-const FIRST_BYTES: Readonly<Record<MediaType, Record<EmulatedAccount["details"]["kind"], RegExp>>> = {
+const FIRST_BYTES: Readonly<Record<MediaType, Record<AccountState["details"]["kind"], RegExp>>> = {
   image: { official_account: /^(\xff\xd8|\x89PNG|GIF8)/, wecom: /^(\xff\xd8|\x89PNG)/ },
   voice: { official_account: /^(#!AMR|ID3|\xff[\xe0-\xff])/, wecom: /^#!AMR/ },
   video: { official_account: /^.{4}ftyp/s, wecom: /^.{4}ftyp/s },
@@ -77,12 +45,12 @@ const FIRST_BYTES: Readonly<Record<MediaType, Record<EmulatedAccount["details"][
   file: { official_account: /^/, wecom: /^/ },
 };
 
-function isTaken(bytes: Buffer, type: MediaType, { details: { kind } }: EmulatedAccount): boolean {
+function isTaken(bytes: Buffer, type: MediaType, { details: { kind } }: AccountState): boolean {
   return bytes.length === 0 || FIRST_BYTES[type][kind].test(bytes.toString("latin1", 0, 16));
 }
 
 /** `GET /cgi-bin/media/get`: bytes, or JSON for an Official Account's video, or an error as JSON in text/plain. */
-export function download(account: EmulatedAccount, request: LoopbackRequest, { shelf }: World): LoopbackAnswer {
+export function download(account: AccountState, request: LoopbackRequest, { shelf }: World): LoopbackAnswer {
   const media = shelf.get(request.query.get("media_id") ?? "");
   if (media?.account !== account) return { ...refuse(40007), headers: { "content-type": "text/plain" } };
   if (media.type === "video" && account.details.kind === "official_account") {
@@ -108,7 +76,7 @@ function toFile({ contentType, bytes }: Media): LoopbackAnswer {
   return { status: 200, headers: { "content-type": contentType }, body: bytes };
 }
 
-function toMediaType(given: string | null, { details: { kind } }: EmulatedAccount): MediaType | null {
+function toMediaType(given: string | null, { details: { kind } }: AccountState): MediaType | null {
   if (given === "image" || given === "voice" || given === "video") return given;
   if (given === "thumb" && kind === "official_account") return given;
   if (given === "file" && kind === "wecom") return given;

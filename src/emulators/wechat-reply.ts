@@ -1,7 +1,7 @@
 import { decodeAesKey, decrypt } from "../wechat/cipher.ts";
 import { verifySignature } from "../wechat/signature.ts";
 import { child, childText, parseXml, type XmlElement } from "../wechat/xml.ts";
-import type { AccountDetails, EmulatedAccount } from "./wechat-account.ts";
+import type { AccountDetails, AccountState } from "./wechat-account-state.ts";
 import { ARTICLES_MAX, cutToBytes, PASSIVE_TEXT_BYTES_MAX, TEXT_BYTES_MAX } from "./wechat-limits.ts";
 import type { World } from "./wechat-world.ts";
 
@@ -17,7 +17,7 @@ export interface PassiveReply {
 export type CallbackAnswer = { kind: "nothing" } | { kind: "reply"; reply: PassiveReply } | { kind: "invalid"; problem: string };
 
 /** Reads the body of a 200 as the platform does: nothing to say, a reply that checks out, or something it cannot use. */
-export function readAnswer(account: EmulatedAccount, openId: string, body: string, world: World): CallbackAnswer {
+export function readAnswer(account: AccountState, openId: string, body: string, world: World): CallbackAnswer {
   // "success" is an Official Account's word; a WeCom app answers an empty body (wechat.md §6).
   if (body === "" || (body === "success" && account.details.kind === "official_account")) return { kind: "nothing" };
   try {
@@ -56,7 +56,7 @@ function requireAddresses(reply: XmlElement, details: AccountDetails, openId: st
 }
 
 /** wechat.md §7. */
-function readContent(reply: XmlElement, account: EmulatedAccount, { shelf }: World): Omit<PassiveReply, "raw"> {
+function readContent(reply: XmlElement, account: AccountState, { shelf }: World): Omit<PassiveReply, "raw"> {
   const type = childText(reply, "MsgType") ?? "";
   switch (type) {
     case "text":

@@ -1,4 +1,4 @@
-import type { LoopbackAnswer } from "./loopback.ts";
+import type { LoopbackAnswer } from "./loopback-answer.ts";
 import type { EmulatedAccount } from "./wechat-account.ts";
 import { readSendBody, type SendBody } from "./wechat-body.ts";
 import { accept, refuse, toError } from "./wechat-errors.ts";

@@ -1,7 +1,7 @@
+import { randomBytes } from "node:crypto";
 import type { Book } from "./book.ts";
 import type { Caller } from "./exchange.ts";
-import type { EmulatedAccount } from "./wechat-account.ts";
-import type { MediaShelf } from "./wechat-media.ts";
+import type { AccountState } from "./wechat-account-state.ts";
 
 /** What all accounts of one emulated WeChat share. */
 export interface World {
@@ -13,6 +13,38 @@ export interface World {
   callbackTimeoutMs: number;
   hangUpAfter(limitMs: number): AbortSignal;
   tries: number;
+}
+
+export type MediaType = "image" | "voice" | "video" | "thumb" | "file";
+
+export interface Media {
+  id: string;
+  type: MediaType;
+  account: AccountState;
+  contentType: string;
+  fileName: string;
+  bytes: Buffer;
+}
+
+/** Temporary media, whether a customer sent it or the account uploaded it. */
+export interface MediaShelf {
+  put(media: Omit<Media, "id">): Media;
+  get(id: string): Media | null;
+  /** Whether the account may use this id in a message. */
+  holds(account: AccountState, id: string): boolean;
+}
+
+export function createMediaShelf(): MediaShelf {
+  const shelf = new Map<string, Media>();
+  return {
+    put: (media) => {
+      const stored = { ...media, id: randomBytes(48).toString("base64url") };
+      shelf.set(stored.id, stored);
+      return stored;
+    },
+    get: (id) => shelf.get(id) ?? null,
+    holds: (account, id) => shelf.get(id)?.account === account,
+  };
 }
 
 /** One thing that a customer's screen showed. */
@@ -28,7 +60,7 @@ export interface Seen {
   at: Date;
 }
 
-export function show({ book, now }: World, account: EmulatedAccount, openId: string, seen: Omit<Seen, "accountId" | "at">): void {
+export function show({ book, now }: World, account: AccountState, openId: string, seen: Omit<Seen, "accountId" | "at">): void {
   book.record(openId, { ...seen, accountId: account.id, at: new Date(now()) });
 }
 

@@ -3,13 +3,14 @@ import { createBook, type Wanted } from "./book.ts";
 import { type Caller, createCaller } from "./exchange.ts";
 import { startLoopback } from "./loopback.ts";
 import type { Misbehaviour } from "./misbehaviour.ts";
-import { type AccountDetails, createAccount, type EmulatedAccount } from "./wechat-account.ts";
+import { createAccount, type EmulatedAccount } from "./wechat-account.ts";
+import type { AccountDetails } from "./wechat-account-state.ts";
 import { answerApiCall } from "./wechat-api.ts";
-import { createMediaShelf, type Media } from "./wechat-media.ts";
 import { createTokens } from "./wechat-tokens.ts";
-import { type Seen, toLine, type World } from "./wechat-world.ts";
+import { createMediaShelf, type Media, type Seen, toLine, type World } from "./wechat-world.ts";
 
-export type { AccountDetails, EmulatedAccount } from "./wechat-account.ts";
+export type { EmulatedAccount } from "./wechat-account.ts";
+export type { AccountDetails } from "./wechat-account-state.ts";
 export type { Delivery } from "./wechat-callback.ts";
 export type { PassiveReply } from "./wechat-reply.ts";
 export type { Seen } from "./wechat-world.ts";

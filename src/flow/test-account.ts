@@ -72,7 +72,7 @@ type PlatformChecks = [accessToken: NamedCheck, permissionToSend: NamedCheck, ..
 /** The token first: without one nothing else can be asked. */
 async function testPlatform({ account, channel }: Connection, signal: AbortSignal): Promise<PlatformChecks> {
   const isAsync = account.replies.async;
-  const hasSecret = account.secrets[account.kind === "wecom" ? "corpSecret" : "appSecret"]?.set === true;
+  const hasSecret = account.secrets.platformSecret?.set === true;
   const accessToken = await timed("accessToken", async () => (isAsync || hasSecret ? channel.testAccess(signal) : NOT_NEEDED));
   const hasToken = hasSecret && accessToken.ok;
   const permission = timed("permissionToSend", async () => {

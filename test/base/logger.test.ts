@@ -24,6 +24,7 @@ describe("the logger", () => {
     { token: "s3cret" },
     { account: { encodingAesKey: "s3cret" } },
     { account: { wechat: { appSecret: "s3cret" } } },
+    { secrets: [{ platformSecret: "s3cret" }], deps: { platformSecret: "s3cret" } },
     { headers: { authorization: "Bearer s3cret" } },
     { secrets: { anything: "s3cret" } },
     { keys: [{ id: "one", apiKey: "s3cret" }] },

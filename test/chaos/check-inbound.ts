@@ -1,5 +1,5 @@
 import type { Books, CustomerBook, SentMessage, Span } from "./books.ts";
-import type { Figures, Finding } from "./check.ts";
+import type { Figures, Finding } from "./verdict.ts";
 
 /** From the customer to the desk: at least once, first arrivals in order, always with the same id and the same words. */
 export function checkInbound(book: CustomerBook, { troubles }: Books, figures: Figures): Finding[] {

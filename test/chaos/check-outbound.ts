@@ -1,7 +1,7 @@
 import type { Books, CustomerBook, SeenMessage, StoredMessage } from "./books.ts";
-import type { Figures, Finding } from "./check.ts";
 import { findInversions } from "./check-inbound.ts";
 import { findTokens } from "./tokens.ts";
+import type { Figures, Finding } from "./verdict.ts";
 
 /** Two answers on two connections may pass each other on the way to the customer's phone; in one process that takes no longer than this. */
 const CROSSING_MS_MAX = 250;

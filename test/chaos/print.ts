@@ -1,5 +1,5 @@
 import type { Books } from "./books.ts";
-import type { Figures, Finding } from "./check.ts";
+import type { Figures, Finding } from "./verdict.ts";
 import type { World } from "./world.ts";
 
 export function say(text: string): void {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type DeskEmulator, startDesk } from "../../src/emulators/desk.ts";
 import { signQuery, toSign } from "../../src/emulators/desk-sign.ts";
-import { json, type LoopbackRequest, startLoopback } from "../../src/emulators/loopback.ts";
+import { type LoopbackRequest, startLoopback } from "../../src/emulators/loopback.ts";
+import { json } from "../../src/emulators/loopback-answer.ts";
 import { childText, parseXml } from "../../src/wechat/xml.ts";
 
 const KEY = "0123456789abcdef0123456789abcdef";

@@ -1,4 +1,5 @@
-import { json, type LoopbackAnswer, startLoopback } from "../../src/emulators/loopback.ts";
+import { startLoopback } from "../../src/emulators/loopback.ts";
+import { json, type LoopbackAnswer } from "../../src/emulators/loopback-answer.ts";
 import type { AccountDetails } from "../../src/emulators/wechat.ts";
 import { decodeAesKey, decrypt } from "../../src/wechat/cipher.ts";
 import { readEncrypted, sealEnvelope } from "../../src/wechat/envelope.ts";

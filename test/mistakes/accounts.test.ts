@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
-import type { LoopbackAnswer } from "../../src/emulators/loopback.ts";
+import type { LoopbackAnswer } from "../../src/emulators/loopback-answer.ts";
 import type { Misbehaviour } from "../../src/emulators/misbehaviour.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { type AccountChange, eventually, type OpenGateway, openGateway, startGateway } from "../support/gateway.ts";

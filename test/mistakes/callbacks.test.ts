@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
-import type { LoopbackAnswer } from "../../src/emulators/loopback.ts";
+import type { LoopbackAnswer } from "../../src/emulators/loopback-answer.ts";
 import type { EmulatedAccount } from "../../src/emulators/wechat.ts";
 import { type ConnectedAccount, DESK_KEY, eventually, look, type OpenGateway, openGateway, startGateway } from "../support/gateway.ts";
 import { pushAndLeave } from "../support/push-and-leave.ts";

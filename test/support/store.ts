@@ -53,7 +53,7 @@ export function newAccount(id: string): NewAccount {
     secrets: {
       token: "token1234",
       encodingAesKey: "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
-      appSecret: "app-secret",
+      platformSecret: "app-secret",
       deskKey: "desk-key",
       pushToken: "push-token",
     },

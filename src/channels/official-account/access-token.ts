@@ -21,11 +21,11 @@ export async function fetchToken(deps: OfficialAccountDeps, force: boolean): Pro
  */
 export async function askForToken(deps: OfficialAccountDeps, force: boolean, signal?: AbortSignal): Promise<PlatformAnswer> {
   const { account, secrets, http, now } = deps;
-  if (secrets.appSecret === undefined) {
+  if (secrets.platformSecret === undefined) {
     throw new AccessTokenRefusal({ code: "ACCOUNT_SECRET_MISSING", detail: `account "${account.id}" has no appSecret; set it` });
   }
   const { appId, apiBaseUrl } = account.wechat;
-  const body = { grant_type: "client_credential", appid: appId, secret: secrets.appSecret, force_refresh: force };
+  const body = { grant_type: "client_credential", appid: appId, secret: secrets.platformSecret, force_refresh: force };
   const call = {
     method: "POST",
     baseUrl: apiBaseUrl,

@@ -9,8 +9,8 @@ export interface OfficialAccountDeps {
   account: Pick<AccountIdentity, "id" | "version"> & { wechat: OfficialAccountSettings };
   /** What callbacks are checked with. Without an encodingAesKey only plain ones can be read. */
   credentials: CallbackCredentials;
-  /** Without appSecret nothing can be sent asynchronously. */
-  secrets: { appSecret?: string | undefined };
+  /** Without its appSecret an account can send nothing asynchronously. */
+  secrets: { platformSecret?: string | undefined };
   http: HttpClient;
   tokens: AccessTokens;
   /** For what the desk knows by its address. */

@@ -20,11 +20,11 @@ export async function fetchToken(deps: WecomDeps): Promise<FetchedToken> {
  * @throws AccessTokenRefusal when the account has no secret to ask with
  */
 export async function askForToken({ account, secrets, http, now }: WecomDeps, signal?: AbortSignal): Promise<PlatformAnswer> {
-  if (secrets.corpSecret === undefined) {
+  if (secrets.platformSecret === undefined) {
     throw new AccessTokenRefusal({ code: "ACCOUNT_SECRET_MISSING", detail: `account "${account.id}" has no corpSecret; set it` });
   }
   const { corpId, apiBaseUrl } = account.wechat;
-  const query = { corpid: corpId, corpsecret: secrets.corpSecret };
+  const query = { corpid: corpId, corpsecret: secrets.platformSecret };
   const call = { method: "GET", baseUrl: apiBaseUrl, path: "/cgi-bin/gettoken", query, timeoutMs: TIMEOUT_MS, signal } as const;
   return callPlatform(http, call, now);
 }

@@ -9,8 +9,8 @@ export interface WecomDeps {
   account: Pick<AccountIdentity, "id" | "version"> & { wechat: WecomSettings };
   /** What callbacks are checked with. */
   credentials: CallbackCredentials;
-  /** Without corpSecret nothing can be sent asynchronously. */
-  secrets: { corpSecret?: string | undefined };
+  /** Without its corpSecret an app can send nothing asynchronously. */
+  secrets: { platformSecret?: string | undefined };
   http: HttpClient;
   tokens: AccessTokens;
   /** For what the desk knows by its address. */

@@ -1,18 +1,18 @@
 import type { Account, AccountSecrets, AccountSettings } from "../../domain/account.ts";
+import { PLATFORM_SECRET_NAMES, type PlatformSecretName } from "../../domain/external-secret-name.ts";
 import { fieldWords } from "./field-words.ts";
 import { type AccountDocument, type AccountPatch, accountDocument } from "./schemas/account.ts";
 import { toFieldErrors, validationFailed } from "./validate.ts";
 
 /** Parts what may be shown from what may not: the two are stored in different places. */
 export function splitDocument(document: AccountDocument): { settings: AccountSettings; secrets: AccountSecrets } {
+  const { kind, replies } = document;
   const { key: deskKey, ...desk } = document.desk;
-  const { replies } = document;
-  if (document.kind === "official_account") {
-    const { appSecret, token, encodingAesKey, ...wechat } = document.wechat;
-    return { settings: { kind: document.kind, wechat, desk, replies }, secrets: onlyGiven({ appSecret, token, encodingAesKey, deskKey }) };
-  }
-  const { corpSecret, token, encodingAesKey, ...wechat } = document.wechat;
-  return { settings: { kind: document.kind, wechat, desk, replies }, secrets: onlyGiven({ corpSecret, token, encodingAesKey, deskKey }) };
+  const given: AccountDocument["wechat"] & Partial<Record<PlatformSecretName, string>> = document.wechat;
+  const { [PLATFORM_SECRET_NAMES[kind]]: platformSecret, token, encodingAesKey, ...wechat } = given;
+  // The schema of the kind has checked `wechat`; without the secrets it is that kind's settings.
+  const settings = { kind, wechat, desk, replies } as AccountSettings;
+  return { settings, secrets: onlyGiven({ platformSecret, token, encodingAesKey, deskKey }) };
 }
 
 /**

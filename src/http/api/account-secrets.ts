@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
-import { type AccountSecrets, type AccountSettings, SECRET_NAMES, type SecretName } from "../../domain/account.ts";
+import type { AccountSecrets, AccountSettings, SecretName } from "../../domain/account.ts";
+import { PLATFORM_SECRET_NAMES } from "../../domain/external-secret-name.ts";
 import type { FieldError } from "../problem.ts";
 
 /** The secrets that WeChat's console is told, made up where the operator gave none. */
@@ -27,11 +28,6 @@ export function generateSecret(name: SecretName): string | null {
   }
 }
 
-/** The secrets that an account of this kind can have. */
-export function secretNamesOf({ kind }: Pick<AccountSettings, "kind">): SecretName[] {
-  return SECRET_NAMES.filter((name) => name !== (kind === "wecom" ? "appSecret" : "corpSecret"));
-}
-
 /** 192 random bits that fit into a path. */
 export function generatePushToken(): string {
   return randomBytes(24).toString("base64url");
@@ -39,13 +35,12 @@ export function generatePushToken(): string {
 
 /** What an account with these settings cannot do without, as errors that point at the request's fields. */
 export function findMissingSecrets(settings: AccountSettings, isSet: (name: SecretName) => boolean): FieldError[] {
-  const appSecret = settings.kind === "wecom" ? "corpSecret" : "appSecret";
   const needs: [boolean, SecretName, pointer: string, detail: string][] = [
     [true, "deskKey", "#/desk/key", "is needed to sign what is handed to the desk; give the key that the desk's settings show"],
     [
       settings.replies.async,
-      appSecret,
-      `#/wechat/${appSecret}`,
+      "platformSecret",
+      `#/wechat/${PLATFORM_SECRET_NAMES[settings.kind]}`,
       "is needed to send asynchronous messages; give it, or set replies.async to false",
     ],
     [

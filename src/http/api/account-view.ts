@@ -1,4 +1,5 @@
 import type { Account, SecretName } from "../../domain/account.ts";
+import { PLATFORM_SECRET_NAMES } from "../../domain/external-secret-name.ts";
 import type { ShownAccount } from "./schemas/account.ts";
 import { toMoment } from "./schemas/common.ts";
 
@@ -27,9 +28,9 @@ export function toShownAccount(account: Account, { publicUrl, pushToken }: Addre
     createdAt: toMoment(account.createdAt),
     updatedAt: toMoment(account.updatedAt),
   };
-  return account.kind === "official_account"
-    ? { ...shown, kind: account.kind, wechat: { ...account.wechat, ...callback, appSecret: mark("appSecret") } }
-    : { ...shown, kind: account.kind, wechat: { ...account.wechat, ...callback, corpSecret: mark("corpSecret") } };
+  const platform = { [PLATFORM_SECRET_NAMES[account.kind]]: mark("platformSecret") };
+  // The response is checked with the schema of its kind before it is sent.
+  return { ...shown, kind: account.kind, wechat: { ...account.wechat, ...callback, ...platform } } as ShownAccount;
 }
 
 function toShownMark({ secrets }: Account, name: SecretName): ShownAccount["desk"]["key"] {

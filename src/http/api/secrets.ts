@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
-import type { Account, SecretName } from "../../domain/account.ts";
+import type { Account } from "../../domain/account.ts";
+import { type ExternalSecretName, externalSecretNamesOf, toSecretName } from "../../domain/external-secret-name.ts";
 import { notFound } from "../problem.ts";
-import { generateSecret, secretNamesOf } from "./account-secrets.ts";
+import { generateSecret } from "./account-secrets.ts";
 import { toShownAccount } from "./account-view.ts";
 import type { ApiDeps } from "./deps.ts";
 import { fieldWords } from "./field-words.ts";
@@ -36,7 +37,7 @@ export const secretRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "con
       const given = readValue(name, body.value);
       const value = given ?? generate(name);
       const overlapUntil = body.overlapSeconds === 0 ? null : new Date(now().getTime() + body.overlapSeconds * 1_000);
-      const account = found(await accounts.rotateSecret(id, { name, value, overlapUntil }, caller), id);
+      const account = found(await accounts.rotateSecret(id, { name: toSecretName(name), value, overlapUntil }, caller), id);
       connections.forget(id);
       const isGenerated = given === undefined;
       const addresses = { publicUrl: publicUrl(), ...(isGenerated && name === "pushToken" && { pushToken: value }) };
@@ -59,7 +60,7 @@ export const secretRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, "accounts" | "con
     },
     async ({ params: { id, name }, caller }) => {
       requireSecretOf(await accounts.get(id), id, name);
-      const account = found(await accounts.revokeOldSecrets(id, name, caller), id);
+      const account = found(await accounts.revokeOldSecrets(id, toSecretName(name), caller), id);
       connections.forget(id);
       return toShownAccount(account, { publicUrl: publicUrl() });
     },
@@ -71,23 +72,23 @@ function found(account: Account | null, id: string): Account {
   return account;
 }
 
-function requireSecretOf(account: Account | null, id: string, name: SecretName): void {
-  const names = secretNamesOf(found(account, id));
+function requireSecretOf(account: Account | null, id: string, name: ExternalSecretName): void {
+  const names = externalSecretNamesOf(found(account, id).kind);
   if (names.includes(name)) return;
   const detail = `is no secret of this kind of account; it has ${names.join(", ")}`;
   throw validationFailed([{ in: "path", pointer: "#/name", detail }]);
 }
 
 /** Held to the same schema as in the account's document. */
-function readValue(name: SecretName, value: string | undefined): string | undefined {
+function readValue(name: ExternalSecretName, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const result = secretValues[name].safeParse(value, { error: fieldWords });
   if (result.success) return result.data;
   throw validationFailed(toFieldErrors(result.error, "body").map((error) => ({ ...error, pointer: "#/value" })));
 }
 
-function generate(name: SecretName): string {
-  const value = generateSecret(name);
+function generate(name: ExternalSecretName): string {
+  const value = generateSecret(toSecretName(name));
   if (value !== null) return value;
   const giver = name === "deskKey" ? "the desk's settings show" : "the platform's console shows";
   throw validationFailed([{ in: "body", pointer: "#/value", detail: `is needed: it cannot be generated, give the one that ${giver}` }]);

@@ -1,4 +1,5 @@
 import type { Account, AccountSettings, AccountWarning, FormerMark, SecretMark, SecretName } from "../../domain/account.ts";
+import { type ExternalSecretName, toSecretName } from "../../domain/external-secret-name.ts";
 import type { Prisma } from "../../generated/prisma/client.ts";
 
 export type AccountRow = Prisma.AccountGetPayload<{ include: { secrets: true } }>;
@@ -34,7 +35,7 @@ export function toJson(settings: AccountSettings): Prisma.InputJsonObject {
 function toMarks(secrets: AccountRow["secrets"]): Partial<Record<SecretName, SecretMark>> {
   const marks = secrets.flatMap(({ name, hint, changedAt, expiresAt }) => {
     if (expiresAt !== null) return [];
-    return [[name, { set: true, hint, changedAt, previous: toFormerMarks(secrets, name) }]];
+    return [[toSecretName(name as ExternalSecretName), { set: true, hint, changedAt, previous: toFormerMarks(secrets, name) }]];
   });
   return Object.fromEntries(marks);
 }

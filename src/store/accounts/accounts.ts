@@ -57,7 +57,13 @@ async function create(prisma: PrismaClient, box: SecretBox, { id, name, settings
   try {
     return await prisma.$transaction(async (tx) => {
       const row = await tx.account.create({
-        data: { id, name, kind: settings.kind, settings: toJson(settings), secrets: { create: sealSecrets(box, id, secrets) } },
+        data: {
+          id,
+          name,
+          kind: settings.kind,
+          settings: toJson(settings),
+          secrets: { create: sealSecrets(box, id, settings.kind, secrets) },
+        },
         include: withSecrets(await readDatabaseNow(tx)),
       });
       await writeAudit(tx, { actor, action: "account.created", accountId: id, subject: null, detail: { kind: settings.kind, name } });

@@ -1,5 +1,6 @@
-import { type Account, INBOUND_SECRETS, type SecretName } from "../../domain/account.ts";
+import { type Account, type AccountKind, INBOUND_SECRETS } from "../../domain/account.ts";
 import type { Actor } from "../../domain/audit.ts";
+import { toExternalSecretName } from "../../domain/external-secret-name.ts";
 import type { SecretBox } from "../../domain/secret-box.ts";
 import type { SecretRotation } from "../../domain/store.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
@@ -20,16 +21,18 @@ export async function rotateSecret(
   prisma: PrismaClient,
   box: SecretBox,
   id: string,
-  { name, value, overlapUntil }: SecretRotation,
+  { name: role, value, overlapUntil }: SecretRotation,
   actor: Actor,
 ): Promise<Account | null> {
   return prisma.$transaction(async (tx) => {
-    if (!(await lockAccount(tx, id))) return null;
+    const kind = await lockAccount(tx, id);
+    if (kind === null) return null;
+    const name = toExternalSecretName(role, kind);
     const rows = await tx.accountSecret.findMany({ where: { accountId: id, name }, orderBy: { id: "desc" } });
     const current = rows.find(({ expiresAt }) => expiresAt === null);
     if (current === undefined || openSecret(box, current) !== value) {
       const now = await readDatabaseNow(tx);
-      const keepUntil = INBOUND_SECRETS.has(name) && overlapUntil !== null ? translate(overlapUntil, new Date(), now) : null;
+      const keepUntil = INBOUND_SECRETS.has(role) && overlapUntil !== null ? translate(overlapUntil, new Date(), now) : null;
       const isStillGood = ({ expiresAt }: { expiresAt: Date | null }) => expiresAt === null || expiresAt > now;
       const kept = rows.filter((row) => keepUntil !== null && isStillGood(row) && openSecret(box, row) !== value);
       const keptIds = kept.slice(0, OLD_VALUES_MAX).map((row) => row.id);
@@ -37,7 +40,7 @@ export async function rotateSecret(
       await tx.accountSecret.updateMany({ where: { accountId: id, name, expiresAt: null }, data: { expiresAt: keepUntil } });
       await tx.accountSecret.create({ data: { ...sealSecret(box, id, name, value), accountId: id } });
       // A token of the old secret must not outlive it.
-      if (PLATFORM_SECRETS.has(name)) await tx.accessToken.deleteMany({ where: { accountId: id } });
+      if (role === "platformSecret") await tx.accessToken.deleteMany({ where: { accountId: id } });
       await tx.account.update({ where: { id }, data: touched() });
       const detail = { oldValueCountsUntil: current === undefined ? null : (keepUntil?.toISOString() ?? null) };
       await writeAudit(tx, { actor, action: "secret.rotated", accountId: id, subject: name, detail });
@@ -46,10 +49,11 @@ export async function rotateSecret(
   });
 }
 
-const PLATFORM_SECRETS: ReadonlySet<SecretName> = new Set(["appSecret", "corpSecret"]);
-
-/** Changes of one account's secrets come one after the other, or two rotations at once would leave two current values. */
-export async function lockAccount(tx: Prisma.TransactionClient, id: string): Promise<boolean> {
-  const rows = await tx.$queryRaw<unknown[]>`SELECT 1 FROM accounts WHERE id = ${id} FOR UPDATE`;
-  return rows.length > 0;
+/**
+ * Changes of one account's secrets come one after the other, or two rotations at once would leave two current values.
+ * @returns the account's kind; null when there is no such account
+ */
+export async function lockAccount(tx: Prisma.TransactionClient, id: string): Promise<AccountKind | null> {
+  const [row] = await tx.$queryRaw<{ kind: AccountKind }[]>`SELECT kind FROM accounts WHERE id = ${id} FOR UPDATE`;
+  return row?.kind ?? null;
 }

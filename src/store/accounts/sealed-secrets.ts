@@ -1,17 +1,19 @@
-import type { AccountCredentials, AccountSecrets, SecretName } from "../../domain/account.ts";
+import type { AccountCredentials, AccountKind, AccountSecrets, SecretName } from "../../domain/account.ts";
+import { type ExternalSecretName, toExternalSecretName, toSecretName } from "../../domain/external-secret-name.ts";
 import type { SecretBox } from "../../domain/secret-box.ts";
 import { translate } from "../database/database-now.ts";
 import type { AccountRow } from "./account-row.ts";
 
 type SecretRow = AccountRow["secrets"][number];
 
-export function sealSecret(box: SecretBox, accountId: string, name: SecretName, value: string) {
+/** @param name as the row has it: it is part of the encryption's context */
+export function sealSecret(box: SecretBox, accountId: string, name: ExternalSecretName, value: string) {
   const { ciphertext, keyId } = box.seal(value, { accountId, field: name });
   return { name, ciphertext: Uint8Array.from(ciphertext), keyId, hint: toHint(value) };
 }
 
-export function sealSecrets(box: SecretBox, accountId: string, secrets: AccountSecrets) {
-  return Object.entries(secrets).map(([name, value]) => sealSecret(box, accountId, name as SecretName, value));
+export function sealSecrets(box: SecretBox, accountId: string, kind: AccountKind, secrets: AccountSecrets) {
+  return Object.entries(secrets).map(([name, value]) => sealSecret(box, accountId, toExternalSecretName(name as SecretName, kind), value));
 }
 
 export function openSecret(box: SecretBox, { accountId, name, ciphertext, keyId }: SecretRow): string {
@@ -30,7 +32,7 @@ export function openSecrets(
   const secrets: AccountSecrets = {};
   const credentials: AccountCredentials = {};
   for (const row of rows) {
-    const name = row.name as SecretName;
+    const name = toSecretName(row.name as ExternalSecretName);
     const value = openSecret(box, row);
     if (row.expiresAt === null) secrets[name] = value;
     credentials[name] = [...(credentials[name] ?? []), { value, expiresAt: row.expiresAt && translate(row.expiresAt, now, new Date()) }];

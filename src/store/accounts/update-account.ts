@@ -1,5 +1,6 @@
-import type { Account } from "../../domain/account.ts";
+import type { Account, AccountKind } from "../../domain/account.ts";
 import type { Actor, NewAuditEntry } from "../../domain/audit.ts";
+import type { ExternalSecretName } from "../../domain/external-secret-name.ts";
 import type { SecretBox } from "../../domain/secret-box.ts";
 import type { AccountChange } from "../../domain/store.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
@@ -51,10 +52,11 @@ async function update(
   await passOnIdentity(tx, id, identity);
   // A token of the old app or the old secret must not outlive them.
   if (settings !== undefined || Object.keys(secrets).length > 0) await tx.accessToken.deleteMany({ where: { accountId: id } });
-  const sealed = sealSecrets(box, id, secrets);
-  await tx.accountSecret.deleteMany({ where: { accountId: id, name: { in: sealed.map((secret) => secret.name) } } });
+  const sealed = sealSecrets(box, id, before.kind as AccountKind, secrets);
+  const names = sealed.map((secret) => secret.name);
+  await tx.accountSecret.deleteMany({ where: { accountId: id, name: { in: names } } });
   await tx.accountSecret.createMany({ data: sealed.map((secret) => ({ ...secret, accountId: id })) });
-  for (const entry of toAuditEntries(before, change)) await writeAudit(tx, { ...entry, actor, accountId: id });
+  for (const entry of toAuditEntries(before, change, names)) await writeAudit(tx, { ...entry, actor, accountId: id });
   return toAccount(await tx.account.findUniqueOrThrow({ where: { id }, include: withSecrets(await readDatabaseNow(tx)) }));
 }
 
@@ -66,7 +68,8 @@ export function touched() {
 /** Says which fields became different, by their paths, and which secrets were given anew. */
 function toAuditEntries(
   before: Prisma.AccountGetPayload<object>,
-  { name, enabled, settings, secrets = {} }: AccountChange,
+  { name, enabled, settings }: AccountChange,
+  secrets: readonly ExternalSecretName[],
 ): Omit<NewAuditEntry, "actor" | "accountId">[] {
   const old = toPaths({ name: before.name, ...(before.settings as object) });
   const now = toPaths({ name: name ?? before.name, ...(settings ?? (before.settings as object)) });
@@ -76,7 +79,7 @@ function toAuditEntries(
     ...(enabled === undefined || enabled === before.enabled
       ? []
       : [{ action: enabled ? ("account.enabled" as const) : ("account.disabled" as const), subject: null, detail: {} }]),
-    ...Object.keys(secrets).map((secret) => ({ action: "secret.changed" as const, subject: secret, detail: {} })),
+    ...secrets.map((secret) => ({ action: "secret.changed" as const, subject: secret, detail: {} })),
   ];
 }
 

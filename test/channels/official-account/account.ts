@@ -13,18 +13,18 @@ export interface AccountSetup extends ChannelSetup {
   encryption: Encryption;
   /** Undefined: the account has none. */
   encodingAesKey: string | undefined;
-  appSecret: string | undefined;
+  platformSecret: string | undefined;
 }
 
 /** The account whose live callbacks of 2022 are among the vectors. */
 export function createAccount(setup: Partial<AccountSetup> = {}): PassiveChannel {
   const { now = () => NOW, encryption = "safe", apiBaseUrl = "http://127.0.0.1:9", timestampToleranceSeconds = 600 } = setup;
   const { http = createHttpClient(), tokens = createAccessTokens({ store: createTokenStore(now), now }) } = setup;
-  const { encodingAesKey, appSecret } = { encodingAesKey: ENCODING_AES_KEY, appSecret: PLATFORM_SECRET, ...setup };
+  const { encodingAesKey, platformSecret } = { encodingAesKey: ENCODING_AES_KEY, platformSecret: PLATFORM_SECRET, ...setup };
   return createOfficialAccount({
     account: { id: ACCOUNT_ID, version: 1, wechat: { appId: APP_ID, encryption, apiBaseUrl, timestampToleranceSeconds } },
     credentials: setup.credentials ?? { token: current(TOKEN), encodingAesKey: current(encodingAesKey) },
-    secrets: { appSecret },
+    secrets: { platformSecret },
     http,
     tokens,
     media: createMediaFetcher(["127.0.0.0/8"]),

@@ -26,7 +26,7 @@ function account(given: { appId?: string; encodingAesKey?: string | undefined } 
   return createOfficialAccount({
     account: { id: "shop", version: 1, wechat },
     credentials: { token: current(TOKEN), encodingAesKey: current(encodingAesKey) },
-    secrets: { appSecret: "secret" },
+    secrets: { platformSecret: "secret" },
     http,
     tokens,
     media: createMediaFetcher([]),

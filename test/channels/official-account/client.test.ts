@@ -99,7 +99,7 @@ describe("the access token", () => {
 });
 
 test("an account without an appSecret sends nothing, and says what to set", async () => {
-  const account = createAccount({ http, apiBaseUrl: platform.url, appSecret: undefined });
+  const account = createAccount({ http, apiBaseUrl: platform.url, platformSecret: undefined });
   const outcome = await account.send("customer", { type: "text", text: "hello" }, new AbortController().signal);
   expect(outcome).toMatchObject({ kind: "retry", code: "ACCOUNT_SECRET_MISSING", detail: expect.stringContaining("appSecret") });
   expect(await send({ type: "text", text: "hello" })).toEqual({ kind: "done" });

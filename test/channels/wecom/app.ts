@@ -14,18 +14,18 @@ export interface AppSetup extends ChannelSetup {
   token: string;
   encodingAesKey: string;
   /** Undefined: the account has none. */
-  corpSecret: string | undefined;
+  platformSecret: string | undefined;
 }
 
 export function createApp(setup: Partial<AppSetup> = {}): PassiveChannel {
   const { now = () => NOW, apiBaseUrl = "http://127.0.0.1:9", timestampToleranceSeconds = 600 } = setup;
   const { corpId = CORP_ID, token = TOKEN, encodingAesKey = ENCODING_AES_KEY } = setup;
-  const { corpSecret } = { corpSecret: PLATFORM_SECRET, ...setup };
+  const { platformSecret } = { platformSecret: PLATFORM_SECRET, ...setup };
   const { http = createHttpClient(), tokens = createAccessTokens({ store: createTokenStore(now), now }) } = setup;
   return createWecom({
     account: { id: ACCOUNT_ID, version: 1, wechat: { corpId, agentId: AGENT_ID, apiBaseUrl, timestampToleranceSeconds } },
     credentials: setup.credentials ?? { token: current(token), encodingAesKey: current(encodingAesKey) },
-    secrets: { corpSecret },
+    secrets: { platformSecret },
     http,
     tokens,
     media: createMediaFetcher(["127.0.0.0/8"]),

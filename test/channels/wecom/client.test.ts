@@ -98,7 +98,7 @@ test("40001 on sending is the wrong secret, so no new token is asked for", async
 });
 
 test("an app without a corpSecret sends nothing, and says what to set", async () => {
-  const app = createApp({ http, apiBaseUrl: platform.url, corpSecret: undefined });
+  const app = createApp({ http, apiBaseUrl: platform.url, platformSecret: undefined });
   const outcome = await app.send("ZhangSan", { type: "text", text: "hello" }, new AbortController().signal);
   expect(outcome).toMatchObject({ kind: "retry", code: "ACCOUNT_SECRET_MISSING", detail: expect.stringContaining("corpSecret") });
   expect(await send({ type: "text", text: "hello" })).toEqual({ kind: "done" });

@@ -70,7 +70,7 @@ describe("creating an account", () => {
     const stored = await testStore.store.accounts.getWithSecrets("shop");
     expect(stored?.secrets).toEqual({
       ...created.generated,
-      appSecret: SHOP.wechat.appSecret,
+      platformSecret: SHOP.wechat.appSecret,
       deskKey: SHOP.desk.key,
       pushToken: created.pushUrl.split("/").at(-1),
     });
@@ -178,7 +178,7 @@ describe("changing an account", () => {
     expect(answer.json()).toMatchObject({ wechat: { appSecret: { set: true, hint: "…4242" } } });
     expect(answer.body).not.toContain("new-app-secret");
     const after = await testStore.store.accounts.getWithSecrets("shop");
-    expect(after?.secrets).toEqual({ ...before?.secrets, appSecret: "new-app-secret-4242" });
+    expect(after?.secrets).toEqual({ ...before?.secrets, platformSecret: "new-app-secret-4242" });
   });
 
   test.each<[string, object]>([

@@ -42,7 +42,7 @@ beforeEach(async () => {
 });
 
 const rotate = (name: string, body?: unknown, id = "shop") => call("POST", `/accounts/${id}/secrets/${name}`, body);
-const credentialsOf = async (name: "token" | "deskKey" | "pushToken" | "encodingAesKey" | "appSecret") =>
+const credentialsOf = async (name: "token" | "deskKey" | "pushToken" | "encodingAesKey" | "platformSecret") =>
   (await testStore.store.accounts.getWithSecrets("shop"))?.credentials[name]?.map(({ value }) => value);
 const audit = async () => {
   const entries = await testStore.database.prisma.auditEntry.findMany({ orderBy: { id: "asc" } });
@@ -187,7 +187,7 @@ describe("rotating a secret", () => {
     expect(await testStore.store.accessTokens.get("shop")).toMatchObject({ value: "an-access-token" });
     const answer = (await rotate("appSecret", { value: "another-app-secret" })).json();
     expect(answer.wechat.appSecret).toMatchObject({ hint: "…cret", previous: [] });
-    expect(await credentialsOf("appSecret")).toEqual(["another-app-secret"]);
+    expect(await credentialsOf("platformSecret")).toEqual(["another-app-secret"]);
     expect(await testStore.store.accessTokens.get("shop")).toBeNull();
   });
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isBareHttpUrl } from "../../../base/http-url.ts";
-import type { SecretName } from "../../../domain/account.ts";
 import type { ContentType } from "../../../domain/content.ts";
+import type { ExternalSecretName } from "../../../domain/external-secret-name.ts";
 import { accountId, shownMoment } from "./common.ts";
 import { ACCOUNT_EXAMPLES, ACCOUNT_PATCH_EXAMPLES, CREATED_ACCOUNT_EXAMPLES, SHOWN_ACCOUNT_EXAMPLES } from "./examples.ts";
 
@@ -77,7 +77,7 @@ export const secretValues = {
   corpSecret: wecomFields.corpSecret,
   deskKey: deskFields.key,
   pushToken: pasted.regex(/^[A-Za-z0-9_-]{16,128}$/, "must be 16 to 128 letters, digits, _ and -"),
-} satisfies Record<SecretName, z.ZodType<string>>;
+} satisfies Record<ExternalSecretName, z.ZodType<string>>;
 
 const replyFields = {
   async: z.boolean().describe("Whether the platform lets this account send asynchronous messages."),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SECRET_NAMES } from "../../../domain/account.ts";
+import { EXTERNAL_SECRET_NAMES } from "../../../domain/external-secret-name.ts";
 import { shownWithGenerated } from "./account.ts";
 import { ROTATED_ACCOUNT_EXAMPLES, SECRET_ROTATION_EXAMPLES } from "./examples.ts";
 
@@ -7,7 +7,7 @@ import { ROTATED_ACCOUNT_EXAMPLES, SECRET_ROTATION_EXAMPLES } from "./examples.t
 const OVERLAP_SECONDS = 86_400;
 const OVERLAP_SECONDS_MAX = 30 * 86_400;
 
-export const secretParams = z.object({ id: z.string(), name: z.enum(SECRET_NAMES) });
+export const secretParams = z.object({ id: z.string(), name: z.enum(EXTERNAL_SECRET_NAMES) });
 
 const rotation = z
   .strictObject({
