@@ -1,4 +1,4 @@
-import { DEPTH_MAX } from "./xml.ts";
+import { DEPTH_MAX } from "./xml-size.ts";
 import { invalidXml } from "./xml-text.ts";
 
 /** An envelope has under 20 elements. Compatible mode repeats an event's fields beside Encrypt, lists of them included. */
