@@ -14,11 +14,11 @@ const ELEMENTS_MAX = 5_000;
  * @throws DecodeError XML_INVALID when it has a DOCTYPE or another declaration, is not well-formed, has another root, or exceeds the
  * limits. The text never quotes the body, which is a customer's.
  */
-export function parseXml(bytes: Buffer | string, elementsMax = ELEMENTS_MAX): XmlElement {
+export function parseXml(bytes: Buffer | string): XmlElement {
   const document = toDocument(bytes);
   // Readers see CR and CR LF as LF (w3.org/TR/xml/#sec-line-ends), which is the parser's work.
-  const scanned = document.includes("\r") ? null : scanXml(document, elementsMax);
-  return scanned ?? parseAnyXml(document, elementsMax);
+  const scanned = document.includes("\r") ? null : scanXml(document, ELEMENTS_MAX);
+  return scanned ?? parseAnyXml(document, ELEMENTS_MAX);
 }
 
 /** The first direct child of that name. Nested elements of the same name are other things, possibly a forger's. */

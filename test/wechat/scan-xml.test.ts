@@ -217,7 +217,7 @@ describe("a body gives what the parser alone would make of it", () => {
   });
 });
 
-test("whatever the limit of elements, the scan answers only what is within it", () => {
+test("the scan answers only documents within its limit of elements", () => {
   let answered = 0;
   fc.assert(
     fc.property(fc.oneof(flat, nearlyFlat), fc.integer({ min: 1, max: 8 }), (body, elementsMax) => {
