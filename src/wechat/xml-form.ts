@@ -2,18 +2,10 @@ import { XMLValidator } from "fast-xml-parser";
 import { invalidXml } from "./xml-text.ts";
 
 /**
- * How the platforms write nearly every body: elements side by side in one <xml>, each with a text or a CDATA section, and
- * nothing else. What has this form is well-formed and declares nothing, and the two longer ways of finding that out, which cost as much
- * as half of the parse, are for the rest. Each part ends where the next one has to begin, so the time grows with the length alone.
- */
-const PLAIN = /^<xml>[^<&]*(?:<([A-Za-z]\w*)>(?:<!\[CDATA\[(?:[^\]]|\](?!\]>))*\]\]>|[^<&]*)<\/\1>[^<&]*)*<\/xml>[\t\n\r ]*$/;
-
-/**
  * Refuses what a parser cannot be trusted with.
  * @throws DecodeError XML_INVALID when it has a DOCTYPE or another declaration, or is not well-formed
  */
 export function requireWellFormed(document: string): void {
-  if (PLAIN.test(document)) return;
   requireNoDeclaration(document);
   // fast-xml-parser's parser alone closes elements by any end tag; its validator holds start and end tags against each other.
   const verdict = XMLValidator.validate(document);

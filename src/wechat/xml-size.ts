@@ -1,5 +1,8 @@
 import { invalidXml } from "./xml-text.ts";
 
+/** The deepest callback known has five levels. */
+export const DEPTH_MAX = 32;
+
 /** A whole tag, CDATA section, comment or processing instruction. A tag has no "<" inside, in an attribute neither (w3.org/TR/xml/#CleanAttrVals). */
 const MARKUP = /<!\[CDATA\[[\s\S]*?\]\]>|<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<[^<>"'!?][^<>"']*(?:"[^<"]*"[^<>"']*|'[^<']*'[^<>"']*)*>/y;
 
@@ -9,7 +12,7 @@ const MARKUP = /<!\[CDATA\[[\s\S]*?\]\]>|<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<[^<>"'!
  * @throws DecodeError XML_INVALID when there are more, or what is more cannot be told from text
  */
 export function requireFewElements(document: string, elementsMax: number): void {
-  if (!hasMore(document, "<", elementsMax)) return;
+  if (countOf("<", document, elementsMax) <= elementsMax) return;
   let elements = 0;
   for (let at = document.indexOf("<"); at >= 0; at = document.indexOf("<", MARKUP.lastIndex)) {
     MARKUP.lastIndex = at;
@@ -20,8 +23,9 @@ export function requireFewElements(document: string, elementsMax: number): void 
   }
 }
 
-function hasMore(text: string, mark: string, countMax: number): boolean {
+/** Stops counting at the first beyond `countMax`. */
+export function countOf(mark: string, text: string, countMax: number): number {
   let count = 0;
   for (let at = text.indexOf(mark); at >= 0 && count <= countMax; at = text.indexOf(mark, at + 1)) count += 1;
-  return count > countMax;
+  return count;
 }

@@ -14,6 +14,12 @@ const CODE_POINT_MAX = 0x10ffff;
 /** `text` without the characters that XML cannot say. */
 export const toLegalXml = toSendableText;
 
+/** The characters of a body, without a byte order mark and without those that XML cannot say. */
+export function toDocument(bytes: Buffer | string): string {
+  const text = toLegalXml(bytes.toString());
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
+}
+
 /**
  * Text outside CDATA as it was meant: the five predefined entities and character references decoded, once. A reference to a character
  * that XML forbids, or to none at all, says nothing and is dropped like the character itself.

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readEncrypted } from "../../src/wechat/envelope.ts";
-import { scanEncrypted } from "../../src/wechat/scan-envelope.ts";
 import { childText, parseXml } from "../../src/wechat/xml.ts";
 import { hostileSamples, readHostile, readSample, vectors, xmlSamples } from "./fixtures.ts";
 
@@ -66,23 +65,37 @@ const envelope = fc
   .tuple(prologue, fc.array(piece, { maxLength: 6 }), fc.constantFrom("", "", "\n", "x", "<!-- -->", "<a></a>", "<![CDATA[]]>"))
   .map(([before, inside, after]) => `${before}<xml>${inside.join("")}</xml>${after}`);
 
-test.each([" ", "\n", " x "])("a quarter of a megabyte of %j in a ciphertext that is none takes no longer than its length", (blanks) => {
-  const body = `<xml><Encrypt>${blanks.repeat(256 * 1024)}x x</Encrypt></xml>`;
-  expect(scanEncrypted(Buffer.from(body))).toBeNull();
-  expect(scanEncrypted(Buffer.from(`<xml><Encrypt>${" ".repeat(256 * 1024)}YQ==\n</Encrypt></xml>`))).toBe("YQ==");
+function read(body: Buffer): string | undefined {
+  try {
+    return readEncrypted(body);
+  } catch (error) {
+    expect(error).toEqual(expect.objectContaining({ name: "DecodeError" }));
+    return undefined;
+  }
+}
+
+test.each([" ", "\n", " x "])("a quarter of a megabyte of %j around a ciphertext takes no longer than its length", (blanks) => {
+  expect(readEncrypted(Buffer.from(`<xml><Encrypt>${blanks.repeat(256 * 1024)}YQ==</Encrypt></xml>`))).toMatch(/YQ==$/);
+  expect(readEncrypted(Buffer.from(`<xml><Encrypt>YQ==${blanks.repeat(256 * 1024)}</Encrypt></xml>`))).toMatch(/^YQ==/);
 });
 
-test("where the scan finds a ciphertext, the parser finds the same", () => {
+/** Characters that the parser never sees. An envelope keeps them, so that a tag or a CDATA section may end elsewhere. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const DROPPED = /[\0-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]/;
+
+test("where an envelope is read and the parser takes it, the ciphertext is the same", () => {
   let found = 0;
   fc.assert(
     fc.property(envelope, fc.nat(), fc.constantFrom("", "<", ">", "/", "&", "]", "x", "\0"), (whole, number, character) => {
       const at = number % whole.length;
       for (const text of [whole, whole.slice(0, at) + character + whole.slice(at + 1)]) {
-        const body = Buffer.from(text);
-        const scanned = scanEncrypted(body);
-        if (scanned === null) continue;
-        expect([text, scanned]).toEqual([text, parsed(body)]);
-        if (scanned !== "") found += 1;
+        const ciphertext = read(Buffer.from(text));
+        if (ciphertext === undefined || DROPPED.test(text)) continue;
+        const expected = parsed(Buffer.from(text));
+        // Line ends and letters inside stay as they are: no key opens a ciphertext that has any.
+        if (/[^\w+/=]/.test(ciphertext) && /[^\w+/=]/.test(expected ?? "")) continue;
+        expect([text, ciphertext]).toEqual([text, expected]);
+        found += 1;
       }
     }),
     { numRuns: 5_000 },
@@ -90,13 +103,13 @@ test("where the scan finds a ciphertext, the parser finds the same", () => {
   expect(found).toBeGreaterThan(20);
 });
 
-test("every envelope that a platform has sent is read by the scan alone", () => {
+test("every envelope that a platform has sent is read", () => {
   const bodies = [
     ...xmlSamples.filter(({ file }) => file.startsWith("envelope-")).map(({ file }) => readSample(file)),
     ...vectors.flatMap(({ op, body }) => (op === "decrypt" && body ? [Buffer.from(body)] : [])),
   ];
   expect(bodies.length).toBeGreaterThan(5);
-  for (const body of bodies) expect(scanEncrypted(body)).toMatch(/^[A-Za-z0-9+/]+=*$/);
+  for (const body of bodies) expect(readEncrypted(body)).toMatch(/^[A-Za-z0-9+/]+=*$/);
 });
 
 test.each(hostileSamples)("no hostile body is read as an envelope: $file", (sample) => {
@@ -110,6 +123,8 @@ test("a relay's odd envelopes are still read", () => {
     "<Encrypt>&#x61;b<![CDATA[cd]]></Encrypt>",
     "<a b='c'/><Encrypt>abcd</Encrypt>",
     "<Content>a\u0001\0</Content><Encrypt>abcd</Encrypt>",
+    "\r\n<!-- relayed -->\r\n<Encrypt>\r\n<![CDATA[abcd]]>\r\n</Encrypt>\r\n",
+    "<n:a xmlns:n='urn:x'>1</n:a><Encrypt >abcd</Encrypt >",
   ]) {
     expect(readEncrypted(Buffer.from(`<xml>${encrypt}</xml>`))).toBe("abcd");
   }
@@ -125,7 +140,7 @@ test("a compatible envelope is read although its plain fields hold a cut charact
   expect(readEncrypted(Buffer.from(`<xml><Content><![CDATA[${"<".repeat(5_000)}]]></Content><Encrypt>abcd</Encrypt></xml>`))).toBe("abcd");
 });
 
-// The parser would take up to a tenth of a second for each; it sees none of them.
+// The parser would take up to a tenth of a second for each.
 test.each([
   ["elements", "<a></a>"],
   ["empty elements", "<a/>"],
