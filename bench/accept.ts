@@ -71,7 +71,7 @@ async function runGateway(stage: Stage, loader: Loader, options: SceneOptions): 
   const scene = await startScene(stage, options);
   const load = { addresses: scene.addresses, connections: CONNECTIONS, repeats: false };
   await loader.makeCallbacks({ first: 0, count: warmUp, contacts: CONTACTS });
-  await loader.closed({ ...load, secondsMax: 60 });
+  await loader.closed({ ...load, secondsMax: 60, insists: true });
   await loader.makeCallbacks({ first: warmUp, count: messages, contacts: CONTACTS });
   await scene.begin();
   const { taken, sent, seconds: took, latencyMs } = await loader.closed({ ...load, secondsMax: seconds });

@@ -89,7 +89,7 @@ async function startWarm(stage: Stage, loader: Loader, options: SceneOptions): P
   const { warmUp } = SIZES[stage.mode];
   await scene.outside.begin();
   await loader.makeCallbacks({ first: 0, count: warmUp, contacts: CONTACTS });
-  await loader.closed({ addresses: scene.addresses, connections: CONNECTIONS, repeats: false, secondsMax: 60 });
+  await loader.closed({ addresses: scene.addresses, connections: CONNECTIONS, repeats: false, secondsMax: 60, insists: true });
   const isForwarded = async () => (await scene.outside.counts()).submissions >= warmUp;
   if (!options.isDeskDown) await until("the first messages at the desk", isForwarded, 60);
   return scene;

@@ -74,17 +74,17 @@ async function runGateway(stage: Stage, loader: Loader, kind: Kind, messages = S
       : loader.makePushes({ first, count, contacts: CONTACTS, path: scene.pushPath });
   await scene.outside.begin();
   await make(0, warmUp);
-  await loader.closed(load);
+  await loader.closed({ ...load, insists: true });
   await allRelayed(scene, kind, warmUp);
 
   await make(warmUp, messages);
   await scene.begin();
   const startedAt = performance.now();
   const { taken } = await loader.closed(load);
+  expectEqual("requests taken", taken, messages);
   await allRelayed(scene, kind, messages);
   const seconds = (performance.now() - startedAt) / 1_000;
   const used = await scene.used(messages);
-  expectEqual("requests taken", taken, messages);
   await checkBooks(scene, kind, messages, warmUp + messages);
   await scene.end();
   return { perSecond: messages / seconds, ...used };

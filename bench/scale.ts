@@ -50,7 +50,7 @@ async function runReplicas(replicas: number, stage: Stage, loader: Loader): Prom
     until(`${wanted} at the desk`, async () => (await scene.outside.counts()).submissions >= wanted, SECONDS_MAX);
   await scene.outside.begin();
   await loader.makeCallbacks({ first: 0, count: warmUp, contacts: CONTACTS });
-  await loader.closed(load);
+  await loader.closed({ ...load, insists: true });
   await relayed(warmUp);
 
   await loader.makeCallbacks({ first: warmUp, count: messages, contacts: CONTACTS });
@@ -58,12 +58,12 @@ async function runReplicas(replicas: number, stage: Stage, loader: Loader): Prom
   const before = await measureSize(url);
   const startedAt = performance.now();
   const { taken, seconds: accepting } = await loader.closed(load);
+  expectEqual("callbacks taken", taken, messages);
   await relayed(messages);
   const relaying = (performance.now() - startedAt) / 1_000;
   const used = await scene.used(messages);
   const after = await measureSize(url);
   const counts = await scene.outside.counts();
-  expectEqual("callbacks taken", taken, messages);
   expectEqual("out of order", counts.disordered, 0);
   expectEqual("messages stored", await scene.end(), warmUp + messages);
   const per = (of: keyof Size) => (after[of] - before[of]) / messages;
