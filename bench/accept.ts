@@ -9,6 +9,7 @@ import { alternate } from "./lib/rounds.ts";
 import { type SceneOptions, startScene, type Used } from "./lib/scene.ts";
 import { CONNECTIONS, type Loader, type Stage, startLoader } from "./lib/stage.ts";
 import { toRatio, toSpread } from "./lib/statistics.ts";
+import { COUNT_QUEUED } from "./lib/tables.ts";
 import type { RowsLoad } from "./processes/rows.ts";
 
 /** `warmUp` before the clock runs: connections are opened, functions compiled, conversations there. */
@@ -117,7 +118,7 @@ async function runRows({ server, mode }: Stage): Promise<Run> {
     secondsMax: seconds,
   });
   const used = { rows: cpuMs(rows.pid) - before.rows, postgres: server.cpuMs() - before.postgres };
-  const [stored] = await query<{ count: string }>(databaseUrl, "SELECT count(*) FROM outbox_entries");
+  const [stored] = await query<{ count: string }>(databaseUrl, COUNT_QUEUED);
   expectEqual("entries stored", Number(stored?.count), warmUp + result.rows);
   await rows.end();
   await server.dropDatabase(databaseUrl);

@@ -68,7 +68,7 @@ function toFindings(contenders: Contender[], results: Record<Contender, Run[]>, 
   const rates = (name: Contender, of: keyof Run) => results[name].map((run) => run[of]);
   const ratios = (name: Contender, of: keyof Run) => formatSpread(toRatio(rates(name, of), rates("wxdesk", of)));
   const titles: Record<Contender, string> = {
-    wxdesk: "wxdesk's store (messages, attempts, lanes)",
+    wxdesk: "wxdesk's store, whole messages",
     blocked: "wxdesk's store, 100,000 messages waiting behind 50 blocked conversations",
     "pg-boss": `pg-boss ${peers["pg-boss"]?.version}, key_strict_fifo`,
     "graphile-worker": `graphile-worker ${peers["graphile-worker"]?.version}, named queues`,

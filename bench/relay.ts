@@ -11,6 +11,7 @@ import { alternate } from "./lib/rounds.ts";
 import { type Scene, startScene, type Used } from "./lib/scene.ts";
 import { CONNECTIONS, type Loader, type Stage, startLoader, startOutside } from "./lib/stage.ts";
 import { toRatio, toSpread } from "./lib/statistics.ts";
+import { COUNT_IN_STATE, FIND_QUEUED } from "./lib/tables.ts";
 import type { LoopLoad } from "./processes/bare-loop.ts";
 
 const SIZES = {
@@ -20,7 +21,7 @@ const SIZES = {
 };
 const CONTACTS = 500;
 const SECONDS_MAX = 300;
-/** As many as the gateway's worker has lanes. */
+/** As many as the gateway's worker has slots. */
 const CONCURRENCY = 64;
 
 interface Run extends Used {
@@ -96,7 +97,7 @@ async function allRelayed(scene: Scene, kind: Kind, wanted: number): Promise<voi
   await until(`${wanted} ${of}`, async () => (await scene.outside.counts())[of] >= wanted, SECONDS_MAX);
   const { databaseUrl } = scene;
   if (databaseUrl === undefined) return;
-  const isEmpty = async () => (await query(databaseUrl, "SELECT FROM outbox_entries LIMIT 1")).length === 0;
+  const isEmpty = async () => (await query(databaseUrl, FIND_QUEUED)).length === 0;
   await until("an empty outbox", isEmpty, SECONDS_MAX);
 }
 
@@ -107,7 +108,7 @@ async function checkBooks({ outside, databaseUrl }: Scene, kind: Kind, messages:
   expectEqual("unsigned, repeated, out of order", counts.unsigned + counts.repeated + counts.disordered, 0);
   if (databaseUrl === undefined) return;
   const state = kind === "forward" ? "forwarded" : "sent";
-  const [stored] = await query<{ count: string }>(databaseUrl, "SELECT count(*) FROM messages WHERE state = $1", [state]);
+  const [stored] = await query<{ count: string }>(databaseUrl, COUNT_IN_STATE, [state]);
   expectEqual(`messages ${state}`, Number(stored?.count), storedInAll);
 }
 

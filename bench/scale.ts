@@ -5,6 +5,7 @@ import { alternate } from "./lib/rounds.ts";
 import { startScene, type Used } from "./lib/scene.ts";
 import { CONNECTIONS, type Loader, type Stage, startLoader } from "./lib/stage.ts";
 import { toRatio, toSpread } from "./lib/statistics.ts";
+import { STORED_TABLES } from "./lib/tables.ts";
 
 const SIZES = {
   quick: { rounds: 1, warmUp: 500, messages: 500 },
@@ -79,7 +80,8 @@ async function measureSize(url: string): Promise<Size> {
   const [row] = await query<Record<keyof Size, string>>(
     url,
     `SELECT sum(pg_table_size(t)) AS "messageBytes", sum(pg_indexes_size(t)) AS "indexBytes", pg_current_wal_lsn() - '0/0' AS "walBytes"
-     FROM unnest('{messages,attempts}'::regclass[]) t`,
+     FROM unnest($1::text[]::regclass[]) t`,
+    [STORED_TABLES],
   );
   return { messageBytes: Number(row?.messageBytes), indexBytes: Number(row?.indexBytes), walBytes: Number(row?.walBytes) };
 }

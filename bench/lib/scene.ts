@@ -5,6 +5,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { createAccount, type Gateway, moveAccount, startGateway } from "./gateway.ts";
 import { listStatements, perMessage, query, resetStatements } from "./postgres.ts";
 import { type Outside, type Stage, startOutside } from "./stage.ts";
+import { COUNT_INBOUND } from "./tables.ts";
 
 /** A gateway with everything around it but the load. */
 export interface Scene {
@@ -90,17 +91,15 @@ export async function startScene({ server, profileFolder }: Stage, options: Scen
   };
 }
 
-const COUNT = "SELECT count(*) FROM messages WHERE direction = 'inbound'";
-
 async function countOnServer(databaseUrl: string): Promise<number> {
-  const [row] = await query<{ count: string }>(databaseUrl, COUNT);
+  const [row] = await query<{ count: string }>(databaseUrl, COUNT_INBOUND);
   return Number(row?.count);
 }
 
 /** The gateway has ended, so its folder may be opened. */
 async function countEmbedded(folder: string): Promise<number> {
   const database = new PGlite(folder);
-  const { rows } = await database.query<{ count: number }>(COUNT);
+  const { rows } = await database.query<{ count: number }>(COUNT_INBOUND);
   await database.close();
   return Number(rows[0]?.count);
 }
