@@ -36,6 +36,7 @@ const TARGETS = {
   codecs: "(b) verify, decrypt, parse, store nothing",
   wechat: "(c) npm `wechat` 2.1, stores nothing",
   rows: "(d) bare `pg`, the same rows in batches of 50",
+  batched: "(e) as (b), the answers of one turn of the event loop together",
 } as const;
 type Target = keyof typeof TARGETS;
 
@@ -65,6 +66,7 @@ const RUNS: Record<Target, RunTarget> = {
   codecs: (stage, loader) => runRoute("codecs.ts", stage, loader),
   wechat: (stage, loader) => runRoute("wechat-npm.ts", stage, loader),
   rows: runRows,
+  batched: (stage, loader) => runRoute("codecs-batched.ts", stage, loader),
 };
 
 async function runGateway(stage: Stage, loader: Loader, options: SceneOptions): Promise<Run> {
