@@ -6,7 +6,7 @@ import { createAccount, startGateway } from "./lib/gateway.ts";
 import { query, resetStatements, STATEMENT_COLUMNS } from "./lib/postgres.ts";
 import { atLeast, type Findings, format, formatSpread, type Table } from "./lib/report.ts";
 import { alternate } from "./lib/rounds.ts";
-import { type SceneOptions, startScene, type Used } from "./lib/scene.ts";
+import { type SceneOptions, startScene, UNCOUNTED, type Used } from "./lib/scene.ts";
 import { CONNECTIONS, type Loader, type Stage, startLoader } from "./lib/stage.ts";
 import { toRatio, toSpread } from "./lib/statistics.ts";
 import { COUNT_QUEUED } from "./lib/tables.ts";
@@ -80,7 +80,7 @@ async function runGateway(stage: Stage, loader: Loader, options: SceneOptions): 
   const { taken, sent, seconds: took, latencyMs } = await loader.closed({ ...load, secondsMax: seconds });
   const used = await scene.used(taken);
   expectEqual("callbacks taken", taken, sent);
-  expectEqual("messages stored", await scene.end(), warmUp + taken);
+  expectEqual("messages stored", (await scene.end()).stored, warmUp + taken);
   return { perSecond: taken / took, ...used, p99: latencyMs.p99 };
 }
 
@@ -97,7 +97,7 @@ async function runRoute(file: string, { mode }: Stage, loader: Loader): Promise<
   expectEqual("callbacks taken", taken, sent);
   expectEqual("callbacks read", await target.call("count"), warmedUp.taken + taken);
   await target.end();
-  return { perSecond: taken / took, cpuUs: (used / taken) * 1_000, postgresUs: 0, statements: 0, costliest: [], p99: latencyMs.p99 };
+  return { perSecond: taken / took, cpuUs: (used / taken) * 1_000, postgresUs: 0, ...UNCOUNTED, statements: 0, p99: latencyMs.p99 };
 }
 
 async function runRows({ server, mode }: Stage): Promise<Run> {
@@ -128,8 +128,8 @@ async function runRows({ server, mode }: Stage): Promise<Run> {
     perSecond: result.rows / result.seconds,
     cpuUs: (used.rows / result.rows) * 1_000,
     postgresUs: (used.postgres / result.rows) * 1_000,
+    ...UNCOUNTED,
     statements: 1 / 50,
-    costliest: [],
     p99: Number.NaN,
   };
 }

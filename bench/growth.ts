@@ -101,7 +101,7 @@ async function runCase(
   await relayed(messages);
   const seconds = (performance.now() - startedAt) / 1_000;
   const used = await scene.used(messages);
-  expectEqual("messages stored", await scene.end(), stored + waiting + (round + 1) * (WARM_UP + messages));
+  expectEqual("messages stored", (await scene.end()).stored, stored + waiting + (round + 1) * (WARM_UP + messages));
   return { msPerMessage: (seconds * 1_000) / messages, ...used };
 }
 

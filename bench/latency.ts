@@ -76,7 +76,7 @@ async function runSituation(
   await scene.outside.begin(deskMs);
   await loader.makeCallbacks({ first: SIZES[stage.mode].warmUp, count: Math.round(perSecond * seconds), contacts: CONTACTS });
   const load = await loader.open({ addresses: scene.addresses, perSecond, connectionsMax: CONNECTIONS_MAX });
-  const stored = await scene.end();
+  const { stored } = await scene.end();
   // What was refused may have been stored all the same; what was taken has been.
   if (load.taken === load.sent) expectEqual("messages stored", stored, SIZES[stage.mode].warmUp + load.taken);
   else if (stored < SIZES[stage.mode].warmUp + load.taken)

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { startChild } from "./lib/child.ts";
 import { cpuMs } from "./lib/cpu.ts";
 import { expectEqual, until } from "./lib/expect.ts";
-import { query, STATEMENT_COLUMNS } from "./lib/postgres.ts";
+import { query, STATEMENT_COLUMNS, type Updates } from "./lib/postgres.ts";
 import { type Share, summarizeProfile } from "./lib/profile.ts";
 import { atLeast, type Findings, format, formatSpread, type Table } from "./lib/report.ts";
 import { alternate } from "./lib/rounds.ts";
-import { type Scene, startScene, type Used } from "./lib/scene.ts";
+import { type Scene, startScene, UNCOUNTED, type Used } from "./lib/scene.ts";
 import { CONNECTIONS, type Loader, type Stage, startLoader, startOutside } from "./lib/stage.ts";
 import { toRatio, toSpread } from "./lib/statistics.ts";
-import { COUNT_IN_STATE, FIND_QUEUED } from "./lib/tables.ts";
+import { COUNT_IN_STATE, FIND_QUEUED, HOT_TABLES } from "./lib/tables.ts";
 import type { LoopLoad } from "./processes/bare-loop.ts";
 
 const SIZES = {
@@ -26,6 +26,8 @@ const CONCURRENCY = 64;
 
 interface Run extends Used {
   perSecond: number;
+  /** Of all messages of the run, those before the clock ran included; empty when not counted. */
+  updates: { table: string; perMessage: number; hotShare: number }[];
 }
 
 const TARGETS = {
@@ -87,8 +89,12 @@ async function runGateway(stage: Stage, loader: Loader, kind: Kind, messages = S
   const seconds = (performance.now() - startedAt) / 1_000;
   const used = await scene.used(messages);
   await checkBooks(scene, kind, messages, warmUp + messages);
-  await scene.end();
-  return { perSecond: messages / seconds, ...used };
+  const { updates } = await scene.end();
+  return { perSecond: messages / seconds, ...used, updates: updates.map((each) => toUpdatesPerMessage(each, warmUp + messages)) };
+}
+
+function toUpdatesPerMessage({ table, all, hot }: Updates, messages: number): Run["updates"][number] {
+  return { table, perMessage: all / messages, hotShare: hot / all };
 }
 
 /** First the outside has all of them, which costs nobody anything to ask; then nothing is left in the outbox. */
@@ -134,8 +140,8 @@ async function runLoop({ server, mode }: Stage, kind: Kind): Promise<Run> {
     perSecond: count / seconds,
     cpuUs: (used.loop / count) * 1_000,
     postgresUs: (used.postgres / count) * 1_000,
-    statements: Number.NaN,
-    costliest: [],
+    ...UNCOUNTED,
+    updates: [],
   };
 }
 
@@ -175,5 +181,26 @@ function toFindings(targets: Target[], results: Record<Target, Run[]>, shares: R
         atLeast("relay: pushes at least 0.5 of the bare loop", toRatio(rates("push"), rates("pushLoop")).median, 0.5),
       ]
     : [];
-  return { tables: [table, cpu, ...stages.filter(({ rows }) => rows.length > 0)], goals };
+  return {
+    tables: [table, ...(hasLoops ? [toWrites(results)] : []), cpu, ...stages.filter(({ rows }) => rows.length > 0)],
+    goals,
+  };
+}
+
+function toWrites(results: Record<Target, Run[]>): Table {
+  const spread = (kind: Kind, of: (run: Run) => number) => formatSpread(toSpread(results[kind].map(of)));
+  const ofTable = (run: Run, name: string) => run.updates.find(({ table }) => table === name);
+  return {
+    title: "Relay: what the server writes",
+    columns: ["", "WAL bytes per message", ...HOT_TABLES.flatMap((name) => [`updates of ${name} per message`, "HOT, %"])],
+    rows: (["forward", "push"] as const).map((kind) => [
+      TARGETS[kind],
+      spread(kind, ({ walBytes }) => walBytes),
+      ...HOT_TABLES.flatMap((name) => [
+        spread(kind, (run) => ofTable(run, name)?.perMessage ?? Number.NaN),
+        spread(kind, (run) => 100 * (ofTable(run, name)?.hotShare ?? Number.NaN)),
+      ]),
+    ]),
+    notes: ["a HOT update writes no index; updates are counted from the first message of the warm-up on"],
+  };
 }

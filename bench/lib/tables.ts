@@ -9,6 +9,8 @@ export const COUNT_IN_STATE = "SELECT count(*) FROM messages WHERE state = $1";
 export const COUNT_QUEUED = "SELECT count(*) FROM outbox_entries";
 export const FIND_QUEUED = "SELECT FROM outbox_entries LIMIT 1";
 
+/** Updated for each message; whether these updates are HOT is counted. */
+export const HOT_TABLES = ["conversations", "messages"];
 /** They keep a message; their size is measured. */
 export const STORED_TABLES = ["messages", "attempts"];
 
