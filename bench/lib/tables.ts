@@ -24,14 +24,18 @@ export const INSERT_ACCEPTED = `
     SELECT DISTINCT conversation_id, '${ACCOUNT.id}', open_id, now() FROM input ORDER BY conversation_id
     ON CONFLICT (id) DO UPDATE SET last_inbound_at = now(), updated_at = now()
   ), message AS (
-    INSERT INTO messages (id, account_id, conversation_id, direction, origin, dedupe_key, vendor_message_id, type, text, content, state, sent_at)
+    INSERT INTO messages (id, account_id, conversation_id, direction, origin, dedupe_key, vendor_message_id, type, text, content, state,
+      sent_at)
     SELECT id, '${ACCOUNT.id}', conversation_id, 'inbound', 'contact', dedupe_key, '1', 'text', text, content::jsonb, 'received', now()
     FROM input ORDER BY position
   ), lane AS (
     INSERT INTO outbox_lanes AS l (conversation_id, account_id, direction, due_at, pending)
-    SELECT conversation_id, '${ACCOUNT.id}', direction, CASE direction WHEN 'inbound' THEN now() END, CASE direction WHEN 'inbound' THEN count(*) ELSE 0 END
+    SELECT conversation_id, '${ACCOUNT.id}', direction,
+      CASE direction WHEN 'inbound' THEN now() END,
+      CASE direction WHEN 'inbound' THEN count(*) ELSE 0 END
     FROM input, (VALUES ('inbound'), ('outbound')) d (direction) GROUP BY conversation_id, direction ORDER BY conversation_id, direction
-    ON CONFLICT (conversation_id, direction) DO UPDATE SET pending = l.pending + excluded.pending, due_at = COALESCE(l.due_at, excluded.due_at)
+    ON CONFLICT (conversation_id, direction)
+      DO UPDATE SET pending = l.pending + excluded.pending, due_at = COALESCE(l.due_at, excluded.due_at)
   )
   INSERT INTO outbox_entries (conversation_id, direction, message_id)
   SELECT conversation_id, 'inbound', id FROM input ORDER BY position`;
@@ -82,7 +86,8 @@ const MESSAGES = `
     attempts, sent_at, created_at, settled_at)
   SELECT ${MESSAGE_ID}, $2::text, ${CONVERSATION_ID("n % $3::int")}, 'inbound', 'contact',
     encode(sha256(convert_to($1::text || n, 'UTF8')), 'base64'), (24000000000000000 + n)::text, 'text', t,
-    jsonb_build_object('type', 'text', 'text', t), $5::text, ($5::text = 'forwarded')::int, now(), now(), CASE $5::text WHEN 'forwarded' THEN now() END
+    jsonb_build_object('type', 'text', 'text', t), $5::text, ($5::text = 'forwarded')::int, now(), now(),
+    CASE $5::text WHEN 'forwarded' THEN now() END
   FROM generate_series(0, $4::int - 1) n, LATERAL (SELECT '#' || n || ' Hello, is my parcel on its way? 你好，我的包裹到哪里了？' AS t) text`;
 
 const ATTEMPTS = `
