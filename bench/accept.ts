@@ -3,6 +3,7 @@ import { startChild } from "./lib/child.ts";
 import { cpuMs } from "./lib/cpu.ts";
 import { expectEqual } from "./lib/expect.ts";
 import { createAccount, startGateway } from "./lib/gateway.ts";
+import { measureAccept } from "./lib/measured.ts";
 import { query, resetStatements, STATEMENT_COLUMNS } from "./lib/postgres.ts";
 import { atLeast, type Findings, format, formatSpread, type Table } from "./lib/report.ts";
 import { alternate } from "./lib/rounds.ts";
@@ -166,6 +167,7 @@ function toFindings(targets: Target[], results: Record<Target, Run[]>): Findings
     atLeast(`accept: ahead of (c), ${where}`, of(target, "wechat"), 1),
   ];
   return {
+    measures: measureAccept(results),
     tables: [table, ...(statements.rows.length > 0 ? [statements] : [])],
     goals: [...(targets.includes("gateway") ? goalsOf("gateway", "on a server") : []), ...goalsOf("embedded", "embedded")],
   };

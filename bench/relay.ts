@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { startChild } from "./lib/child.ts";
 import { cpuMs } from "./lib/cpu.ts";
 import { expectEqual, until } from "./lib/expect.ts";
+import { measureRelay } from "./lib/measured.ts";
 import { query, STATEMENT_COLUMNS, type Updates } from "./lib/postgres.ts";
 import { type Share, summarizeProfile } from "./lib/profile.ts";
 import { atLeast, type Findings, format, formatSpread, type Table } from "./lib/report.ts";
@@ -182,6 +183,7 @@ function toFindings(targets: Target[], results: Record<Target, Run[]>, shares: R
       ]
     : [];
   return {
+    measures: measureRelay(results),
     tables: [table, ...(hasLoops ? [toWrites(results)] : []), cpu, ...stages.filter(({ rows }) => rows.length > 0)],
     goals,
   };
