@@ -3,12 +3,14 @@ import { startChild } from "./lib/child.ts";
 import { cpuMs } from "./lib/cpu.ts";
 import { expectEqual } from "./lib/expect.ts";
 import { createAccount, startGateway } from "./lib/gateway.ts";
+import { measureAccept } from "./lib/measured.ts";
 import { query, resetStatements, STATEMENT_COLUMNS } from "./lib/postgres.ts";
 import { atLeast, type Findings, format, formatSpread, type Table } from "./lib/report.ts";
 import { alternate } from "./lib/rounds.ts";
-import { type SceneOptions, startScene, type Used } from "./lib/scene.ts";
+import { type SceneOptions, startScene, UNCOUNTED, type Used } from "./lib/scene.ts";
 import { CONNECTIONS, type Loader, type Stage, startLoader } from "./lib/stage.ts";
 import { toRatio, toSpread } from "./lib/statistics.ts";
+import { COUNT_QUEUED } from "./lib/tables.ts";
 import type { RowsLoad } from "./processes/rows.ts";
 
 /** `warmUp` before the clock runs: connections are opened, functions compiled, conversations there. */
@@ -35,6 +37,7 @@ const TARGETS = {
   codecs: "(b) verify, decrypt, parse, store nothing",
   wechat: "(c) npm `wechat` 2.1, stores nothing",
   rows: "(d) bare `pg`, the same rows in batches of 50",
+  batched: "(e) as (b), the answers of one turn of the event loop together",
 } as const;
 type Target = keyof typeof TARGETS;
 
@@ -64,6 +67,7 @@ const RUNS: Record<Target, RunTarget> = {
   codecs: (stage, loader) => runRoute("codecs.ts", stage, loader),
   wechat: (stage, loader) => runRoute("wechat-npm.ts", stage, loader),
   rows: runRows,
+  batched: (stage, loader) => runRoute("codecs-batched.ts", stage, loader),
 };
 
 async function runGateway(stage: Stage, loader: Loader, options: SceneOptions): Promise<Run> {
@@ -71,13 +75,13 @@ async function runGateway(stage: Stage, loader: Loader, options: SceneOptions): 
   const scene = await startScene(stage, options);
   const load = { addresses: scene.addresses, connections: CONNECTIONS, repeats: false };
   await loader.makeCallbacks({ first: 0, count: warmUp, contacts: CONTACTS });
-  await loader.closed({ ...load, secondsMax: 60 });
+  await loader.closed({ ...load, secondsMax: 60, insists: true });
   await loader.makeCallbacks({ first: warmUp, count: messages, contacts: CONTACTS });
   await scene.begin();
   const { taken, sent, seconds: took, latencyMs } = await loader.closed({ ...load, secondsMax: seconds });
   const used = await scene.used(taken);
   expectEqual("callbacks taken", taken, sent);
-  expectEqual("messages stored", await scene.end(), warmUp + taken);
+  expectEqual("messages stored", (await scene.end()).stored, warmUp + taken);
   return { perSecond: taken / took, ...used, p99: latencyMs.p99 };
 }
 
@@ -94,7 +98,7 @@ async function runRoute(file: string, { mode }: Stage, loader: Loader): Promise<
   expectEqual("callbacks taken", taken, sent);
   expectEqual("callbacks read", await target.call("count"), warmedUp.taken + taken);
   await target.end();
-  return { perSecond: taken / took, cpuUs: (used / taken) * 1_000, postgresUs: 0, statements: 0, costliest: [], p99: latencyMs.p99 };
+  return { perSecond: taken / took, cpuUs: (used / taken) * 1_000, postgresUs: 0, ...UNCOUNTED, statements: 0, p99: latencyMs.p99 };
 }
 
 async function runRows({ server, mode }: Stage): Promise<Run> {
@@ -117,7 +121,7 @@ async function runRows({ server, mode }: Stage): Promise<Run> {
     secondsMax: seconds,
   });
   const used = { rows: cpuMs(rows.pid) - before.rows, postgres: server.cpuMs() - before.postgres };
-  const [stored] = await query<{ count: string }>(databaseUrl, "SELECT count(*) FROM outbox_entries");
+  const [stored] = await query<{ count: string }>(databaseUrl, COUNT_QUEUED);
   expectEqual("entries stored", Number(stored?.count), warmUp + result.rows);
   await rows.end();
   await server.dropDatabase(databaseUrl);
@@ -125,8 +129,8 @@ async function runRows({ server, mode }: Stage): Promise<Run> {
     perSecond: result.rows / result.seconds,
     cpuUs: (used.rows / result.rows) * 1_000,
     postgresUs: (used.postgres / result.rows) * 1_000,
+    ...UNCOUNTED,
     statements: 1 / 50,
-    costliest: [],
     p99: Number.NaN,
   };
 }
@@ -163,6 +167,7 @@ function toFindings(targets: Target[], results: Record<Target, Run[]>): Findings
     atLeast(`accept: ahead of (c), ${where}`, of(target, "wechat"), 1),
   ];
   return {
+    measures: measureAccept(results),
     tables: [table, ...(statements.rows.length > 0 ? [statements] : [])],
     goals: [...(targets.includes("gateway") ? goalsOf("gateway", "on a server") : []), ...goalsOf("embedded", "embedded")],
   };

@@ -10,7 +10,7 @@ import { describeMachine } from "./lib/machine.ts";
 import { type Options, readOptions, USAGE } from "./lib/options.ts";
 import { installPeers } from "./lib/peers.ts";
 import { hasPostgres, type Server, startServer } from "./lib/postgres.ts";
-import { say, toText } from "./lib/print.ts";
+import { say, toText, toTextMeasures } from "./lib/print.ts";
 import type { Findings, Report } from "./lib/report.ts";
 import type { Stage } from "./lib/stage.ts";
 import { queue } from "./queue.ts";
@@ -32,6 +32,7 @@ async function main(): Promise<void> {
   if (server === null) say("no PostgreSQL server binaries on this machine: embedded only");
   const reports: Report[] = [];
   for (const name of options.names) reports.push(await runBenchmark(name, options, server));
+  if (reports.length > 1) say(["== all", ...toTextMeasures(reports), ""].join("\n"));
   await server?.remove();
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(reports, null, 2)}\n`);
   if (options.rendersDocs) publish(reports);
@@ -43,7 +44,7 @@ async function runBenchmark(name: string, { mode, rounds, profileFolder }: Optio
   if (benchmark === undefined) throw new Error(`no benchmark ${name}`);
   const findings = await benchmark({ mode, rounds, server, profileFolder, say });
   const machine = describeMachine(server === null ? "embedded Postgres only" : `PostgreSQL ${server.version}`);
-  const report: Report = { name, at: new Date().toISOString(), mode, machine, ...findings };
+  const report: Report = { name, at: new Date().toISOString(), mode, machine, measures: {}, ...findings };
   say(toText(report));
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(`${RESULTS}/${name}.json`, `${JSON.stringify(report, null, 2)}\n`);

@@ -76,7 +76,7 @@ async function runSituation(
   await scene.outside.begin(deskMs);
   await loader.makeCallbacks({ first: SIZES[stage.mode].warmUp, count: Math.round(perSecond * seconds), contacts: CONTACTS });
   const load = await loader.open({ addresses: scene.addresses, perSecond, connectionsMax: CONNECTIONS_MAX });
-  const stored = await scene.end();
+  const { stored } = await scene.end();
   // What was refused may have been stored all the same; what was taken has been.
   if (load.taken === load.sent) expectEqual("messages stored", stored, SIZES[stage.mode].warmUp + load.taken);
   else if (stored < SIZES[stage.mode].warmUp + load.taken)
@@ -89,7 +89,7 @@ async function startWarm(stage: Stage, loader: Loader, options: SceneOptions): P
   const { warmUp } = SIZES[stage.mode];
   await scene.outside.begin();
   await loader.makeCallbacks({ first: 0, count: warmUp, contacts: CONTACTS });
-  await loader.closed({ addresses: scene.addresses, connections: CONNECTIONS, repeats: false, secondsMax: 60 });
+  await loader.closed({ addresses: scene.addresses, connections: CONNECTIONS, repeats: false, secondsMax: 60, insists: true });
   const isForwarded = async () => (await scene.outside.counts()).submissions >= warmUp;
   if (!options.isDeskDown) await until("the first messages at the desk", isForwarded, 60);
   return scene;

@@ -1,5 +1,6 @@
 import { type Child, startChild } from "./lib/child.ts";
 import { expectEqual } from "./lib/expect.ts";
+import { measureQueue } from "./lib/measured.ts";
 import { findPeer, type Peer } from "./lib/peers.ts";
 import { preload, prepareDatabase } from "./lib/preload.ts";
 import type { Enqueued, QueueLoad, Worked } from "./lib/queue.ts";
@@ -68,7 +69,7 @@ function toFindings(contenders: Contender[], results: Record<Contender, Run[]>, 
   const rates = (name: Contender, of: keyof Run) => results[name].map((run) => run[of]);
   const ratios = (name: Contender, of: keyof Run) => formatSpread(toRatio(rates(name, of), rates("wxdesk", of)));
   const titles: Record<Contender, string> = {
-    wxdesk: "wxdesk's store (messages, attempts, lanes)",
+    wxdesk: "wxdesk's store, whole messages",
     blocked: "wxdesk's store, 100,000 messages waiting behind 50 blocked conversations",
     "pg-boss": `pg-boss ${peers["pg-boss"]?.version}, key_strict_fifo`,
     "graphile-worker": `graphile-worker ${peers["graphile-worker"]?.version}, named queues`,
@@ -91,6 +92,7 @@ function toFindings(contenders: Contender[], results: Record<Contender, Run[]>, 
   };
   const rivals = contenders.filter((name) => name !== "wxdesk" && name !== "blocked");
   const faster = (of: keyof Run) => Math.min(...rivals.map((name) => toRatio(rates("wxdesk", of), rates(name, of)).median));
+  const measures = measureQueue(results);
   const goals = [
     atLeast(
       "queue: no slower than half behind 100,000 blocked messages, enqueue",
@@ -103,8 +105,9 @@ function toFindings(contenders: Contender[], results: Record<Contender, Run[]>, 
       0.5,
     ),
   ];
-  if (rivals.length === 0) return { tables: [table], goals };
+  if (rivals.length === 0) return { measures, tables: [table], goals };
   return {
+    measures,
     tables: [table],
     goals: [
       atLeast("queue: at least 10 times the faster peer, enqueue", faster("enqueuedPerSecond"), 10),

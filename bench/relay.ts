@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { startChild } from "./lib/child.ts";
 import { cpuMs } from "./lib/cpu.ts";
 import { expectEqual, until } from "./lib/expect.ts";
-import { query, STATEMENT_COLUMNS } from "./lib/postgres.ts";
+import { measureRelay } from "./lib/measured.ts";
+import { query, STATEMENT_COLUMNS, type Updates } from "./lib/postgres.ts";
 import { type Share, summarizeProfile } from "./lib/profile.ts";
 import { atLeast, type Findings, format, formatSpread, type Table } from "./lib/report.ts";
 import { alternate } from "./lib/rounds.ts";
-import { type Scene, startScene, type Used } from "./lib/scene.ts";
+import { type Scene, startScene, UNCOUNTED, type Used } from "./lib/scene.ts";
 import { CONNECTIONS, type Loader, type Stage, startLoader, startOutside } from "./lib/stage.ts";
 import { toRatio, toSpread } from "./lib/statistics.ts";
+import { COUNT_IN_STATE, FIND_QUEUED, HOT_TABLES } from "./lib/tables.ts";
 import type { LoopLoad } from "./processes/bare-loop.ts";
 
 const SIZES = {
@@ -20,11 +22,13 @@ const SIZES = {
 };
 const CONTACTS = 500;
 const SECONDS_MAX = 300;
-/** As many as the gateway's worker has lanes. */
+/** As many as the gateway's worker has slots. */
 const CONCURRENCY = 64;
 
 interface Run extends Used {
   perSecond: number;
+  /** Of all messages of the run, those before the clock ran included; empty when not counted. */
+  updates: { table: string; perMessage: number; hotShare: number }[];
 }
 
 const TARGETS = {
@@ -74,20 +78,24 @@ async function runGateway(stage: Stage, loader: Loader, kind: Kind, messages = S
       : loader.makePushes({ first, count, contacts: CONTACTS, path: scene.pushPath });
   await scene.outside.begin();
   await make(0, warmUp);
-  await loader.closed(load);
+  await loader.closed({ ...load, insists: true });
   await allRelayed(scene, kind, warmUp);
 
   await make(warmUp, messages);
   await scene.begin();
   const startedAt = performance.now();
   const { taken } = await loader.closed(load);
+  expectEqual("requests taken", taken, messages);
   await allRelayed(scene, kind, messages);
   const seconds = (performance.now() - startedAt) / 1_000;
   const used = await scene.used(messages);
-  expectEqual("requests taken", taken, messages);
   await checkBooks(scene, kind, messages, warmUp + messages);
-  await scene.end();
-  return { perSecond: messages / seconds, ...used };
+  const { updates } = await scene.end();
+  return { perSecond: messages / seconds, ...used, updates: updates.map((each) => toUpdatesPerMessage(each, warmUp + messages)) };
+}
+
+function toUpdatesPerMessage({ table, all, hot }: Updates, messages: number): Run["updates"][number] {
+  return { table, perMessage: all / messages, hotShare: hot / all };
 }
 
 /** First the outside has all of them, which costs nobody anything to ask; then nothing is left in the outbox. */
@@ -96,7 +104,7 @@ async function allRelayed(scene: Scene, kind: Kind, wanted: number): Promise<voi
   await until(`${wanted} ${of}`, async () => (await scene.outside.counts())[of] >= wanted, SECONDS_MAX);
   const { databaseUrl } = scene;
   if (databaseUrl === undefined) return;
-  const isEmpty = async () => (await query(databaseUrl, "SELECT FROM outbox_entries LIMIT 1")).length === 0;
+  const isEmpty = async () => (await query(databaseUrl, FIND_QUEUED)).length === 0;
   await until("an empty outbox", isEmpty, SECONDS_MAX);
 }
 
@@ -107,7 +115,7 @@ async function checkBooks({ outside, databaseUrl }: Scene, kind: Kind, messages:
   expectEqual("unsigned, repeated, out of order", counts.unsigned + counts.repeated + counts.disordered, 0);
   if (databaseUrl === undefined) return;
   const state = kind === "forward" ? "forwarded" : "sent";
-  const [stored] = await query<{ count: string }>(databaseUrl, "SELECT count(*) FROM messages WHERE state = $1", [state]);
+  const [stored] = await query<{ count: string }>(databaseUrl, COUNT_IN_STATE, [state]);
   expectEqual(`messages ${state}`, Number(stored?.count), storedInAll);
 }
 
@@ -133,8 +141,8 @@ async function runLoop({ server, mode }: Stage, kind: Kind): Promise<Run> {
     perSecond: count / seconds,
     cpuUs: (used.loop / count) * 1_000,
     postgresUs: (used.postgres / count) * 1_000,
-    statements: Number.NaN,
-    costliest: [],
+    ...UNCOUNTED,
+    updates: [],
   };
 }
 
@@ -174,5 +182,27 @@ function toFindings(targets: Target[], results: Record<Target, Run[]>, shares: R
         atLeast("relay: pushes at least 0.5 of the bare loop", toRatio(rates("push"), rates("pushLoop")).median, 0.5),
       ]
     : [];
-  return { tables: [table, cpu, ...stages.filter(({ rows }) => rows.length > 0)], goals };
+  return {
+    measures: measureRelay(results),
+    tables: [table, ...(hasLoops ? [toWrites(results)] : []), cpu, ...stages.filter(({ rows }) => rows.length > 0)],
+    goals,
+  };
+}
+
+function toWrites(results: Record<Target, Run[]>): Table {
+  const spread = (kind: Kind, of: (run: Run) => number) => formatSpread(toSpread(results[kind].map(of)));
+  const ofTable = (run: Run, name: string) => run.updates.find(({ table }) => table === name);
+  return {
+    title: "Relay: what the server writes",
+    columns: ["", "WAL bytes per message", ...HOT_TABLES.flatMap((name) => [`updates of ${name} per message`, "HOT, %"])],
+    rows: (["forward", "push"] as const).map((kind) => [
+      TARGETS[kind],
+      spread(kind, ({ walBytes }) => walBytes),
+      ...HOT_TABLES.flatMap((name) => [
+        spread(kind, (run) => ofTable(run, name)?.perMessage ?? Number.NaN),
+        spread(kind, (run) => 100 * (ofTable(run, name)?.hotShare ?? Number.NaN)),
+      ]),
+    ]),
+    notes: ["a HOT update writes no index; updates are counted from the first message of the warm-up on"],
+  };
 }

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { toMeasuresTable } from "./measures.ts";
 import type { Goal, Report, Table } from "./report.ts";
 
 const PAGE = fileURLToPath(new URL("../../docs/benchmarks.md", import.meta.url));
@@ -25,7 +26,14 @@ export function replaceResults(page: string, results: string): string {
 }
 
 export function toMarkdown(reports: readonly Report[]): string {
-  return [toGoals(reports), ...reports.map(toSection)].join("\n\n");
+  return [...toMeasures(reports), toGoals(reports), ...reports.map(toSection)].join("\n\n");
+}
+
+function toMeasures(reports: readonly Report[]): string[] {
+  const table = toMeasuresTable(reports);
+  if (table === null) return [];
+  const rows = table.rows.map((row) => row.map((cell) => cell.replace(/^missed,/, "**missed**,")));
+  return [`### ${table.title}\n\n${toMarkdownTable(table.columns, rows)}`];
 }
 
 function toGoals(reports: readonly Report[]): string {

@@ -20,14 +20,18 @@ export interface ClosedLoad {
   secondsMax: number;
   /** Begin again from the first when all have been sent: only for targets that store nothing. */
   repeats: boolean;
+  /** Send a request again until it is answered with 200, as WeChat and the desk do: for a warm-up, which a cold gateway may refuse. */
+  insists?: boolean;
 }
+
+const INSIST_MS = 100;
 
 /**
  * As fast as it is answered. Each connection has its own share of the requests, in order, so that two messages of one contact are
  * never under way together if the contacts are a multiple of the connections.
  */
 export async function driveClosed(requests: readonly Buffer[], load: ClosedLoad): Promise<Load> {
-  const { addresses, connections, secondsMax, repeats } = load;
+  const { addresses, connections, secondsMax, repeats, insists = false } = load;
   const lines = openLines(addresses, connections);
   const tally = createTally();
   const startedAt = performance.now();
@@ -38,7 +42,12 @@ export async function driveClosed(requests: readonly Buffer[], load: ClosedLoad)
         const request = requests[repeats ? next % requests.length : next];
         if (request === undefined) return;
         const sentAt = performance.now();
-        tally.add(await line.send(request), performance.now() - sentAt);
+        let status = await line.send(request);
+        while (insists && status !== 200 && performance.now() < until) {
+          await sleep(INSIST_MS);
+          status = await line.send(request);
+        }
+        tally.add(status, performance.now() - sentAt);
       }
     }),
   );

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import pg from "pg";
 import { hasPostgres, startPostgres } from "../../test/chaos/postgres.ts";
 import { cpuMs } from "./cpu.ts";
+import { until } from "./expect.ts";
 import { format } from "./report.ts";
 
 /** A throw-away PostgreSQL server, as its package sets it up, that counts the statements it runs. */
@@ -101,6 +102,36 @@ const STATEMENTS = `
 function toFirstWords(text: string): string {
   return text.replace(/\s+/g, " ").trim().slice(0, 110);
 }
+
+/** Bytes of write-ahead log that the server has written so far. */
+export async function readWalBytes(url: string): Promise<number> {
+  const [row] = await query<{ bytes: string }>(url, "SELECT pg_current_wal_lsn() - '0/0' AS bytes");
+  return Number(row?.bytes);
+}
+
+/** How often a table's rows were updated since the database was made, and how many of these updates wrote no index (HOT). */
+export interface Updates {
+  table: string;
+  all: number;
+  hot: number;
+}
+
+const SESSIONS_SECONDS_MAX = 30;
+
+/** Waits for the other sessions of the database to end: a session reports its last updates when it ends. */
+export async function listUpdates(url: string, tables: readonly string[]): Promise<Updates[]> {
+  await until("the end of all sessions", async () => (await query(url, OTHER_SESSIONS)).length === 0, SESSIONS_SECONDS_MAX);
+  const rows = await query<{ table: string; all: string; hot: string }>(url, UPDATES, [tables]);
+  return rows.map(({ table, all, hot }) => ({ table, all: Number(all), hot: Number(hot) }));
+}
+
+const OTHER_SESSIONS = `
+  SELECT FROM pg_stat_activity
+  WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`;
+
+const UPDATES = `
+  SELECT relname AS table, n_tup_upd AS all, n_tup_hot_upd AS hot
+  FROM pg_stat_user_tables WHERE relname = ANY($1) ORDER BY relname`;
 
 /** One statement on a connection of its own. */
 export async function query<Row extends pg.QueryResultRow>(url: string, sql: string, values?: unknown[]): Promise<Row[]> {

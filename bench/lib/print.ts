@@ -1,3 +1,4 @@
+import { toMeasuresTable } from "./measures.ts";
 import type { Goal, Report, Table } from "./report.ts";
 
 export function say(text: string): void {
@@ -5,14 +6,22 @@ export function say(text: string): void {
 }
 
 /** The report as plain text, columns aligned. */
-export function toText({ name, mode, machine, tables, goals }: Report): string {
+export function toText(report: Report): string {
+  const { name, mode, machine, tables, goals } = report;
   const { processor, cores, memoryGib, node, postgres } = machine;
   return [
     `== ${name} (${mode}; ${processor}, ${cores} cores, ${memoryGib} GiB, Node ${node}, ${postgres})`,
+    ...toTextMeasures([report]),
     ...tables.map(toTextTable),
     ...goals.map(toTextGoal),
     "",
   ].join("\n");
+}
+
+/** The measures of all these reports in one table; nothing when none was taken. */
+export function toTextMeasures(reports: readonly Report[]): string[] {
+  const table = toMeasuresTable(reports);
+  return table === null ? [] : [toTextTable(table)];
 }
 
 function toTextTable({ title, columns, rows, notes = [] }: Table): string {

@@ -1,4 +1,5 @@
 import type { Machine } from "./machine.ts";
+import type { Measured } from "./measures.ts";
 import type { Mode } from "./options.ts";
 
 /** What one benchmark found, ready to be shown on a terminal and in docs/benchmarks.md. */
@@ -7,6 +8,8 @@ export interface Report {
   at: string;
   mode: Mode;
   machine: Machine;
+  /** Absent in reports that are older than the measures. */
+  measures?: Measured;
   tables: Table[];
   goals: Goal[];
 }
@@ -28,7 +31,7 @@ export interface Goal {
   missedBy?: string;
 }
 
-export type Findings = Pick<Report, "tables" | "goals">;
+export type Findings = Pick<Report, "measures" | "tables" | "goals">;
 
 /** A goal that is a number to reach. */
 export function atLeast(goal: string, actual: number, wanted: number): Goal {

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { createAccount, type Gateway, moveAccount, startGateway } from "./gateway.ts";
-import { listStatements, perMessage, query, resetStatements } from "./postgres.ts";
+import { listStatements, listUpdates, perMessage, query, readWalBytes, resetStatements, type Updates } from "./postgres.ts";
 import { type Outside, type Stage, startOutside } from "./stage.ts";
+import { COUNT_INBOUND, HOT_TABLES } from "./tables.ts";
 
 /** A gateway with everything around it but the load. */
 export interface Scene {
@@ -19,8 +20,15 @@ export interface Scene {
   begin(): Promise<void>;
   /** What was used for each of so many messages since `begin`. */
   used(messages: number): Promise<Used>;
-  /** Ends everything. @returns how many messages of contacts are stored */
-  end(): Promise<number>;
+  /** Ends everything and says what is in the database. */
+  end(): Promise<Ended>;
+}
+
+export interface Ended {
+  /** Messages of contacts. */
+  stored: number;
+  /** Of the hot tables, since the database was made; empty when embedded. */
+  updates: Updates[];
 }
 
 export interface Used {
@@ -30,7 +38,16 @@ export interface Used {
   statements: number;
   /** The costliest statements, as rows of a table. */
   costliest: string[][];
+  /** Bytes of write-ahead log; NaN when embedded. */
+  walBytes: number;
 }
+
+/** Of a contender whose statements and log are not counted. */
+export const UNCOUNTED: Pick<Used, "statements" | "costliest" | "walBytes"> = {
+  statements: Number.NaN,
+  costliest: [],
+  walBytes: Number.NaN,
+};
 
 export interface SceneOptions {
   isEmbedded?: boolean;
@@ -58,7 +75,8 @@ export async function startScene({ server, profileFolder }: Stage, options: Scen
   if (options.preparedUrl !== undefined) await moveAccount(first, outside.address);
   const gatewayMs = () => gateways.reduce((sum, gateway) => sum + gateway.cpuMs(), 0);
   const postgresMs = () => (databaseUrl && server ? server.cpuMs() : 0);
-  let before = { gateway: 0, postgres: 0 };
+  const walBytes = async () => (databaseUrl ? readWalBytes(databaseUrl) : Number.NaN);
+  let before = { gateway: 0, postgres: 0, walBytes: 0 };
 
   return {
     databaseUrl,
@@ -68,8 +86,9 @@ export async function startScene({ server, profileFolder }: Stage, options: Scen
     pushPath,
     begin: async () => {
       await outside.begin();
+      before.walBytes = await walBytes();
       if (databaseUrl) await resetStatements(databaseUrl);
-      before = { gateway: gatewayMs(), postgres: postgresMs() };
+      before = { ...before, gateway: gatewayMs(), postgres: postgresMs() };
     },
     used: async (messages) => {
       const used = { gateway: gatewayMs() - before.gateway, postgres: postgresMs() - before.postgres };
@@ -77,30 +96,30 @@ export async function startScene({ server, profileFolder }: Stage, options: Scen
         cpuUs: (used.gateway / messages) * 1_000,
         postgresUs: (used.postgres / messages) * 1_000,
         ...perMessage(databaseUrl ? await listStatements(databaseUrl) : [], messages),
+        walBytes: ((await walBytes()) - before.walBytes) / messages,
       };
     },
     end: async () => {
       for (const gateway of gateways) await gateway.stop();
       await outside.end();
+      const updates = databaseUrl ? await listUpdates(databaseUrl, HOT_TABLES) : [];
       const stored = databaseUrl ? await countOnServer(databaseUrl) : await countEmbedded(join(folder, "postgres"));
       await rm(folder, { recursive: true, force: true });
       if (databaseUrl && options.preparedUrl === undefined) await server?.dropDatabase(databaseUrl);
-      return stored;
+      return { stored, updates };
     },
   };
 }
 
-const COUNT = "SELECT count(*) FROM messages WHERE direction = 'inbound'";
-
 async function countOnServer(databaseUrl: string): Promise<number> {
-  const [row] = await query<{ count: string }>(databaseUrl, COUNT);
+  const [row] = await query<{ count: string }>(databaseUrl, COUNT_INBOUND);
   return Number(row?.count);
 }
 
 /** The gateway has ended, so its folder may be opened. */
 async function countEmbedded(folder: string): Promise<number> {
   const database = new PGlite(folder);
-  const { rows } = await database.query<{ count: number }>(COUNT);
+  const { rows } = await database.query<{ count: number }>(COUNT_INBOUND);
   await database.close();
   return Number(rows[0]?.count);
 }

@@ -4,6 +4,7 @@ import { ACCOUNT, toOpenId } from "../lib/account.ts";
 import { fromDist } from "../lib/from-dist.ts";
 import { toText } from "../lib/requests.ts";
 import { serve } from "../lib/serve.ts";
+import { INSERT_ACCEPTED } from "../lib/tables.ts";
 
 const { toConversationId } = await fromDist<typeof import("../../src/domain/ids.ts")>("domain/ids.js");
 
@@ -41,7 +42,7 @@ async function insert({
       while (next < first + count && performance.now() < until) {
         const numbers = Array.from({ length: Math.min(batch, first + count - next) }, (_, index) => next + index);
         next += numbers.length;
-        await pool.query({ name: "insert", text: INSERT, values: toColumns(numbers, contacts) });
+        await pool.query({ name: "insert", text: INSERT_ACCEPTED, values: toColumns(numbers, contacts) });
       }
     }),
   );
@@ -62,24 +63,3 @@ function toColumns(numbers: number[], contacts: number): string[][] {
     texts.map((text) => JSON.stringify({ type: "text", text })),
   ];
 }
-
-const INSERT = `
-  WITH input AS (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-      WITH ORDINALITY AS t (id, conversation_id, open_id, dedupe_key, text, content, position)
-  ), conversation AS (
-    INSERT INTO conversations (id, account_id, open_id, last_inbound_at)
-    SELECT DISTINCT conversation_id, '${ACCOUNT.id}', open_id, now() FROM input ORDER BY conversation_id
-    ON CONFLICT (id) DO UPDATE SET last_inbound_at = now(), updated_at = now()
-  ), message AS (
-    INSERT INTO messages (id, account_id, conversation_id, direction, origin, dedupe_key, vendor_message_id, type, text, content, state, sent_at)
-    SELECT id, '${ACCOUNT.id}', conversation_id, 'inbound', 'contact', dedupe_key, '1', 'text', text, content::jsonb, 'received', now()
-    FROM input ORDER BY position
-  ), lane AS (
-    INSERT INTO outbox_lanes AS l (conversation_id, account_id, direction, due_at, pending)
-    SELECT conversation_id, '${ACCOUNT.id}', direction, CASE direction WHEN 'inbound' THEN now() END, CASE direction WHEN 'inbound' THEN count(*) ELSE 0 END
-    FROM input, (VALUES ('inbound'), ('outbound')) d (direction) GROUP BY conversation_id, direction ORDER BY conversation_id, direction
-    ON CONFLICT (conversation_id, direction) DO UPDATE SET pending = l.pending + excluded.pending, due_at = COALESCE(l.due_at, excluded.due_at)
-  )
-  INSERT INTO outbox_entries (conversation_id, direction, message_id)
-  SELECT conversation_id, 'inbound', id FROM input ORDER BY position`;

@@ -6,7 +6,7 @@ import { createTally, type Enqueued, inBatches, type QueueLoad, type Tally, type
 import { findNumber, toText } from "../lib/requests.ts";
 import { serve } from "../lib/serve.ts";
 
-const { openDatabase } = await fromDist<typeof import("../../src/store/database/database.ts")>("store/database.js");
+const { openDatabase } = await fromDist<typeof import("../../src/store/database/database.ts")>("store/database/database.js");
 const { createStore } = await fromDist<typeof import("../../src/store/store.ts")>("store/store.js");
 const { newMessageId, toConversationId } = await fromDist<typeof import("../../src/domain/ids.ts")>("domain/ids.js");
 
