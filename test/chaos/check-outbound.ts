@@ -37,7 +37,7 @@ export function checkOutbound(book: CustomerBook, { explained }: Books, figures:
       checkReason(row);
     } else if (ENDED_UNSENT.has(row.state)) {
       figures.failed++;
-      if (counts.at(-1) !== 0) report("doubled", row.text, `seen, although ${row.state}`, row);
+      if ((counts.at(-1) ?? 0) > 0) report("doubled", row.text, `seen, although ${row.state}`, row);
       checkReason(row);
     } else report("stuck", row.text, `is still ${row.state} (${row.errorCode ?? "no code"})`, row);
     if (row.text.startsWith("«n")) figures.notices++;

@@ -71,6 +71,18 @@ test("notices of outages, which all read the same, are seen as often as they wer
   expect(kinds({ stored, seen: [saw(1), saw(1), seen(1), seen(2), saw(3)] })).toEqual(["doubled"]);
 });
 
+test("a notice of an outage that ended unsent needs a reason and must not have been seen", () => {
+  const stored = [
+    received(1),
+    reply(1),
+    received(2),
+    reply(2),
+    reply(3, { id: "msg_o3", text: "the desk is away", state: "failed", errorCode: "-1" }),
+  ];
+  expect(kinds({ stored })).toEqual([]);
+  expect(kinds({ stored, seen: [seen(1), seen(2), seen(3, { text: "the desk is away" })] })).toEqual(["doubled"]);
+});
+
 test("an acknowledged message that never reached the desk is lost", () => {
   expect(check(books({ atDesk: [atDesk(1)] })).findings).toEqual([
     { kind: "lost", openId: "oA", detail: "«m0.2» hello: acknowledged and never at the desk", messageId: "msg_m2" },
