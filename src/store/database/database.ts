@@ -84,6 +84,8 @@ function openPool(config: pg.PoolConfig, watch: SessionWatch): pg.Pool {
     keepAlive: true,
     // Not a parameter of the connection: poolers refuse those.
     onConnect: async (client) => {
+      // The pool listens only while a connection is idle. Without a listener, one that breaks under a statement would end the process.
+      client.on("error", () => {});
       await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
       await watch.see(client);
     },
