@@ -36,6 +36,21 @@ async function startCable(serverUrl: string) {
   return { url: url.href, cut };
 }
 
+describe.runIf(process.env.TEST_DATABASE_URL)("a process that stands still in the middle of a transaction", () => {
+  test("loses its locks, so that another one goes on, and has a new connection when it moves again", async () => {
+    const { address, drop } = await createTestDatabase();
+    onTestFinished(drop);
+    const [standing, other] = [await openDatabase(address), await openDatabase(address)];
+    onTestFinished(() => Promise.all([standing.close(), other.close()]).then(() => {}));
+    const isFree = async () => (await other.proof.query("SELECT pg_try_advisory_xact_lock(7) AS free"))[0]?.free;
+
+    await standing.proof.script("BEGIN; SELECT pg_advisory_xact_lock(7)");
+    expect(await isFree()).toBe(false);
+    await expect.poll(isFree, { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => standing.proof.query("SELECT 1 AS one").catch(() => null)).toEqual([{ one: 1 }]);
+  });
+});
+
 describe.runIf(process.env.TEST_DATABASE_URL)("a connection that breaks in the middle of a statement", () => {
   test("fails what waits for it, ends no process, and is replaced", async () => {
     const { address, drop } = await createTestDatabase();
