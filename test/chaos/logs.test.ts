@@ -34,6 +34,7 @@ test("a process that has just started may be late, and only late; later it may n
     JSON.stringify({ level: "error", time: at(second), error: { type }, msg: "push.failed" });
   const start = line("info", 50, "gateway.starting");
   expect(findTrouble([start, late(58)].join("\n"), troubles)).toEqual([]);
+  expect(findTrouble([start, line("info", 57, "gateway.started"), late(61)].join("\n"), troubles)).toEqual([]);
   for (const trouble of [late(58, "Error"), late(61)]) expect(findTrouble([start, trouble].join("\n"), troubles)).toEqual([trouble]);
 });
 

@@ -41,7 +41,7 @@ export function findTrouble(log: string, troubles: readonly Span[]): string[] {
     if (msg === LAUNCHED) clockMs = launchedWith;
     const time = shownTime - clockMs;
     if (msg === "gateway.starting") [isStarting, startedAt] = [true, time];
-    if (msg === "gateway.started") isStarting = false;
+    if (msg === "gateway.started") [isStarting, startedAt] = [false, time];
     lastTime = time || lastTime;
     const isExplained = isAway(time) || (isLate && time <= startedAt + START_MS_MAX);
     return (level === "error" || level === "fatal") && !(OF_THE_DATABASE.has(msg) && isExplained);

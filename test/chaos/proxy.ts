@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 
 export interface LoadBalancer {
@@ -14,21 +14,23 @@ const CHECK_EVERY_MS = 1_000;
 const CHECK_TIMEOUT_MS = 2_000;
 
 /**
- * A load balancer of the simplest kind: each request goes to the next replica. One that cannot be connected to is passed over, and one
- * that does not answer its health check comes last, so that a caller who has given up reaches another one. Once a request has been
- * handed over, its fate is passed on: the caller sees the connection break, and the replica sees the caller hang up.
+ * A load balancer of the simplest kind: each request goes to the next replica, on connections that are kept, as with the settings in the
+ * README. One that cannot be connected to is passed over, and one that does not answer its health check comes last, so that a caller who
+ * has given up reaches another one. Once a request has been handed over, its fate is passed on: the caller sees the connection break,
+ * and the replica sees the caller hang up.
  */
 export async function startProxy(replicas: readonly string[]): Promise<LoadBalancer> {
   let next = 0;
   const silent = new Set<string>();
   const open = new Map<string, number>();
+  const agent = new Agent({ keepAlive: true });
   const checks = replicas.map((replica) => repeatCheck(replica, silent));
   const server = createServer((incoming, outgoing) => {
     const turn = next++;
     const all = replicas.map((_, index) => replicas[(turn + index) % replicas.length] ?? "");
     const order = [...all.filter((replica) => !silent.has(replica)), ...all.filter((replica) => silent.has(replica))];
     void buffer(incoming).then(
-      (body) => pass(incoming, body, outgoing, order, open),
+      (body) => pass(incoming, body, outgoing, order, { agent, open }),
       () => outgoing.destroy(),
     );
   });
@@ -43,6 +45,7 @@ export async function startProxy(replicas: readonly string[]): Promise<LoadBalan
       for (const stop of checks) stop();
       server.close();
       server.closeAllConnections();
+      agent.destroy();
     },
   };
 }
@@ -68,25 +71,34 @@ function repeatCheck(replica: string, silent: Set<string>): () => void {
   };
 }
 
+interface Passing {
+  agent: Agent;
+  /** How many requests each replica has not answered yet. */
+  open: Map<string, number>;
+}
+
 function pass(
   incoming: IncomingMessage,
   body: Buffer,
   outgoing: ServerResponse,
   [replica, ...others]: string[],
-  open: Map<string, number>,
+  { agent, open }: Passing,
 ): void {
   if (replica === undefined) {
     outgoing.writeHead(502).end("no replica");
     return;
   }
   const { method, url = "/", headers } = incoming;
-  const upstream = request(new URL(url, replica), { method, headers: { ...headers, connection: "close" }, agent: false });
+  const upstream = request(new URL(url, replica), { method, headers: { ...headers, connection: "keep-alive" }, agent });
   const count = (change: number) => open.set(replica, (open.get(replica) ?? 0) + change);
   count(1);
   upstream.once("close", () => count(-1));
   const hangUp = () => upstream.destroy();
   let isConnected = false;
-  upstream.once("socket", (socket) => socket.once("connect", () => (isConnected = true)));
+  upstream.once("socket", (socket) => {
+    if (upstream.reusedSocket) isConnected = true;
+    else socket.once("connect", () => (isConnected = true));
+  });
   upstream.once("response", (response) => {
     outgoing.writeHead(response.statusCode ?? 502, { ...response.headers, connection: "keep-alive" });
     response.pipe(outgoing);
@@ -95,7 +107,7 @@ function pass(
   upstream.once("error", () => {
     outgoing.off("close", hangUp);
     if (isConnected || outgoing.destroyed) outgoing.destroy();
-    else pass(incoming, body, outgoing, others, open);
+    else pass(incoming, body, outgoing, others, { agent, open });
   });
   outgoing.once("close", hangUp);
   upstream.end(body);
