@@ -32,6 +32,19 @@ test("every plan has faults of every kind, and leaves the end of the traffic alo
   }
 });
 
+test("the default form has 10,000 messages and over a hundred faults; both forms stop replicas for longer than a worker's lease", () => {
+  for (const [args, messages, faultsMin, freezes] of [
+    [[], 10_000, 100, 6],
+    [["--short"], 1_000, 10, 1],
+  ] as const) {
+    const { customers, faults } = toPlan(readOptions([...args], () => 7));
+    expect(customers.flatMap((customer) => customer.messages)).toHaveLength(messages);
+    expect(faults.length).toBeGreaterThanOrEqual(faultsMin);
+    const standsMs = faults.flatMap((fault) => (fault.kind === "freeze" ? [fault.standsMs] : []));
+    expect(standsMs).toEqual(Array(freezes).fill(40_000));
+  }
+});
+
 test("each replica starts with a clock of its own, up to 30 s off, and comes back with another", () => {
   for (let seed = 0; seed < 50; seed++) {
     const { clocksMs, faults } = toPlan({ ...options, messages: 1_000, seed });
@@ -58,8 +71,8 @@ test("faults are counted by kind, with the requests that they spoil", () => {
 
 test("options are read strictly; --short is a smaller run, and what is given besides wins", () => {
   const read = (...args: string[]) => readOptions(args, () => 5);
-  expect(read()).toEqual({ seed: 5, messages: 3_000, customers: 100, replicas: 3, secondsMax: 900 });
-  expect(read("--short", "--seed", "9", "--messages", "50")).toMatchObject({ seed: 9, messages: 50, customers: 30 });
+  expect(read()).toEqual({ seed: 5, messages: 10_000, customers: 100, replicas: 3, secondsMax: 1_800 });
+  expect(read("--short", "--seed", "9", "--messages", "50")).toMatchObject({ seed: 9, messages: 50, customers: 60 });
   expect(() => read("--replicas", "1")).toThrow("--replicas must be a whole number from 2");
   expect(() => read("--sede", "1")).toThrow(TypeError);
 });
