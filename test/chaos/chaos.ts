@@ -46,7 +46,7 @@ async function run({ seed }: ChaosOptions, plan: Plan, folder: string): Promise<
   const faults = createFaults(plan, world, traffic);
   try {
     const isDrained = await play(world, traffic, faults);
-    const books = await collect(plan, world, traffic, faults.databaseAway);
+    const books = await collect(plan, world, traffic, faults.databaseAway, lag.max / 1e6);
     const { findings, figures } = check(books);
     const seconds = (Date.now() - startedAt) / 1_000;
     const lagMsMax = lag.max / 1e6;

@@ -45,6 +45,7 @@ function books(change: Partial<CustomerBook> = {}): Books {
   };
   return {
     customers: [book],
+    lagMsMax: 0,
     troubles: [{ from: 50_000, to: 60_000 }],
     explained: new Map([
       ["WECHAT_ANSWER_LOST", 1],
@@ -153,6 +154,9 @@ test("a passive reply and the next asynchronous message may cross on the way, wi
   const crossing = (at: number) => check(books({ seen: [seen(2, { at: 2_000 }), seen(1, { way: "passive", at })] }));
   expect(crossing(2_100)).toMatchObject({ findings: [], figures: { crossed: 1 } });
   expect(crossing(3_000).findings).toHaveLength(1);
+  const late = books({ seen: [seen(2, { at: 2_000 }), seen(1, { way: "passive", at: 2_400 })] });
+  expect(check({ ...late, lagMsMax: 100 }).findings).toHaveLength(1);
+  expect(check({ ...late, lagMsMax: 200 }).findings).toEqual([]);
 });
 
 test("both ends of a long reply are to be seen once, and joined replies are found", () => {
