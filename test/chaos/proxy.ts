@@ -9,9 +9,9 @@ export interface LoadBalancer {
   close(): Promise<void>;
 }
 
-const CHECK_EVERY_MS = 1_000;
-/** Together with the pause less than the 5 s after which WeChat calls again. */
-const CHECK_TIMEOUT_MS = 2_000;
+const CHECK_EVERY_MS = 500;
+/** Together with the pause less than what is left of WeChat's 5 s for a callback that was under way when its replica stopped. */
+const CHECK_TIMEOUT_MS = 1_000;
 
 /**
  * A load balancer of the simplest kind: each request goes to the next replica, on connections that are kept, as with the settings in the
