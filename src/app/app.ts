@@ -70,6 +70,8 @@ const STOP_NOTICE_MS = 1_000;
 /** Of the ten seconds that a stop may take, and what is left of them for one that only says goodbye. */
 const STOP_MS_MAX = 9_000;
 const GOODBYE_MS_MAX = 500;
+/** For settling what was cut off and giving back every claim. */
+const GIVE_BACK_MS = 1_500;
 
 /**
  * Puts everything together. Opens and migrates the database, but does not listen yet.
@@ -198,7 +200,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const steps: [maxMs: number, step: () => Promise<void>][] = [
       [STOP_MS_MAX, () => closeServer(server, openRequests, address === "" ? 0 : (options.stopNoticeMs ?? STOP_NOTICE_MS))],
       [GOODBYE_MS_MAX, () => unhear()],
-      [STOP_GRACE_MS + GOODBYE_MS_MAX, () => delivery.stop(STOP_GRACE_MS)],
+      // Connections may have taken their whole time: the claims have to be given back before the database is closed.
+      [STOP_GRACE_MS + GIVE_BACK_MS, () => delivery.stop(Math.min(STOP_GRACE_MS, stopBy - Date.now() - GIVE_BACK_MS))],
       [GOODBYE_MS_MAX, async () => (folder === null ? undefined : removeLocalApi(folder))],
       [GOODBYE_MS_MAX, retention.stop],
       [GOODBYE_MS_MAX, http.close],

@@ -16,6 +16,8 @@ export interface DeskOptions {
   /** The KEY beside the push server address; an account's `desk.key`. */
   key: string;
   now?: () => Date;
+  /** How long an answer to a push may take. */
+  pushTimeoutMs?: number;
 }
 
 /** Udesk's message interface (udesk.md A) with its agents, on one loopback address. */
@@ -62,7 +64,7 @@ const ROUTE = /^(POST \/spa\d+\/im_callback|GET \/spa\d+\/im_callback\/test)$/;
 /** Only ends what hangs: on a machine that is busy with other things, a second's work takes many. */
 const WAIT_MS = 60_000;
 
-export async function startDesk({ key, now = () => new Date() }: DeskOptions): Promise<DeskEmulator> {
+export async function startDesk({ key, now = () => new Date(), pushTimeoutMs = WAIT_MS }: DeskOptions): Promise<DeskEmulator> {
   const book = createBook<ReceivedMessage>(
     "received from",
     ({ msgId, type, text, mediaId }) => `${msgId} ${type} ${text ?? mediaId ?? ""}`,
@@ -77,7 +79,7 @@ export async function startDesk({ key, now = () => new Date() }: DeskOptions): P
     if (pushUrl === null) throw new Error("the desk has no push server address yet; call connectPush first");
     const url = new URL(pushUrl);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const answer = await caller.exchange({ method: "POST", url, contentType, body, signal: AbortSignal.timeout(WAIT_MS) });
+    const answer = await caller.exchange({ method: "POST", url, contentType, body, signal: AbortSignal.timeout(pushTimeoutMs) });
     return { ...answer, ack: parseJson(answer.body) };
   };
   const toQuery = ({ unsigned = false }: PushOptions) => (unsigned ? {} : signQuery(key, now()));

@@ -3,6 +3,8 @@ import type { Way } from "../../src/domain/message.ts";
 /** Everything that both outsides wrote down, and what the gateway says of it. Moments are milliseconds since 1970. */
 export interface Books {
   customers: CustomerBook[];
+  /** How long the suite itself, in which both outsides live, stood still at most. */
+  lagMsMax: number;
   /** When a fault of the plan could make WeChat's tries fail: the database was away. */
   troubles: Span[];
   /** The codes of the gateway under which a reply may end uncertain or unsent, and how many the plan's faults explain at most. */

@@ -8,10 +8,10 @@ import { check } from "./check.ts";
 import { collect } from "./collect.ts";
 import { drain } from "./drain.ts";
 import { createFaults, type Faults } from "./faults.ts";
-import { findTrouble } from "./logs.ts";
+import { countOvertaken, findTrouble, toTroubles } from "./logs.ts";
 import { type ChaosOptions, readOptions, USAGE } from "./options.ts";
 import { type Plan, toPlan } from "./plan.ts";
-import { say, sayOffenders, toTable } from "./print.ts";
+import { say, sayOffenders, toSummary, toTable } from "./print.ts";
 import type { Crash } from "./replica.ts";
 import { createTraffic, type Traffic } from "./traffic.ts";
 import { startWorld, type World } from "./world.ts";
@@ -20,10 +20,8 @@ import { startWorld, type World } from "./world.ts";
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2), () => randomInt(1_000_000));
   const plan = toPlan(options);
-  const { seed, messages, customers, replicas, secondsMax } = options;
-  say(
-    `seed ${seed}: ${messages} messages of ${customers} customers, ${replicas} replicas, ${plan.faults.length} faults, plan ${plan.digest}`,
-  );
+  const { seed, secondsMax } = options;
+  say(toSummary(plan, options));
   const folder = await mkdtemp(join(tmpdir(), "wxdesk-chaos-"));
   const tooLong = setTimeout(() => {
     say(`FAILED: not done after ${secondsMax} s; logs in ${folder}`);
@@ -38,27 +36,30 @@ async function main(): Promise<number> {
   return isFine ? 0 : 1;
 }
 
-async function run({ seed, replicas }: ChaosOptions, plan: Plan, folder: string): Promise<boolean> {
+async function run({ seed }: ChaosOptions, plan: Plan, folder: string): Promise<boolean> {
   const startedAt = Date.now();
   const lag = monitorEventLoopDelay({ resolution: 20 });
   lag.enable();
-  const world = await startWorld(replicas, folder);
+  const world = await startWorld(plan, folder);
+  if (!world.canSkewClocks) say(NO_CLOCKS);
   const traffic = createTraffic(plan, world);
   const faults = createFaults(plan, world, traffic);
   try {
     const isDrained = await play(world, traffic, faults);
-    const books = await collect(plan, world, traffic, faults.databaseAway);
+    const books = await collect(plan, world, traffic, faults.databaseAway, lag.max / 1e6);
     const { findings, figures } = check(books);
     const seconds = (Date.now() - startedAt) / 1_000;
     const lagMsMax = lag.max / 1e6;
-    say(toTable(figures, { seed, digest: plan.digest, seconds, faults: faults.done, findings, lagMsMax }));
+    const clockReadingsMs = world.canSkewClocks ? world.replicas.flatMap((replica) => replica.clockReadingsMs) : null;
+    const overtaken = countOvertaken((await readLogs(world)).map(({ log }) => log));
+    say(toTable(figures, { seed, plan, seconds, faultsDone: faults.done, clockReadingsMs, overtaken, findings, lagMsMax }));
     if (lagMsMax > LAG_MS_MAX) say(SLOW);
     for (const { kind, openId, detail, messageId } of findings) say(`${kind}: ${openId} ${detail} ${messageId ?? ""}`);
     await sayOffenders(findings, books, world);
     const problems = [
       ...(isDrained ? [] : ["work is left over"]),
       ...(await stopAll(world, faults.databaseAway)),
-      ...(await readLogs(world, faults.databaseAway)),
+      ...(await checkLogs(world, faults)),
     ];
     for (const problem of problems) say(problem);
     return findings.length === 0 && problems.length === 0;
@@ -69,10 +70,16 @@ async function run({ seed, replicas }: ChaosOptions, plan: Plan, folder: string)
 
 /** The outsides live in this process: when it stands still, WeChat hangs up on answers that have arrived. */
 const LAG_MS_MAX = 1_000;
+const NO_CLOCKS = "  libfaketime is not installed and cannot be: the replicas' clocks are left right, and that fault is left out";
 const SLOW = "  the machine was too slow for this much traffic, which alone may be what failed: take fewer --customers, or let it be alone";
 
 async function play({ databaseUrl }: World, traffic: Traffic, faults: Faults): Promise<boolean> {
-  await traffic.play(faults.reach);
+  const startedAt = Date.now();
+  await traffic.play((count) => {
+    faults.reach(count);
+    if (count % 1_000 === 0)
+      say(`  ${count} messages, ${faults.done.length} faults begun after ${((Date.now() - startedAt) / 1_000).toFixed(0)} s`);
+  });
   await faults.end();
   return drain(databaseUrl, traffic);
 }
@@ -94,13 +101,15 @@ async function stopAll({ replicas }: World, databaseAway: readonly Span[]): Prom
 /** From the loss of its database to the end of a start. */
 const CRASH_MS_MAX = 2_000;
 
-/** What was under way when the database went away may say so that much later: its own time limits have to end first. */
-const LATE_LINES_MS = 35_000;
+async function checkLogs(world: World, { databaseAway, standstills }: Faults): Promise<string[]> {
+  return (await readLogs(world)).flatMap(({ name, log }) => {
+    const standstillsHere = standstills.filter(({ replica }) => replica === name);
+    return findTrouble(log, toTroubles(databaseAway, standstillsHere)).map((line) => `${name} wrote: ${line.slice(0, 1_000)}`);
+  });
+}
 
-async function readLogs({ replicas }: World, databaseAway: readonly Span[]): Promise<string[]> {
-  const troubles = databaseAway.map(({ from, to }) => ({ from, to: to + LATE_LINES_MS }));
-  const logs = await Promise.all(replicas.map(async ({ name, logFile }) => ({ name, log: await readFile(logFile, "utf8") })));
-  return logs.flatMap(({ name, log }) => findTrouble(log, troubles).map((line) => `${name} wrote: ${line.slice(0, 1_000)}`));
+function readLogs({ replicas }: World): Promise<{ name: string; log: string }[]> {
+  return Promise.all(replicas.map(async ({ name, logFile }) => ({ name, log: await readFile(logFile, "utf8") })));
 }
 
 try {

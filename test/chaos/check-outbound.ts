@@ -3,14 +3,14 @@ import { findInversions } from "./check-inbound.ts";
 import { findTokens } from "./tokens.ts";
 import type { Figures, Finding } from "./verdict.ts";
 
-/** Two answers on two connections may pass each other on the way to the customer's phone; in one process that takes no longer than this. */
+/** Two answers on two connections may pass each other on the way to the customer's phone; in one process that takes no longer than this, unless it stands still. */
 const CROSSING_MS_MAX = 250;
 
 /**
  * From desk and agent to the customer: what the gateway calls sent was seen exactly once, what it calls uncertain at most once, all
  * else not at all. Goes by the tokens in the texts, because long replies are split and held ones may be joined.
  */
-export function checkOutbound(book: CustomerBook, { explained }: Books, figures: Figures): Finding[] {
+export function checkOutbound(book: CustomerBook, { explained, lagMsMax }: Books, figures: Figures): Finding[] {
   const { openId, sent, pushed, seen, stored } = book;
   const rows = stored.filter(({ direction }) => direction === "outbound");
   const seenBy = index(seen);
@@ -37,7 +37,7 @@ export function checkOutbound(book: CustomerBook, { explained }: Books, figures:
       checkReason(row);
     } else if (ENDED_UNSENT.has(row.state)) {
       figures.failed++;
-      if (counts.at(-1) !== 0) report("doubled", row.text, `seen, although ${row.state}`, row);
+      if ((counts.at(-1) ?? 0) > 0) report("doubled", row.text, `seen, although ${row.state}`, row);
       checkReason(row);
     } else report("stuck", row.text, `is still ${row.state} (${row.errorCode ?? "no code"})`, row);
     if (row.text.startsWith("«n")) figures.notices++;
@@ -70,7 +70,7 @@ export function checkOutbound(book: CustomerBook, { explained }: Books, figures:
   findings.push(...checkOutageNotices(book, rows));
   const tokened = rows.filter(({ text }) => findTokens(text).length > 0);
   for (const [earlier, later] of findInversions(tokened, (row) => seen.findIndex(({ text }) => text.includes(headOf(row.text))))) {
-    if (isCrossing(earlier, later, book)) figures.crossed++;
+    if (isCrossing(earlier, later, book, CROSSING_MS_MAX + lagMsMax)) figures.crossed++;
     else report("disordered", later.text, `seen before ${headOf(earlier.text)}`, later);
   }
   figures.pushes += pushed.length;
@@ -98,12 +98,12 @@ const ENDED_UNSENT: ReadonlySet<string> = new Set(["failed", "dead"]);
  * The earlier one rode on a callback's answer and the later one left once that answer was out, on another connection; or WeChat did
  * not take the first answer and was given the same words again.
  */
-function isCrossing(earlier: StoredMessage, later: StoredMessage, { seen, sent }: CustomerBook): boolean {
+function isCrossing(earlier: StoredMessage, later: StoredMessage, { seen, sent }: CustomerBook, crossingMsMax: number): boolean {
   const find = ({ text }: StoredMessage) => seen.find((shown) => shown.text.includes(headOf(text)));
   const [slow, quick] = [find(earlier), find(later)];
   if (slow?.way !== "passive" || quick?.way !== "async") return false;
   const isRepeated = sent.some(({ reply, tries }) => tries > 1 && reply?.includes(headOf(earlier.text)));
-  return isRepeated || slow.at - quick.at <= CROSSING_MS_MAX;
+  return isRepeated || slow.at - quick.at <= crossingMsMax;
 }
 
 /** Half of it for the moment between the last byte and the settlement, half for clocks that are read a little later. */

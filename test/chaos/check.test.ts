@@ -45,6 +45,7 @@ function books(change: Partial<CustomerBook> = {}): Books {
   };
   return {
     customers: [book],
+    lagMsMax: 0,
     troubles: [{ from: 50_000, to: 60_000 }],
     explained: new Map([
       ["WECHAT_ANSWER_LOST", 1],
@@ -69,6 +70,18 @@ test("notices of outages, which all read the same, are seen as often as they wer
   expect(kinds({ stored, seen: [seen(1, { text: "the desk is away\n«r0.1» hi" }), seen(2), saw(3)] })).toEqual([]);
   expect(kinds({ stored, seen: [saw(1), seen(1), seen(2)] })).toEqual(["lost"]);
   expect(kinds({ stored, seen: [saw(1), saw(1), seen(1), seen(2), saw(3)] })).toEqual(["doubled"]);
+});
+
+test("a notice of an outage that ended unsent needs a reason and must not have been seen", () => {
+  const stored = [
+    received(1),
+    reply(1),
+    received(2),
+    reply(2),
+    reply(3, { id: "msg_o3", text: "the desk is away", state: "failed", errorCode: "-1" }),
+  ];
+  expect(kinds({ stored })).toEqual([]);
+  expect(kinds({ stored, seen: [seen(1), seen(2), seen(3, { text: "the desk is away" })] })).toEqual(["doubled"]);
 });
 
 test("an acknowledged message that never reached the desk is lost", () => {
@@ -141,6 +154,9 @@ test("a passive reply and the next asynchronous message may cross on the way, wi
   const crossing = (at: number) => check(books({ seen: [seen(2, { at: 2_000 }), seen(1, { way: "passive", at })] }));
   expect(crossing(2_100)).toMatchObject({ findings: [], figures: { crossed: 1 } });
   expect(crossing(3_000).findings).toHaveLength(1);
+  const late = books({ seen: [seen(2, { at: 2_000 }), seen(1, { way: "passive", at: 2_400 })] });
+  expect(check({ ...late, lagMsMax: 100 }).findings).toHaveLength(1);
+  expect(check({ ...late, lagMsMax: 200 }).findings).toEqual([]);
 });
 
 test("both ends of a long reply are to be seen once, and joined replies are found", () => {

@@ -16,11 +16,11 @@ type ShownMessage = Omit<StoredMessage, "settledAt"> & { settledAt: string | nul
 const RECOVERY_MS = 8_000;
 
 /** Opens all books: the emulators', the customers' and agents' own, and what the gateway's API says. */
-export async function collect(plan: Plan, world: World, traffic: Traffic, databaseAway: readonly Span[]): Promise<Books> {
+export async function collect(plan: Plan, world: World, traffic: Traffic, databaseAway: readonly Span[], lagMsMax: number): Promise<Books> {
   const customers: CustomerBook[] = [];
   for (const customer of plan.customers) customers.push(await collectOne(customer, world, traffic));
   const troubles = databaseAway.map(({ from, to }) => ({ from, to: to + RECOVERY_MS }));
-  return { customers, troubles, explained: toExplained(plan) };
+  return { customers, lagMsMax, troubles, explained: toExplained(plan) };
 }
 
 async function collectOne({ openId, kind }: CustomerPlan, { sides, api }: World, traffic: Traffic): Promise<CustomerBook> {

@@ -21,7 +21,9 @@ export function readOptions(args: string[], anySeed: () => number): ChaosOptions
     args,
     options: { seed: value, messages: value, customers: value, replicas: value, "seconds-max": value, short: { type: "boolean" } },
   });
-  const usual = values.short ? { messages: 300, customers: 30, secondsMax: 240 } : { messages: 3_000, customers: 100, secondsMax: 900 };
+  const usual = values.short
+    ? { messages: 1_000, customers: 60, secondsMax: 360 }
+    : { messages: 10_000, customers: 100, secondsMax: 1_800 };
   return {
     seed: toNumber("seed", values.seed, 0) ?? anySeed(),
     messages: toNumber("messages", values.messages, 1) ?? usual.messages,

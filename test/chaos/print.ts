@@ -1,4 +1,8 @@
 import type { Books } from "./books.ts";
+import { countFaults, type FaultCount } from "./count-faults.ts";
+import type { ChaosOptions } from "./options.ts";
+import type { Plan } from "./plan.ts";
+import type { Fault } from "./plan-faults.ts";
 import type { Figures, Finding } from "./verdict.ts";
 import type { World } from "./world.ts";
 
@@ -8,19 +12,24 @@ export function say(text: string): void {
 
 export interface RunFigures {
   seed: number;
-  digest: string;
+  plan: Plan;
   seconds: number;
-  faults: ReadonlyMap<string, number>;
+  faultsDone: readonly Fault[];
+  /** Of all replicas, in no order; null where they could not have clocks of their own. */
+  clockReadingsMs: readonly number[] | null;
+  /** Claims that passed to another process while their holder still worked on them. */
+  overtaken: number;
   findings: readonly Finding[];
   /** How long this process stood still at most. */
   lagMsMax: number;
 }
 
 /** The table of one run. */
-export function toTable(figures: Figures, { seed, digest, seconds, faults, findings, lagMsMax }: RunFigures): string {
+export function toTable(figures: Figures, run: RunFigures): string {
+  const { seed, plan, seconds, faultsDone, clockReadingsMs, overtaken, findings, lagMsMax } = run;
   const count = (...kinds: Finding["kind"][]) => findings.filter(({ kind }) => kinds.includes(kind)).length;
   const rows: [string, string | number][] = [
-    ["seed, plan", `${seed}, ${digest}`],
+    ["seed, plan", `${seed}, ${plan.digest}`],
     ["duration", `${seconds.toFixed(0)} s`],
     ["messages written / acknowledged", `${figures.messages} / ${figures.acknowledged}`],
     ["replies pushed / acknowledged", `${figures.pushes} / ${figures.pushesAcknowledged}`],
@@ -32,20 +41,47 @@ export function toTable(figures: Figures, { seed, digest, seconds, faults, findi
     ["unexplained, stuck", count("unexplained", "stuck")],
     ["uncertain", figures.uncertain],
     ["refused or given up, by plan", figures.failed],
-    ...toSorted(figures.endings).map(([code, times]): [string, number] => [`  with ${code}`, times]),
+    ...[...figures.endings].sort(([a], [b]) => a.localeCompare(b)).map(([code, times]): [string, number] => [`  with ${code}`, times]),
     ["repeated at the desk", figures.repeatedAtDesk],
     ["given to a callback given up", figures.intoTheVoid],
     ["crossed on the wire", figures.crossed],
+    ["claims that passed on while worked on", overtaken],
     ["longest: acknowledged → at the desk", `${(figures.toDeskMsMax / 1_000).toFixed(1)} s`],
     ["longest: pushed → seen", `${(figures.toCustomerMsMax / 1_000).toFixed(1)} s`],
     ["longest: standstill of the suite", `${(lagMsMax / 1_000).toFixed(1)} s`],
-    ...toSorted(faults).map(([name, times]): [string, number] => [`fault: ${name}`, times]),
+    ["faults done / planned", `${faultsDone.length} / ${plan.faults.length}`],
+    ...[...countFaults(plan.faults)].map(([name, planned]): [string, string] => [
+      `  ${name}`,
+      toDone(countFaults(faultsDone).get(name), planned),
+    ]),
+    ["starts with a clock of their own", clockReadingsMs === null ? NO_CLOCKS : clockReadingsMs.length],
+    ...(clockReadingsMs === null ? [] : [["  seconds that they were off", toRange(clockReadingsMs)] satisfies [string, string]]),
   ];
   return rows.map(([name, value]) => `  ${name.padEnd(38)} ${value}`).join("\n");
 }
 
-function toSorted(counts: ReadonlyMap<string, number>): [string, number][] {
-  return [...counts].sort(([a], [b]) => a.localeCompare(b));
+const NO_CLOCKS = "0: LEFT OUT, libfaketime is not installed";
+
+function toDone(done: FaultCount | undefined, planned: FaultCount): string {
+  const requests = planned.requests === 0 ? "" : `, of ${planned.requests} requests`;
+  return `${done?.faults ?? 0} / ${planned.faults}${requests}`;
+}
+
+function toRange(valuesMs: readonly number[]): string {
+  return [Math.min(...valuesMs), Math.max(...valuesMs)].map((ms) => (ms / 1_000).toFixed(0)).join(" to ");
+}
+
+/** The plan in three lines, with how many faults of each kind there are. */
+export function toSummary({ faults, clocksMs, digest }: Plan, { seed, messages, customers, replicas }: ChaosOptions): string {
+  const kinds = [...countFaults(faults)].map(
+    ([name, { faults: times, requests }]) => `${times} × ${name}${requests === 0 ? "" : ` (${requests} requests)`}`,
+  );
+  const restarts = faults.filter(({ kind }) => kind === "kill" || kind === "roll").length;
+  return [
+    `seed ${seed}: ${messages} messages of ${customers} customers, ${replicas} replicas, ${faults.length} faults, plan ${digest}`,
+    `  ${kinds.join(", ")}`,
+    `  clocks: ${clocksMs.map((ms) => `${ms / 1_000} s`).join(", ")} off at first, others after each of ${restarts} restarts`,
+  ].join("\n");
 }
 
 const CONVERSATIONS_MAX = 5;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DeskAnswer, ReceivedMessage } from "../../src/emulators/desk.ts";
+import type { AccountKind } from "./account-kind.ts";
 import type { PushedMessage, SentMessage } from "./books.ts";
-import type { AccountKind, CustomerPlan, Plan, PlannedMessage, PlannedReply } from "./plan.ts";
+import type { CustomerPlan, Plan, PlannedMessage, PlannedReply } from "./plan.ts";
 import { readToken, toInboundText, toNoticeText } from "./tokens.ts";
 import type { Side, World } from "./world.ts";
 

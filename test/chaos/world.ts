@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { type DeskEmulator, startDesk } from "../../src/emulators/desk.ts";
 import { type AccountDetails, type EmulatedAccount, startWechat, type WechatEmulator } from "../../src/emulators/wechat.ts";
 import { findFreePort } from "../support/free-port.ts";
-import type { AccountKind } from "./plan.ts";
+import type { AccountKind } from "./account-kind.ts";
+import { findFaketime } from "./faketime.ts";
+import type { Plan } from "./plan.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { type LoadBalancer, startProxy } from "./proxy.ts";
 import { createReplica, type Replica } from "./replica.ts";
@@ -14,6 +16,8 @@ export interface World {
   wechat: WechatEmulator;
   /** A desk and an account of each kind: what goes wrong at one desk leaves the other alone. */
   sides: Record<AccountKind, Side>;
+  /** Whether replicas can have clocks of their own here. */
+  canSkewClocks: boolean;
   replicas: Replica[];
   proxy: LoadBalancer;
   api<T>(method: string, path: string, body?: unknown): Promise<T>;
@@ -26,6 +30,8 @@ export interface Side {
   account: EmulatedAccount;
 }
 
+/** A desk gives up on a push that is not answered, as WeChat does on a callback, and pushes again. */
+const PUSH_TIMEOUT_MS = 5_000;
 /** Shorter than usual, so that more happens in a minute. WeChat hangs up after its five seconds. */
 const PASSIVE_WAIT_MS = 1_500;
 const DESK_TIMEOUT_MS = 1_500;
@@ -38,11 +44,12 @@ const ACCOUNTS = {
   wecom: { id: "company", wechat: { corpId: "ww8f3c1d7e2a9b4056", corpSecret: "corp-secret", agentId: 1000002 } },
 } as const;
 
-export async function startWorld(replicaCount: number, folder: string): Promise<World> {
+export async function startWorld({ clocksMs }: Plan, folder: string): Promise<World> {
+  const faketime = findFaketime();
   const postgres = await startPostgres();
   const databaseUrl = await postgres.createDatabase();
   const wechat = await startWechat();
-  const ports = await Promise.all(Array.from({ length: replicaCount }, findFreePort));
+  const ports = await Promise.all(clocksMs.map(findFreePort));
   const proxy = await startProxy(ports.map((port) => `http://127.0.0.1:${port}`));
   const environment = {
     DATABASE_URL: databaseUrl,
@@ -51,8 +58,8 @@ export async function startWorld(replicaCount: number, folder: string): Promise<
     WXDESK_MASTER_KEY: randomBytes(32).toString("base64"),
     WXDESK_DATA_DIR: folder,
   };
-  const replicas = ports.map((port, index) => createReplica(`replica-${index}`, port, environment, folder));
-  await Promise.all(replicas.map((replica) => replica.start()));
+  const replicas = ports.map((port, index) => createReplica(`replica-${index}`, port, { environment, folder, faketime }));
+  await Promise.all(replicas.map((replica, index) => replica.start(clocksMs[index] ?? 0)));
 
   const api = <T>(method: string, path: string, body?: unknown) => callApi<T>(proxy.url, method, path, body);
   const connect = (kind: AccountKind) => connectSide(kind, wechat, api);
@@ -62,6 +69,7 @@ export async function startWorld(replicaCount: number, folder: string): Promise<
     databaseUrl,
     wechat,
     sides,
+    canSkewClocks: faketime !== null,
     replicas,
     proxy,
     api,
@@ -74,7 +82,7 @@ export async function startWorld(replicaCount: number, folder: string): Promise<
 }
 
 async function connectSide(kind: AccountKind, wechat: WechatEmulator, api: World["api"]): Promise<Side> {
-  const desk = await startDesk({ key: DESK_KEY });
+  const desk = await startDesk({ key: DESK_KEY, pushTimeoutMs: PUSH_TIMEOUT_MS });
   const { id, wechat: own } = ACCOUNTS[kind];
   const details = { ...own, ...CALLBACK_SECRETS };
   const { callbackUrl, pushUrl } = await api<{ callbackUrl: string; pushUrl: string }>("POST", "/accounts", {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -123,16 +124,34 @@ test("at SIGTERM a callback that waits in vain is acknowledged, and its message 
   );
 });
 
+/** A connection that says this and no more. */
+async function open(address: string, text: string): Promise<void> {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname, () => socket.write(text));
+  socket.on("error", () => {});
+  await once(socket, "connect");
+}
+
+const UNFINISHED = "POST /wechat/shop HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n<xml>";
+
 test("a client that never finishes its request does not keep the process from stopping", async () => {
   const folder = await copyDataFolder();
   const gateway = spawnGateway(toSettings(folder), folder);
-  const { hostname, port } = new URL(await gateway.listening());
-  const sockets = ["", "POST /wechat/shop HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n<xml>"].map((text) => {
-    const socket = connect(Number(port), hostname, () => socket.write(text));
-    socket.on("error", () => {});
-    return new Promise<void>((resolve) => socket.once("connect", resolve));
-  });
-  await Promise.all(sockets);
+  const address = await gateway.listening();
+  await Promise.all(["", UNFINISHED].map((text) => open(address, text)));
   // Its request would be open for ever: that the process ends shows that it does not wait for it.
   expect(await gateway.stop()).toBe(0);
+});
+
+test("a stop that waits for a client as long as it may still has the time to give back what its worker holds", async () => {
+  const stage = await startStage({ account: { replies: { passiveWaitMs: 0 } } });
+  const back = stage.desk.misbehave({ kind: "late", ms: 60_000 });
+  await stage.account.wechat.sendText("oA", "hello");
+  await stage.desk.waitForReceived("oA", 1);
+  await open(stage.account.callbackUrl, UNFINISHED);
+  expect(await stage.gateway.stop()).toBe(0);
+  expect(stage.gateway.output).not.toContain("gateway.stop-failed");
+  back();
+  await stage.restart();
+  await stage.desk.waitForReceived("oA", 2);
 });

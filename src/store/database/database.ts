@@ -46,6 +46,14 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const PROOF_TIMEOUT_MS = 5_000;
 /** A conversation that somebody keeps locked fails those who are in one statement with it; each is then tried by itself, and the others go on. */
 const LOCK_TIMEOUT_MS = 600;
+/**
+ * A process that stands still in the middle of a transaction, such as a paused virtual machine, keeps its conversation locked. WeChat's
+ * three tries can be over in four seconds; then the message is lost.
+ */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 2_000;
+/** One statement: a pooler in statement mode takes no more. */
+const SET_TIMEOUTS = `SELECT set_config('lock_timeout', '${LOCK_TIMEOUT_MS}', false),
+  set_config('idle_in_transaction_session_timeout', '${IDLE_IN_TRANSACTION_TIMEOUT_MS}', false)`;
 
 /** Any number, the same in all processes: "wxdesk" in ASCII. */
 const MIGRATION_LOCK = 0x777864736b6d;
@@ -84,7 +92,9 @@ function openPool(config: pg.PoolConfig, watch: SessionWatch): pg.Pool {
     keepAlive: true,
     // Not a parameter of the connection: poolers refuse those.
     onConnect: async (client) => {
-      await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      // The pool listens only while a connection is idle. Without a listener, one that breaks under a statement would end the process.
+      client.on("error", () => {});
+      await client.query(SET_TIMEOUTS);
       await watch.see(client);
     },
   });

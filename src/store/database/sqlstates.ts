@@ -45,7 +45,11 @@ const ROWS: Readonly<Record<string, Row>> = {
   "57P03": ["DATABASE_UNAVAILABLE", "PostgreSQL is starting or stopping", "wait until it is up, then start again"],
   "57P04": ["DATABASE_UNAVAILABLE", "the database was dropped", "restore it, or correct its name in DATABASE_URL"],
   "57P05": ["DATABASE_UNAVAILABLE", "PostgreSQL ended an idle connection", "set its idle_session_timeout to 0 for this user"],
-  "25P03": ["DATABASE_UNAVAILABLE", "PostgreSQL ended an idle transaction", "raise its idle_in_transaction_session_timeout"],
+  "25P03": [
+    "DATABASE_UNAVAILABLE",
+    "this process stood still in a transaction, so PostgreSQL ended it",
+    "give the process more processor time",
+  ],
   F0: ["DATABASE_UNAVAILABLE", "PostgreSQL cannot use its own configuration", ITS_LOG],
 
   // Passes by itself.

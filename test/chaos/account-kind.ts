@@ -1,0 +1,1 @@
+export type AccountKind = "official_account" | "wecom";
