@@ -69,7 +69,7 @@ describe("a page answers in the desk's place with HTTP 200", () => {
       () => look(gateway, account, "oA"),
       (seen) => (seen.messages[0]?.attempts ?? 0) >= 1,
     );
-    await gateway.database.execute("UPDATE outbox_entries SET enqueued_at = enqueued_at - interval '24 hours'");
+    await gateway.database.execute("UPDATE messages SET created_at = created_at - interval '24 hours'");
     const { messages } = await eventually(
       "the message to be dead",
       () => look(gateway, account, "oA"),

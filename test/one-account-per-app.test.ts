@@ -1,11 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { diagnoseAccounts } from "../src/doctor/diagnose-accounts.ts";
-import { createSecretBox } from "../src/keys/secret-box.ts";
-import { openDatabase } from "../src/store/database/database.ts";
 import { createStore } from "../src/store/store.ts";
 import { DESK_KEY, type OpenGateway, openGateway } from "./support/gateway.ts";
 import { newAccount, openTestStore, TESTER } from "./support/store.ts";
@@ -94,60 +87,4 @@ test("of many that create the same app at the same moment, on two replicas, one 
   );
   expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   for (const result of tries) if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "ACCOUNT_DUPLICATE" });
-});
-
-test("accounts of before that share an app are kept and can be changed; the mark goes when one is left", async () => {
-  const pglite = new PGlite();
-  const database = await openDatabase({ kind: "opened", pglite });
-  onTestFinished(database.close);
-  const { kind, ...settings } = newAccount("app").settings;
-  await applyBefore(pglite, async () => {
-    for (const [id, minute] of Object.entries({ younger: 2, older: 1, youngest: 3 })) {
-      const values = [id, kind, JSON.stringify({ kind, ...settings }), `2026-11-01T00:0${minute}:00Z`];
-      await pglite.query("INSERT INTO accounts (id, name, kind, settings, created_at) VALUES ($1, $1, $2, $3, $4)", values);
-    }
-  });
-  const { accounts } = createStore(database, createSecretBox({ current: randomBytes(32) }));
-  expect((await accounts.list()).map(({ id }) => id)).toEqual(["older", "younger", "youngest"]);
-  expect(await marked(pglite)).toEqual(["younger", "youngest"]);
-
-  const same = newAccount("app").settings;
-  expect(await accounts.update("younger", { name: "Renamed", settings: same }, TESTER)).toMatchObject({ name: "Renamed" });
-  await expect(accounts.create({ ...newAccount("another"), settings: same }, TESTER)).rejects.toMatchObject({ otherId: "older" });
-  await accounts.remove("older", TESTER);
-  expect(await marked(pglite)).toEqual(["youngest"]);
-  await expect(accounts.create({ ...newAccount("another"), settings: same }, TESTER)).rejects.toMatchObject({ otherId: "younger" });
-  await accounts.create(newAccount("taken"), TESTER);
-  await expect(accounts.update("youngest", { settings: newAccount("taken").settings }, TESTER)).rejects.toMatchObject({ otherId: "taken" });
-  await accounts.update("youngest", { settings: newAccount("own").settings }, TESTER);
-  expect(await marked(pglite)).toEqual([]);
-});
-
-const THIS_MIGRATION = "20261127231700_one_account_per_app";
-
-/** The migrations in their order, with `work` in the state before this one. */
-async function applyBefore(pglite: PGlite, work: () => Promise<void>): Promise<void> {
-  const folder = fileURLToPath(new URL("../prisma/migrations", import.meta.url));
-  for (const name of (await readdir(folder)).filter((entry) => /^\d{14}_/.test(entry)).sort()) {
-    if (name === THIS_MIGRATION) await work();
-    await pglite.exec(await readFile(`${folder}/${name}/migration.sql`, "utf8"));
-  }
-}
-
-async function marked(pglite: PGlite): Promise<string[]> {
-  return (await pglite.query<{ id: string }>("SELECT id FROM accounts WHERE is_duplicate ORDER BY id")).rows.map(({ id }) => id);
-}
-
-test("doctor names accounts that share an app", async () => {
-  const toItem = (id: string, wechat: object) => ({ id, enabled: false, wechat });
-  const items = [
-    toItem("a", { appId: "wx1" }),
-    toItem("b", { corpId: "ww1", agentId: 1 }),
-    toItem("c", { appId: "wx1" }),
-    toItem("d", { corpId: "ww1", agentId: 2 }),
-  ];
-  const findings = await diagnoseAccounts({ get: async () => ({ items }), post: async () => ({}) });
-  expect(findings.filter(({ name }) => name === "duplicate")).toMatchObject([
-    { account: "c", ok: "warning", what: expect.stringContaining('accounts "a" and "c" are the same app') },
-  ]);
 });

@@ -16,7 +16,7 @@ const withoutDeskTimeout = (gateway: Gateway) =>
   runSql(gateway, `UPDATE accounts SET settings = jsonb_set(settings, '{desk,timeoutMs}', '${DESK_TIMEOUT_MS}'), version = version + 1`);
 
 const countSlow = async (gateway: Gateway, state: string) => {
-  const sql = `SELECT count(*)::int AS messages FROM messages WHERE account_id = 'slow' AND direction = 'inbound' AND state = '${state}'`;
+  const sql = `SELECT count(*)::int AS messages FROM message_states WHERE account_id = 'slow' AND direction = 'inbound' AND state = '${state}'`;
   return (await runSql(gateway, sql))[0]?.messages;
 };
 

@@ -1,6 +1,6 @@
 import type { Machine } from "./machine.ts";
-import type { Measured } from "./measures.ts";
 import type { Mode } from "./options.ts";
+import type { Spread } from "./statistics.ts";
 
 /** What one benchmark found, ready to be shown on a terminal and in docs/benchmarks.md. */
 export interface Report {
@@ -8,8 +8,8 @@ export interface Report {
   at: string;
   mode: Mode;
   machine: Machine;
-  /** Absent in reports that are older than the measures. */
-  measures?: Measured;
+  /** By the names in measures.ts. Absent in reports that are older than the measures. */
+  measures?: Readonly<Record<string, Spread | undefined>>;
   tables: Table[];
   goals: Goal[];
 }

@@ -1,4 +1,4 @@
-import type { Claim } from "../../src/domain/outbox.ts";
+import type { Claim } from "../../src/domain/queue.ts";
 import type { Store } from "../../src/domain/store.ts";
 import { ACCOUNT, toOpenId } from "../lib/account.ts";
 import { fromDist } from "../lib/from-dist.ts";
@@ -12,7 +12,7 @@ const { newMessageId, toConversationId } = await fromDist<typeof import("../../s
 
 let opened: { url: string; store: Store } | null = null;
 
-/** The gateway's own store, driven directly. It keeps whole messages and their attempts, where its peers keep a job. */
+/** The gateway's own store, driven directly. It keeps whole messages, where its peers keep a job. */
 serve({ enqueue, work });
 
 async function enqueue(load: QueueLoad): Promise<Enqueued> {
@@ -43,49 +43,49 @@ async function enqueue(load: QueueLoad): Promise<Enqueued> {
 }
 
 const LOOPS = 4;
-const LANES = 25;
+const QUEUES = 25;
+const MESSAGES = 10;
 const LEASE_MS = 60_000;
 
-/** As the worker does it: lanes are claimed by several, each settled entry by entry, and nothing is done in between. */
+/** As the worker does it: queues are claimed by several, each settled message by message, and nothing is done in between. */
 async function work({ url, count }: QueueLoad): Promise<Worked> {
-  const { outbox } = await open(url);
+  const { queues } = await open(url);
   const tally = createTally(count);
   await Promise.all(
     Array.from({ length: LOOPS }, async (_, loop) => {
       while (!tally.isOver()) {
-        const claims = await outbox.claimDue({
+        const claims = await queues.claimDue({
+          direction: "inbound",
           holder: `bench-${loop}`,
-          lanesMax: LANES,
-          entriesMax: 10,
+          queuesMax: QUEUES,
+          messagesMax: MESSAGES,
           leaseMs: LEASE_MS,
-          roomOfEach: LANES,
+          roomOfEach: QUEUES,
           rooms: [],
         });
-        await Promise.all(claims.map((claim) => settleAll(claim, outbox, tally)));
+        await Promise.all(claims.map((claim) => settleAll(claim, queues, tally)));
       }
     }),
   );
   return tally.toWorked();
 }
 
-async function settleAll(claim: Claim, outbox: Store["outbox"], tally: Tally): Promise<void> {
-  let held = claim;
-  for (const entry of claim.entries) {
-    const settled = await outbox.settle(
-      held,
-      entry,
+/** The claim goes on while it has messages, as the worker's does; what stands behind them is left to the next claim. */
+async function settleAll(claim: Claim, queues: Store["queues"], tally: Tally): Promise<void> {
+  for (const queued of claim.messages) {
+    const settled = await queues.settle(
+      claim,
+      [queued],
       {
         outcome: { kind: "done" },
         next: { kind: "finished", state: "forwarded" },
         way: null,
         attempt: { startedAt: new Date(), durationMs: 0 },
       },
-      { keepForMs: entry === claim.entries.at(-1) ? null : LEASE_MS },
+      { keepForMs: queued === claim.messages.at(-1) ? null : LEASE_MS },
     );
     if (settled === null) return;
-    // Each settle raises the number of the claim that it keeps.
-    held = { ...held, claimNumber: settled.claimNumber };
-    tally.note(claim.conversationId, findNumber(entry.message.text));
+    tally.note(claim.conversationId, findNumber(queued.message.text));
   }
 }
 

@@ -18,7 +18,7 @@ import { createMediaFetcher } from "../media/fetcher.ts";
 import { createAccessTokens } from "../platform/access-tokens.ts";
 import type { DatabaseAddress } from "../store/database/database.ts";
 import { toDatabaseFault } from "../store/database/to-database-fault.ts";
-import { LANES_CHANNEL, toLane } from "../store/queue/announce.ts";
+import { QUEUES_CHANNEL, toQueue } from "../store/queue/announce.ts";
 import { VERSION } from "../version.ts";
 import { createConnections } from "./connections.ts";
 import { createKeyGate } from "./key-gate.ts";
@@ -96,7 +96,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const load = createLoad({ openCallbacksMax: config.openCallbacksMax });
   const lastFault = createLastFault(toDatabaseFault);
   const delivery = createDelivery({
-    outbox: store.outbox,
+    queues: store.queues,
     signals,
     log: logger,
     leaseMs,
@@ -104,8 +104,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     isPressed: load.isPressed,
     ...(options.pollMs && { pollMs: options.pollMs }),
     steps: {
-      inbound: (claim, entry, signal) => forward(claim, entry, { ...retry, connections, accounts: store.accounts, breaker }, signal),
-      outbound: (claim, entry, signal) => relay(claim, entry, { ...retry, ...store, connections, leaseMs }, signal),
+      inbound: (claim, queued, signal) => forward(claim, queued, { ...retry, connections, accounts: store.accounts, breaker }, signal),
+      outbound: (claim, queued, signal) => relay(claim, queued, { ...retry, ...store, connections, leaseMs }, signal),
     },
   });
 
@@ -115,7 +115,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   let address = "";
   let unhear = async () => {};
   const hasWorker = config.role !== "http";
-  const shared = { connections, signals, deliver: delivery.deliver, now, log: logger };
+  const shared = { connections, signals, deliver: delivery.deliver, reserve: delivery.reserve, now, log: logger };
   const server = await createHttpServer({
     logger,
     version: VERSION,
@@ -131,7 +131,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
               isPressed: load.isPressed,
               accounts: store.accounts,
               inbound: { record: load.inbound.counted(lastFault.watched(store.inbound.record)) },
-              outbox: store.outbox,
+              queues: store.queues,
               ...(options.callbackStoreMs && { storeMsMax: options.callbackStoreMs }),
             },
             push: {
@@ -173,11 +173,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
   const start = async (): Promise<string> => {
     address = await listen(server, config);
-    unhear = await database.listen(LANES_CHANNEL, (payload) => {
-      const lane = toLane(payload);
-      if (lane === null) return;
-      signals.notify(lane.conversationId, SOMETHING);
-      delivery.hear(lane);
+    unhear = await database.listen(QUEUES_CHANNEL, (payload) => {
+      const queue = toQueue(payload);
+      if (queue === null) return;
+      signals.notify(queue.conversationId, SOMETHING);
+      delivery.hear(queue);
     });
     if (folder !== null) await writeLocalApi(folder, { address: toLoopback(address), key: local.key });
     // Everything that can fail comes before.

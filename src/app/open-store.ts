@@ -49,7 +49,7 @@ export async function openStore(config: Config, address: DatabaseAddress | undef
     await proveMasterKey(database, box);
     const store = createStore(database, box);
     // Nobody else can hold anything: what is claimed was claimed by a process that is no more.
-    if (database.isExclusive) await store.outbox.releaseEverything();
+    if (database.isExclusive) await store.queues.freeAllClaims();
     // Now that no callback waits, also what is large.
     await store.retention.reclaim().catch((error: unknown) => log.warn({ error }, "database.not-reclaimed"));
     const admit = async () => {

@@ -1,33 +1,39 @@
 import { setMaxListeners } from "node:events";
 import type { Log } from "../base/log.ts";
-import type { Deliver } from "../domain/delivery.ts";
+import type { Deliver, Reserve } from "../domain/delivery.ts";
 import { newHolder } from "../domain/ids.ts";
 import type { Direction } from "../domain/message.ts";
-import type { Claim, DueLane, LaneKey, Share } from "../domain/outbox.ts";
+import type { Claim, DueQueue, QueueKey, Share } from "../domain/queue.ts";
 import type { Signals } from "../domain/signals.ts";
-import type { OutboxStore } from "../domain/store.ts";
-import { runLane, type Step } from "./run-lane.ts";
+import type { WorkerQueues } from "../domain/store.ts";
+import { createBacklog } from "./backlog.ts";
+import { createHeartbeat } from "./heartbeat.ts";
+import { createLostClaims } from "./lost-claims.ts";
+import { createPollTimer } from "./poll-timer.ts";
+import { createReserve } from "./reserve.ts";
+import { MESSAGES_PER_READ, runQueue, type Step } from "./run-queue.ts";
 import { createSlots, type PollRoom } from "./slots.ts";
 
 export interface DeliveryOptions {
-  outbox: OutboxStore;
+  queues: WorkerQueues;
   signals: Signals;
   log: Log;
-  /** What is done with an entry of each direction. */
+  /** What is done with a message of each direction. */
   steps: Record<Direction, Step>;
   /** How long a claim lasts; longer than the longest try of a step. */
   leaseMs: number;
   /** The accounts whose desks do not answer at present. */
   awayDesks?: () => readonly string[];
-  /** Whether something more urgent is to be done: then only a few lanes of each account are worked at once. */
+  /** Whether something more urgent is to be done: then only a few queues of each account are worked at once. */
   isPressed?: () => boolean;
-  /** How often to poll for lanes that came due, or that another process enqueued. */
+  /** How often to poll for queues that came due, or that another process enqueued. */
   pollMs?: number;
 }
 
 export interface Delivery {
   deliver: Deliver;
-  /** The same for a lane that another process has announced: what cannot be claimed here is not announced again. */
+  reserve: Reserve;
+  /** As `deliver`, for a queue that another process has announced: what cannot be claimed here is not announced again. */
   hear: Deliver;
   start(): void;
   isRunning(): boolean;
@@ -36,18 +42,24 @@ export interface Delivery {
 }
 
 const POLL_MS = 1_000;
-const ENTRIES_PER_CLAIM = 10;
-/** Two concurrent claims can both miss a lane: one because it is locked, the other because it has just changed. */
+/** Two concurrent claims can both miss a queue: one because it is locked, the other because it has just changed. */
 const MISSED_POLL_MS = 50;
+const DIRECTIONS = ["inbound", "outbound"] as const;
 
 /**
- * The worker. What is enqueued here is tried at once: `deliver` claims that one lane. Everything else, such as retries, lanes of
- * other processes and lanes whose holder died, is found by polling for due lanes every `pollMs`.
+ * The worker. It comes to a queue in three ways:
  *
- * Each direction of each account has slots of its own (slots.ts): a lane that waits for a slow desk keeps a slot of that desk only.
+ *   from memory   `reserve` before a message is stored; the statement that stores it claims the queue as well (a claim in memory)
+ *   by name       `deliver` or `hear`: claims that one queue if it is due
+ *   by polling    all queues that are due: retries, queues of other processes, leases that have ended
+ *
+ * A claim in memory has no lease: it lasts as long as the heartbeat (heartbeat.ts). A queue that this process cannot work on, because it
+ * never learnt of its claim or could not settle, is lost: it is released by name until that succeeds (lost-claims.ts).
+ *
+ * Each direction of each account has slots of its own (slots.ts): a queue that waits for a slow desk keeps a slot of that desk only.
  */
 export function createDelivery({
-  outbox,
+  queues,
   signals,
   log,
   steps,
@@ -58,19 +70,26 @@ export function createDelivery({
 }: DeliveryOptions): Delivery {
   const holder = newHolder("worker");
   const slots = createSlots(isPressed);
+  const backlog = createBacklog();
   const cutOff = new AbortController();
-  // One for each lane that is worked, however many those are.
+  // One for each queue that is worked, however many those are.
   setMaxListeners(0, cutOff.signal);
   const underWay = new Set<Promise<void>>();
-  /** Who works on a lane sees what is added to it. */
-  const lanesHere = new Set<string>();
+  /** The worker of a queue sees what is added to it. */
+  const workedOn = new Set<string>();
   let state: "idle" | "running" | "stopping" = "idle";
-  let timer: NodeJS.Timeout | undefined;
-  let wakeAtMs = Number.POSITIVE_INFINITY;
   let nextAwayPollMs = 0;
-  let polling = Promise.resolve();
 
-  const claimOptions = { holder, entriesMax: ENTRIES_PER_CLAIM, leaseMs };
+  const pollTimer = createPollTimer(() => poll(), { pollMs, log });
+  const wakeIn = (ms: number) => {
+    if (state === "running") pollTimer.wakeIn(ms);
+  };
+  const lost = createLostClaims({
+    release: (queue) => queues.releaseLost(holder, [queue]),
+    isKnown: (queue) => workedOn.has(toKey(queue)) || backlog.holds(queue),
+  });
+  const claimOptions = { holder, messagesMax: MESSAGES_PER_READ, leaseMs };
+  const heartbeat = createHeartbeat({ queues, holder, leaseMs, log, onFreed: () => wakeIn(0) });
 
   /** Keeps a piece of work in view until it ends; nothing that goes wrong in it may end the process. */
   const track = (work: () => Promise<void>) => {
@@ -80,114 +99,147 @@ export function createDelivery({
     underWay.add(running);
   };
 
-  /** Likewise, in a slot of the share. A poll fills the slot again where lanes may wait for it. */
-  const trackInSlot = (share: Share, work: () => Promise<void>) => {
+  /** A stop waits until this is ended. */
+  const keepOpen = () => {
+    let end = () => {};
+    track(() => new Promise((resolve) => (end = resolve)));
+    return end;
+  };
+
+  /** A stop waits until the slot is given back. Claims that wait in memory fill it again, else a poll where queues may wait for it. */
+  const takeSlot = (share: Share) => {
     const giveBack = slots.take(share);
-    track(() =>
-      work().finally(() => {
-        if (giveBack()) wakeIn(0);
-      }),
-    );
+    const end = keepOpen();
+    return () => {
+      end();
+      const isAwaited = giveBack();
+      while (slots.hasRoom(share) && backlog.begin(share));
+      if (isAwaited && slots.hasRoom(share)) wakeIn(0);
+    };
   };
 
   const run = async (claim: Claim) => {
     // Claimed while the stop began: given back with the rest.
     if (state !== "running") return;
-    lanesHere.add(toKey(claim));
-    const { moreDue, noticeEnqueued, retryAfterMs } = await runLane(claim, steps[claim.direction], {
-      outbox,
-      signals,
-      log,
-      leaseMs,
-      signal: cutOff.signal,
-    }).finally(() => lanesHere.delete(toKey(claim)));
     const { conversationId, direction } = claim;
     const { accountId } = claim.conversation;
-    if (noticeEnqueued) deliver({ conversationId, accountId, direction: "outbound" });
-    if (moreDue) deliver({ conversationId, accountId, direction });
-    if (retryAfterMs !== null && retryAfterMs < pollMs) wakeIn(retryAfterMs);
+    const key = toKey(claim);
+    workedOn.add(key);
+    try {
+      const deps = { queues, signals, log, leaseMs, signal: cutOff.signal };
+      const { isDue, noticeEnqueued, retryAfterMs } = await runQueue(claim, steps[direction], deps);
+      if (noticeEnqueued) deliver({ conversationId, accountId, direction: "outbound" });
+      if (isDue) deliver({ conversationId, accountId, direction });
+      if (retryAfterMs !== null && retryAfterMs < pollMs) wakeIn(retryAfterMs);
+    } catch (error) {
+      lose(claim);
+      throw error;
+    } finally {
+      workedOn.delete(key);
+    }
   };
 
-  const tryLane = (lane: DueLane, otherwise: () => Promise<void>) => {
-    // Without a worker here, or with a lane that waits for a callback, it may be for another process.
+  const lose = (queue: QueueKey) => {
+    lost.add(queue);
+    wakeIn(MISSED_POLL_MS);
+  };
+
+  /** Works on a claim in memory with a slot. Its process may have stood still since the commit. */
+  const workInSlot = (claim: Claim, giveBack: () => void) =>
+    track(async () => {
+      try {
+        // A statement that was repeated may bring a claim that is worked on already.
+        if (workedOn.has(toKey(claim))) return;
+        if (heartbeat.isFresh()) await run(claim);
+        else lose(claim);
+      } finally {
+        giveBack();
+      }
+    });
+
+  const reserve = createReserve({
+    ...{ holder, slots, backlog, takeSlot, keepOpen, workInSlot, lose },
+    isReady: () => state === "running" && heartbeat.isFresh(),
+  });
+
+  const tryQueue = (queue: DueQueue, otherwise: () => Promise<void>) => {
+    // Without a worker here, or with a queue that waits for a callback, it may be for another process.
     if (state === "idle") track(otherwise);
-    if (state !== "running" || !slots.hasRoom(lane)) return;
-    trackInSlot(lane, async () => {
-      const claim = await outbox.claimLane(lane, claimOptions);
-      if (claim !== null) return run(claim);
-      if (!lanesHere.has(toKey(lane))) wakeIn(MISSED_POLL_MS);
-      await otherwise();
+    if (state !== "running" || !slots.hasRoom(queue)) return;
+    const giveBack = takeSlot(queue);
+    track(async () => {
+      try {
+        const claim = await queues.claimQueue(queue, claimOptions);
+        if (claim !== null) return await run(claim);
+        if (!workedOn.has(toKey(queue))) wakeIn(MISSED_POLL_MS);
+        await otherwise();
+      } finally {
+        giveBack();
+      }
     });
   };
 
-  const announce = async (lane: DueLane) => {
-    const isForCallbackHere = lane.direction === "outbound" && signals.isAwaited(lane.conversationId);
-    if (!isForCallbackHere) await outbox.announce(lane);
+  const deliver: Deliver = (queue) => {
+    const isForCallbackHere = () => queue.direction === "outbound" && signals.isAwaited(queue.conversationId);
+    tryQueue(queue, async () => (isForCallbackHere() ? undefined : queues.announce(queue)));
   };
 
-  const deliver: Deliver = (lane) => tryLane(lane, () => announce(lane));
-
   /**
-   * Lanes that are tried at once while the query is under way, and those that it brings, may be more than there are slots.
-   * @returns the shares of the claimed lanes, each as often as it has one
+   * Queues that are tried at once while the query is under way, and those that it brings, may be more than there are slots.
+   * @returns the shares of the claimed queues, each as often as it has one
    */
-  const claimDue = async (room: PollRoom): Promise<Share[]> => {
-    const claims = await outbox.claimDue({ ...claimOptions, ...room });
+  const claimDue = async (direction: Direction, room: PollRoom): Promise<Share[]> => {
+    const claims = await queues.claimDue({ ...claimOptions, ...room, direction });
     return claims.map((claim) => {
-      const share = { accountId: claim.conversation.accountId, direction: claim.direction };
-      trackInSlot(share, () => run(claim));
+      const share = { accountId: claim.conversation.accountId, direction };
+      const giveBack = takeSlot(share);
+      track(() => run(claim).finally(giveBack));
       return share;
     });
   };
 
-  /** Lanes to a desk that is away have a poll of their own, no more often than `pollMs`: most are only postponed again. */
+  /** Queues to a desk that is away have a poll of their own, no more often than `pollMs`: most are only postponed again. */
   const poll = async () => {
+    await lost.release().catch((error: unknown) => log.warn({ error }, "delivery.not-released"));
     const away = awayDesks();
-    const room = slots.toPoll(away);
-    if (slots.mayBeLeft(room, await claimDue(room))) wakeIn(0);
+    for (const direction of DIRECTIONS) {
+      const room = slots.toPoll(direction, away);
+      if (slots.mayBeLeft(direction, room, await claimDue(direction, room))) wakeIn(0);
+    }
     if (away.length === 0 || performance.now() < nextAwayPollMs) return;
     // Half: a timer may be a little early.
     nextAwayPollMs = performance.now() + pollMs / 2;
-    await claimDue(slots.toPollAway(away));
-  };
-
-  /** Plans the next poll. Never later than planned already: failures that keep coming would put it off for ever. */
-  const wakeIn = (ms: number) => {
-    const atMs = performance.now() + ms;
-    if (state !== "running" || atMs >= wakeAtMs) return;
-    wakeAtMs = atMs;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      wakeAtMs = Number.POSITIVE_INFINITY;
-      polling = polling
-        .then(poll)
-        .catch((error: unknown) => log.warn({ error }, "delivery.poll-failed"))
-        .finally(() => wakeIn(pollMs));
-    }, ms);
+    await claimDue("inbound", slots.toPollAway(away));
   };
 
   return {
     deliver,
-    hear: (lane) => tryLane(lane, async () => {}),
+    reserve,
+    hear: (queue) => tryQueue(queue, async () => {}),
     start: () => {
       state = "running";
+      heartbeat.start();
       wakeIn(0);
     },
     isRunning: () => state === "running",
     stop: async (graceMs) => {
       if (state !== "running") return;
       state = "stopping";
-      clearTimeout(timer);
       const grace = setTimeout(() => cutOff.abort(), graceMs);
-      await polling;
+      await pollTimer.stop();
       await Promise.all(underWay);
       clearTimeout(grace);
-      // With the database away the claims end by themselves, with their leases.
-      await outbox.releaseAll(holder).catch((error: unknown) => log.warn({ error }, "delivery.not-released"));
+      await heartbeat.stop();
+      // With the database away the claims end by themselves, with their leases and without a heartbeat. Lost ones first: `retire` ends the
+      // heartbeat, which the others would miss. Where some may still turn up it stays, and the other processes free them.
+      await lost
+        .release()
+        .then(() => (lost.areExpected() ? queues.freeClaims([holder], leaseMs) : queues.retire(holder, leaseMs)))
+        .catch((error: unknown) => log.warn({ error }, "delivery.not-released"));
     },
   };
 }
 
-function toKey({ conversationId, direction }: LaneKey): string {
+function toKey({ conversationId, direction }: QueueKey): string {
   return `${direction} ${conversationId}`;
 }

@@ -14,7 +14,7 @@ export interface Retention {
 
 const DAY_MS = 24 * 60 * 60_000;
 const ROUND_MS = 60 * 60_000;
-/** Small enough that a batch holds up nobody. */
+/** Small enough that a batch delays no other statement noticeably. */
 const BATCH = 1_000;
 /** Likewise: some tenths of a second. What is larger is done at the start of the process. */
 const RECLAIMED_BYTES_MAX = 64 * 1024 * 1024;

@@ -1,41 +1,41 @@
 import { createFairShares } from "../base/fair-shares.ts";
 import type { Direction } from "../domain/message.ts";
-import type { Share } from "../domain/outbox.ts";
+import type { Share } from "../domain/queue.ts";
 
-/** A slot is one lane that waits for an HTTP answer: memory and a socket, no processor time. More only help where a desk is slow. */
+/** A slot is one queue that waits for an HTTP answer: memory and a socket, no processor time. More only help where a desk is slow. */
 const CALM = { eachMax: 64, totalMax: 512 };
-/** Each lane that ends looks for the next, so forwarding does not end while more comes than can be done. */
+/** Each queue that ends asks for the next, so forwarding does not end while more comes than can be done. */
 const PRESSED = { eachMax: 8, totalMax: 32 };
-/** Lanes to a desk that is away are only postponed again: so many of one account for each poll. */
+/** Queues to a desk that is away are only postponed again: so many of one account for each poll. */
 const AWAY_ROOM_MAX = 8;
 
-/** The lanes that one poll may claim, in all and of each share. */
+/** The queues of one direction that one poll may claim, in all and of each account. */
 export interface PollRoom {
-  lanesMax: number;
-  /** Of each share that is not in `rooms`. */
+  queuesMax: number;
+  /** Of each account that is not in `rooms`. */
   roomOfEach: number;
-  rooms: (Share & { room: number })[];
+  rooms: { accountId: string; room: number }[];
 }
 
-/** The worker's slots, in fair shares for each direction of each account (../domain/fair-shares.ts). */
+/** The worker's slots, in fair shares for each direction of each account (../base/fair-shares.ts). */
 export interface Slots {
   /** Where there is none, the share's next slot that comes back is awaited. */
   hasRoom(share: Share): boolean;
   /** @returns gives the slot back, and says whether it was awaited */
   take(share: Share): () => boolean;
-  /** For a poll of all shares but those to the desks that are away. */
-  toPoll(awayDesks: readonly string[]): PollRoom;
-  /** For a poll of the desks that are away. */
+  /** For a poll of all accounts, without the queues to desks that are away. */
+  toPoll(direction: Direction, awayDesks: readonly string[]): PollRoom;
+  /** For a poll of the queues to desks that are away. */
   toPollAway(awayDesks: readonly string[]): PollRoom;
-  /** Whether a poll that brought these lanes may have left some that have a slot by now. */
-  mayBeLeft(room: PollRoom, lanes: readonly Share[]): boolean;
+  /** Whether a poll that brought these queues may have left some that have a slot by now. */
+  mayBeLeft(direction: Direction, room: PollRoom, queues: readonly Share[]): boolean;
 }
 
 /** `isPressed`: something more urgent is to be done. */
 export function createSlots(isPressed: () => boolean): Slots {
   const limits = () => (isPressed() ? PRESSED : CALM);
   const shares = createFairShares(limits);
-  /** Shares that were full: lanes of theirs may be due and have no slot. */
+  /** Shares that were full: queues of theirs may be due and have no slot. */
   const awaited = new Set<string>();
 
   const roomOf = (key: string): number => {
@@ -55,22 +55,33 @@ export function createSlots(isPressed: () => boolean): Slots {
         return awaited.delete(key);
       };
     },
-    toPoll: (awayDesks) => {
-      const rooms = new Map(shares.inUse().map((key) => [key, roomOf(key)]));
-      for (const accountId of awayDesks) rooms.set(toKey(toDesk(accountId)), 0);
-      return { lanesMax: limits().eachMax, roomOfEach: roomOf(ANY_OTHER), rooms: [...rooms].map(toShareRoom) };
+    toPoll: (direction, awayDesks) => {
+      const inUse = shares
+        .inUse()
+        .map(toShare)
+        .filter((share) => share.direction === direction);
+      const rooms = new Map(inUse.map((share) => [share.accountId, roomOf(toKey(share))]));
+      if (direction === "inbound") for (const accountId of awayDesks) rooms.set(accountId, 0);
+      return {
+        queuesMax: limits().eachMax,
+        roomOfEach: roomOf(ANY_OTHER),
+        rooms: [...rooms].map(([accountId, room]) => ({ accountId, room })),
+      };
     },
     toPollAway: (awayDesks) => ({
-      lanesMax: limits().eachMax,
+      queuesMax: limits().eachMax,
       roomOfEach: 0,
-      rooms: awayDesks.map(toDesk).map((share) => ({ ...share, room: Math.min(AWAY_ROOM_MAX, roomOf(toKey(share))) })),
+      rooms: awayDesks.map((accountId) => ({
+        accountId,
+        room: Math.min(AWAY_ROOM_MAX, roomOf(toKey({ accountId, direction: "inbound" }))),
+      })),
     }),
-    mayBeLeft: ({ lanesMax, roomOfEach, rooms }, lanes) => {
-      if (lanes.length >= lanesMax) return true;
-      const unused = new Map(rooms.map((share) => [toKey(share), share.room]));
-      for (const key of lanes.map(toKey)) unused.set(key, (unused.get(key) ?? roomOfEach) - 1);
+    mayBeLeft: (direction, { queuesMax, roomOfEach, rooms }, queues) => {
+      if (queues.length >= queuesMax) return true;
+      const unused = new Map(rooms.map(({ accountId, room }) => [accountId, room]));
+      for (const { accountId } of queues) unused.set(accountId, (unused.get(accountId) ?? roomOfEach) - 1);
       // Slots that came back while the query was under way were not awaited.
-      return lanes.map(toKey).some((key) => unused.get(key) === 0 && roomOf(key) > 0);
+      return queues.some(({ accountId }) => unused.get(accountId) === 0 && roomOf(toKey({ accountId, direction })) > 0);
     },
   };
 }
@@ -78,15 +89,11 @@ export function createSlots(isPressed: () => boolean): Slots {
 /** A share that has no slot. */
 const ANY_OTHER = "";
 
-function toDesk(accountId: string): Share {
-  return { accountId, direction: "inbound" };
-}
-
 function toKey({ accountId, direction }: Share): string {
   return `${direction} ${accountId}`;
 }
 
-function toShareRoom([key, room]: [string, number]): Share & { room: number } {
+function toShare(key: string): Share {
   const [direction = "", accountId = ""] = key.split(" ");
-  return { accountId, direction: direction as Direction, room };
+  return { accountId, direction: direction as Direction };
 }

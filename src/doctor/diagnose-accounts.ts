@@ -56,25 +56,10 @@ export async function diagnoseAccounts(
       return [{ name, ok: "warning", what: "there is no account", why: "nothing arrives without one", remedy: create }];
     }
     const tested = await Promise.all(items.map((account) => diagnoseAccount(account, api, isElsewhere)));
-    return [...findDuplicates(items), ...tested.flat()];
+    return tested.flat();
   } catch (error) {
     return [toRefusal(error)];
   }
-}
-
-/** Possible only among accounts of before the gateway refused it. */
-function findDuplicates(accounts: readonly ListedAccount[]): Finding[] {
-  const toApp = ({ wechat: { appId, corpId, agentId } }: ListedAccount) => JSON.stringify(appId ?? [corpId, agentId]);
-  return accounts.flatMap((account, index): Finding[] => {
-    const first = accounts.findIndex((other) => toApp(other) === toApp(account));
-    const other = accounts[first];
-    if (other === undefined || first === index) return [];
-    const what = `accounts "${other.id}" and "${account.id}" are the same app at the platform (${toApp(account)})`;
-    const why = "the platform calls one address only, and each ends the other's access tokens";
-    return [
-      { name: "duplicate", account: account.id, ok: "warning", what, why, remedy: "delete the one that WeChat's console does not name" },
-    ];
-  });
 }
 
 async function diagnoseAccount({ id, enabled, warnings }: ListedAccount, api: GatewayApi, isElsewhere: boolean): Promise<Finding[]> {

@@ -1,3 +1,4 @@
+import { TOO_OLD_REMEDY } from "../store/database/migrate.ts";
 import type { Inspection } from "../store/inspect.ts";
 import type { Finding } from "./finding.ts";
 
@@ -9,6 +10,10 @@ export function diagnoseMigrations({ migrations }: Pick<Inspection, "migrations"
     const what = `applied from another file than this build has: ${changed.join(", ")}`;
     const why = "the tables may differ from what this build expects, so it refuses to start";
     return [{ name, ok: false, what, why, remedy: "start the build that belongs to this database" }];
+  }
+  if (unknown.some((each) => pending.some((first) => each < first))) {
+    const what = `the tables were made by a build from before the first release: ${unknown.join(", ")}`;
+    return [{ name, ok: false, what, why: "this build cannot take them over, so it refuses to start", remedy: TOO_OLD_REMEDY }];
   }
   if (unknown.length > 0) {
     const what = `this build does not know: ${unknown.join(", ")}`;

@@ -1,6 +1,11 @@
 /** What the desk last said of a conversation. `unknown` is also every answer that could not be understood. */
 export type DeskStatus = "queueing" | "chatting" | "offline" | "unknown";
 
+/** Whether an agent may answer soon: one is there, or the desk did not say. A queue or a closed desk will not. */
+export function mayBeAnswered(status: DeskStatus): boolean {
+  return status === "chatting" || status === "unknown";
+}
+
 /** The part of an answer or a push that describes the conversation. complete-report.ts defines the meaning of absent fields. */
 export interface StatusReport {
   status?: DeskStatus;

@@ -20,7 +20,7 @@ export function newApiKeyId(): string {
   return `key_${randomBytes(8).toString("hex")}`;
 }
 
-/** A name for whoever claims lanes: one for each worker and each open callback. */
+/** The name of a holder of claims: one for each worker and each open callback. 72 random bits, short because every claim stores it. */
 export function newHolder(kind: "worker" | "callback"): string {
-  return `${kind}-${randomUUID()}`;
+  return `${kind}-${randomBytes(9).toString("base64url")}`;
 }

@@ -7,7 +7,7 @@
  * *normalise* it to the types of this folder, and *render* those for the other side. A *passive reply* rides on the response of
  * a callback that is still open; everything else is *sent* asynchronously. "Sent" means that the platform took it.
  *
- * Messages carry facts. Work that remains is an outbox entry (outbox.ts); the two never share a column.
+ * A message that waits stands in a queue (queue.ts).
  */
 import type { Content, ContentType } from "./content.ts";
 

@@ -6,7 +6,7 @@ export const GIVE_UP_AFTER_MS = 24 * 60 * 60_000;
 
 /**
  * How long to wait after the `failures`-th failure (1 for the first): doubling from one second to ten minutes, the upper half
- * random so that many lanes do not come back in step. `random` is in [0, 1).
+ * random so that many queues do not come back in step. `random` is in [0, 1).
  */
 export function retryPauseMs(failures: number, random: number): number {
   const full = Math.min(PAUSE_MS_MAX, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 20));

@@ -5,8 +5,8 @@ import type { DeskStatus } from "./conversation.ts";
 export type Change =
   /** Anything: only a query can tell. */
   | { kind: "something" }
-  /** A message of the contact is with the desk, which said this; nothing was enqueued with it. */
-  | { kind: "forwarded"; messageId: string; status: DeskStatus };
+  /** A message of the contact is with the desk, which said this; nothing was enqueued with it. Its callback's reservation may have ended with that. */
+  | { kind: "forwarded"; messageId: string; status: DeskStatus; isCallbackClosed: boolean };
 
 /** Changes of conversations, by conversation id. */
 export type Signals = base.Signals<Change>;

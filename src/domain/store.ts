@@ -3,15 +3,15 @@ import type { ApiKey, NewApiKey, Scope } from "./api-key.ts";
 import type { Actor, AuditAction, AuditEntry } from "./audit.ts";
 import type { Contact, ConversationOverview, DeskStatus } from "./conversation.ts";
 import type { Attempt, Message, MessageState } from "./message.ts";
-import type { InboundStore, OutboundStore, OutboxStore } from "./outbox-store.ts";
+import type { InboundStore, OutboundStore, QueueStore } from "./queue-store.ts";
 
-export type * from "./outbox-store.ts";
+export type * from "./queue-store.ts";
 
 /** Everything that outlives the process. One Postgres behind it, embedded or a server, shared by any number of processes. */
 export interface Store {
   inbound: InboundStore;
   outbound: OutboundStore;
-  outbox: OutboxStore;
+  queues: QueueStore;
   replays: ReplayStore;
   retention: RetentionStore;
   accounts: AccountStore;
@@ -170,7 +170,7 @@ export interface Replayed {
 
 export interface ReplayStore {
   /**
-   * Enqueues again what is dead, failed, uncertain or held, behind whatever waits in its lane. Pressed twice, the second press finds
+   * Enqueues again what is dead, failed, uncertain or held, behind all that waits in its queue. Pressed twice, the second press finds
    * nothing left to do. The audit log has the message, or of several their number per account.
    * @returns the messages that now wait to leave, by conversation
    */

@@ -1,16 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { retryUntil } from "../base/retry-until.ts";
 import type { Connection } from "../domain/connection.ts";
-import type { Deliver } from "../domain/delivery.ts";
 import type { OpenedPush, PushedReply } from "../domain/desk.ts";
 import { newMessageId, toConversationId } from "../domain/ids.ts";
-import { type Signals, SOMETHING } from "../domain/signals.ts";
-import type { NewReply, OutboundStore } from "../domain/store.ts";
+import type { NewReply } from "../domain/store.ts";
+import { type EnqueueDeps, enqueueReplies } from "./enqueue-replies.ts";
 
-export interface AcceptPushDeps {
-  outbound: OutboundStore;
-  signals: Signals;
-  deliver: Deliver;
+export interface AcceptPushDeps extends EnqueueDeps {
   now: () => Date;
 }
 
@@ -27,7 +23,7 @@ export interface AcceptedPush {
 const MARK_MS = 10_000;
 
 /**
- * Stores what a desk pushed, in its order, each reply with its outbox entry, and has them relayed at once. The replies to one contact
+ * Stores what a desk pushed, in its order, each reply with its place in the queue, and has them relayed at once. The replies to one contact
  * are stored together or not at all. Repeated, it stores nothing new (docs/adr/0006). Durable when it returns.
  */
 export async function acceptPush({ replies }: OpenedPush, connection: Connection, deps: AcceptPushDeps): Promise<AcceptedPush> {
@@ -60,21 +56,20 @@ async function acceptReplies(
   openId: string,
   pushed: readonly PushedReply[],
   { account }: Connection,
-  { outbound, signals, deliver, now }: AcceptPushDeps,
+  deps: AcceptPushDeps,
 ): Promise<Accepted> {
+  const { outbound, now } = deps;
   const conversationId = toConversationId(account.id, openId);
   const conversation = { conversationId, accountId: account.id, openId };
   const replies = pushed.flatMap(({ pushId, content }): NewReply | [] => {
     if (content === null) return [];
     return { messageId: newMessageId(now()), content, dedupeKey: pushId === null ? null : `push:${openId}:${pushId}` };
   });
-  const stored = replies.length === 0 ? [] : await outbound.enqueue({ ...conversation, origin: "agent", replies });
+  const stored = replies.length === 0 ? [] : await enqueueReplies({ ...conversation, origin: "agent", replies }, deps);
   // The report of a repeated push may be stale by now.
   const isNews = stored.length === 0 || stored.some(({ isNew }) => isNew);
   if (isNews) for (const report of toReports(pushed)) await outbound.report(conversation, report);
   if (stored.length === 0) return { conversationId, stored, withoutId: [] };
-  signals.notify(conversationId, SOMETHING);
-  deliver({ conversationId, accountId: account.id, direction: "outbound" });
   return {
     conversationId,
     stored,

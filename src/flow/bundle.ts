@@ -1,28 +1,28 @@
 import type { PassiveChannel } from "../domain/channel.ts";
 import { type Content, toTextContent } from "../domain/content.ts";
-import type { ClaimedEntry } from "../domain/outbox.ts";
+import type { QueuedMessage } from "../domain/queue.ts";
 import { type Part, toPart } from "../domain/text-part.ts";
 
-/** What one passive reply says, and the entries that are out with it. */
+/** What one passive reply says, and the messages that are out with it. */
 export interface Bundle extends Part {
-  entries: [ClaimedEntry, ...ClaimedEntry[]];
+  messages: [QueuedMessage, ...QueuedMessage[]];
 }
 
 /**
  * What of these waiting replies, taken in order, rides on one response: the first, and behind a text as many further texts as fit,
  * where this response is their only way. Replies that can be sent asynchronously are not pressed into one bubble.
  */
-export function toBundle(entries: ClaimedEntry[], channel: PassiveChannel, canSendAsync: boolean): Bundle | null {
-  const [first, ...rest] = entries;
+export function toBundle(waiting: QueuedMessage[], channel: PassiveChannel, canSendAsync: boolean): Bundle | null {
+  const [first, ...rest] = waiting;
   if (first === undefined) return null;
   const toFitting = (content: Content) => (canSendAsync || channel.canRender(content) ? content : toTextContent(content));
-  const bundle: Bundle = { ...toPart(toFitting(first.message.content), first.progress, channel.passiveTextBytesMax), entries: [first] };
-  for (const entry of rest) {
-    const joined = join(bundle, toFitting(entry.message.content), channel.passiveTextBytesMax);
-    const isOnlyWay = !canSendAsync || entry.message.state === "held";
-    if (joined === null || !isOnlyWay || entry.begun !== null || entry.progress > 0) break;
+  const bundle: Bundle = { ...toPart(toFitting(first.message.content), first.progress, channel.passiveTextBytesMax), messages: [first] };
+  for (const queued of rest) {
+    const joined = join(bundle, toFitting(queued.message.content), channel.passiveTextBytesMax);
+    const isOnlyWay = !canSendAsync || queued.message.state === "held";
+    if (joined === null || !isOnlyWay || queued.begun !== null || queued.progress > 0) break;
     bundle.content = joined;
-    bundle.entries.push(entry);
+    bundle.messages.push(queued);
   }
   return bundle;
 }

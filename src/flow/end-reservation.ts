@@ -1,14 +1,14 @@
 import type { Deliver } from "../domain/delivery.ts";
-import type { OutboxStore } from "../domain/store.ts";
+import type { CallbackQueue } from "../domain/store.ts";
 import type { Received } from "./receive.ts";
 
-/** Nobody waits on this callback for a reply any more: what comes now, or waits for it, goes another way. Repeated, it changes nothing. */
+/** This callback takes no reply any more: replies that wait for it, and later ones, go another way. Repeated, it changes nothing. */
 export async function endReservation(
   { conversationId, accountId, openUntil, changes }: Received,
-  { outbox, deliver }: { outbox: OutboxStore; deliver: Deliver },
+  { queues, deliver }: { queues: Pick<CallbackQueue, "closeCallback">; deliver: Deliver },
 ): Promise<void> {
   changes?.close();
   if (openUntil === null) return;
-  const { isWaiting } = await outbox.closeCallback({ conversationId, openUntil });
+  const { isWaiting } = await queues.closeCallback({ conversationId, openUntil });
   if (isWaiting) deliver({ conversationId, accountId, direction: "outbound" });
 }

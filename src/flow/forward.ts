@@ -4,8 +4,8 @@ import type { Connection } from "../domain/connection.ts";
 import type { StatusReport } from "../domain/conversation.ts";
 import type { Submission } from "../domain/desk.ts";
 import { newMessageId } from "../domain/ids.ts";
-import type { Claim, ClaimedEntry, Postponement, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
+import type { Claim, Postponement, QueuedMessage, Settlement } from "../domain/queue.ts";
 import { type NoteWarningDeps, noteWarning } from "./note-warning.ts";
 import { toOutageNotice } from "./outage-notice.ts";
 import { type RetryDeps, toNext } from "./to-next.ts";
@@ -20,48 +20,51 @@ export interface ForwardDeps extends RetryDeps, NoteWarningDeps {
  */
 export async function forward(
   claim: Claim,
-  entry: ClaimedEntry,
+  queued: QueuedMessage,
   deps: ForwardDeps,
   signal: AbortSignal,
 ): Promise<Settlement | Postponement> {
-  const { message } = entry;
+  const { message } = queued;
   // The breaker's pauses go by the monotonic clock: a time of day that is set back must not make them longer.
   const asked = { at: deps.now(), atMs: performance.now() };
   const connection = await deps.connections.get(message.accountId);
-  if (connection === null) return toSettlement(DISABLED, { asked, notice: undefined }, entry, deps);
+  if (connection === null) return toSettlement(DISABLED, { asked, notice: undefined }, { claim, queued }, deps);
   const waitMs = deps.breaker.waitMs(message.accountId, new Date(asked.atMs));
   const away = () => toOutageNotice(connection.account, claim.conversation, deps.now());
   if (waitMs > 0) return postpone(spread(waitMs), away(), asked.at);
-  const submission = await submit(connection, claim, entry, deps, signal);
+  const submission = await submit(connection, claim, queued, deps, signal);
   const isAway = submission.outcome.kind === "retry" && deps.breaker.isOpen(message.accountId);
   const notice = isAway ? away() : toDeskNotice(submission.report, connection.account.replies.notices, deps.now());
-  return toSettlement(submission, { asked, notice }, entry, deps);
+  return toSettlement(submission, { asked, notice }, { claim, queued }, deps);
 }
 
 function toSettlement(
   { outcome, report }: Submission,
   { asked, notice }: { asked: { at: Date; atMs: number }; notice: Settlement["notice"] },
-  entry: ClaimedEntry,
+  { claim, queued }: { claim: Claim; queued: QueuedMessage },
   deps: ForwardDeps,
 ): Settlement {
+  const { callback, conversation } = claim;
+  const isCallbackOver = outcome.kind === "done" && callback?.endsWith(report?.status ?? conversation.status);
   return {
     outcome,
-    next: toNext(outcome, entry, { done: "forwarded", rejected: "dead" }, deps),
+    next: toNext(outcome, queued, { done: "forwarded", rejected: "dead" }, deps),
     way: null,
+    callbackOpenUntil: isCallbackOver ? callback?.openUntil : null,
     attempt: { startedAt: asked.at, durationMs: Math.round(performance.now() - asked.atMs) },
     ...(report === undefined ? {} : { report: { status: report, askedAtMs: asked.atMs } }),
     ...(notice === undefined ? {} : { notice }),
   };
 }
 
-/** The desk is left alone for now. That the contact is told of it takes a settlement; otherwise the lane just waits. */
+/** No request to the desk for now. A notice to the contact needs a settlement; without one the queue is only postponed. */
 function postpone(afterMs: number, notice: Settlement["notice"], now: Date): Settlement | Postponement {
   if (notice === undefined) return { postponedForMs: afterMs };
   return { outcome: AWAY, next: { kind: "again", afterMs }, way: null, attempt: { startedAt: now, durationMs: 0 }, notice };
 }
 
 /** One try, and what it tells of the desk: what takes no message, a wrong address for one, is as good as away. */
-async function submit(connection: Connection, claim: Claim, { message }: ClaimedEntry, deps: ForwardDeps, signal: AbortSignal) {
+async function submit(connection: Connection, claim: Claim, { message }: QueuedMessage, deps: ForwardDeps, signal: AbortSignal) {
   const { breaker } = deps;
   const submission = await connection.desk.submit(message, claim.conversation, signal);
   const { outcome, isSilent = false } = submission;

@@ -1,7 +1,7 @@
 import type { Account } from "../domain/account.ts";
 import type { Conversation } from "../domain/conversation.ts";
 import { newMessageId } from "../domain/ids.ts";
-import type { Settlement } from "../domain/outbox.ts";
+import type { Settlement } from "../domain/queue.ts";
 
 /** "The customer-service system cannot be reached at the moment. Your message is kept and will be handed on as soon as it is back." */
 const TEXT = "客服系统暂时无法连接，您的消息已经保存，恢复后会立即转达，无需重复发送。";

@@ -1,3 +1,4 @@
+import { mayBeAnswered as mayStatusBeAnswered } from "../domain/conversation.ts";
 import { newHolder } from "../domain/ids.ts";
 import type { Change } from "../domain/signals.ts";
 import type { CallbackProspect, DeskProspect } from "../domain/store.ts";
@@ -9,7 +10,7 @@ import { LEASE_MS, type OpenCallback, type PassiveReplyDeps, repeatReply, type T
 const LOOK_AGAIN_MS = 500;
 
 /** More would not fit into one reply. */
-const ENTRIES_MAX = 20;
+const MESSAGES_MAX = 20;
 
 /** A first try that reserved nothing has nothing to find; a repetition may find the answer of the first. */
 export function mayFindReply({ isNew, openUntil }: Received): boolean {
@@ -17,9 +18,9 @@ export function mayFindReply({ isNew, openUntil }: Received): boolean {
 }
 
 /**
- * Waits for something to say in the response of an open callback, as long as somebody may still say it. A passive reply is the
- * claim of the conversation's lane of replies by the callback: whatever stands first in it, and only in order. What is known without
- * a look is not looked up.
+ * Waits for a reply to send in the response of an open callback, as long as one may still come. A passive reply is a claim of the
+ * conversation's outbound queue by the callback: it takes the head, and only in order. The store is queried only where the record or a
+ * signal does not tell already.
  * @returns null when there is nothing to say
  */
 export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
@@ -33,6 +34,7 @@ export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDep
       const leftMs = waitUntil.getTime() - deps.now().getTime();
       if (taken === "unfit" || leftMs <= 0 || changes === null || hasGone() || !mayBeAnswered(prospect, callback)) break;
       const changed = taken === "nothing" ? await changes.next(Math.min(leftMs, LOOK_AGAIN_MS)) : [];
+      if (isClosed(changed, received)) return null;
       prospect = toNextProspect(changed, received) ?? (await look(callback, deps));
     }
     return await endWait("claim" in prospect, callback, deps);
@@ -41,12 +43,17 @@ export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDep
   }
 }
 
-/** Nothing stood in the lane of replies when the message was stored, and for what comes later there is a signal. Null: a look is needed. */
+/** The outbound queue was empty when the message was stored, and later replies come with a signal. Null: a query is needed. */
 function toFirstProspect({ isNew, hasReplies, isDeskAway }: Received): DeskProspect | null {
   return isNew && !hasReplies ? { messageState: "received", status: "unknown", isDeskAway } : null;
 }
 
-/** Null: a look is needed. */
+/** The settle of this message has ended the reservation as well. */
+function isClosed(changed: readonly Change[], { messageId }: Received): boolean {
+  return changed.some((change) => change.kind === "forwarded" && change.messageId === messageId && change.isCallbackClosed);
+}
+
+/** Null: a query is needed. */
 function toNextProspect(changed: readonly Change[], { messageId }: Received): DeskProspect | null {
   let status: DeskProspect["status"] | undefined;
   for (const change of changed) {
@@ -56,9 +63,9 @@ function toNextProspect(changed: readonly Change[], { messageId }: Received): De
   return status === undefined ? null : { messageState: "forwarded", status, isDeskAway: false };
 }
 
-function look({ received: { conversationId, messageId } }: OpenCallback, { outbox }: PassiveReplyDeps): Promise<CallbackProspect> {
+function look({ received: { conversationId, messageId } }: OpenCallback, { queues }: PassiveReplyDeps): Promise<CallbackProspect> {
   const holder = newHolder("callback");
-  return outbox.claimForCallback({ conversationId, messageId, holder, entriesMax: ENTRIES_MAX, leaseMs: LEASE_MS });
+  return queues.claimForCallback({ conversationId, messageId, holder, messagesMax: MESSAGES_MAX, leaseMs: LEASE_MS });
 }
 
 async function takeFrom(
@@ -73,12 +80,12 @@ async function takeFrom(
   return repeatReply(prospect.answer, callback, deps);
 }
 
-/** Where nobody has looked, another process may have stored a reply whose signal is still on its way: that one rides along. */
+/** Without a query so far, another process may have stored a reply whose signal is still on its way: that one rides along. */
 async function endWait(hasLooked: boolean, callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
   const { received, hasGone } = callback;
   const { conversationId, openUntil } = received;
   if (!hasLooked && openUntil !== null) {
-    const { isWaiting } = await deps.outbox.closeCallback({ conversationId, openUntil });
+    const { isWaiting } = await deps.queues.closeCallback({ conversationId, openUntil });
     if (!isWaiting) return null;
     const taken = hasGone() ? "nothing" : await takeFrom(await look(callback, deps), callback, deps);
     if (typeof taken === "object") return taken;
@@ -88,13 +95,13 @@ async function endWait(hasLooked: boolean, callback: OpenCallback, deps: Passive
 }
 
 /**
- * Whether it is worth keeping the callback open. The desk that has not answered yet may bring a reply; an agent who is there
- * may; a queue or a closed desk will not, and when replies can be sent later nobody need wait for them now.
+ * Whether it is worth keeping the callback open. A desk that has not answered yet may bring a reply, and so may an agent who is there.
+ * A contact who queues, or a closed desk, gets none soon, and where replies can be sent later the callback need not wait for them.
  */
 function mayBeAnswered({ messageState, status, isDeskAway }: DeskProspect, { received, canSendAsync }: OpenCallback): boolean {
   if (!received.isForwarded) return false;
   if (messageState === "dead") return false;
   if (!canSendAsync) return true;
   if (messageState === "received") return !isDeskAway;
-  return messageState === "forwarded" && (status === "chatting" || status === "unknown");
+  return messageState === "forwarded" && mayStatusBeAnswered(status);
 }

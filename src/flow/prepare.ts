@@ -1,13 +1,13 @@
 import { type Channel, canUpload } from "../domain/channel.ts";
 import { toTextContent } from "../domain/content.ts";
-import type { ClaimedEntry } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
+import type { QueuedMessage } from "../domain/queue.ts";
 import { type Part, toPart } from "../domain/text-part.ts";
 
 /** So many failed tries are waited for before media go out as a link. */
 const FETCHES_MAX = 3;
 
-/** What is sent next of this entry, or why nothing is sent now. */
+/** What is sent next of this queued, or why nothing is sent now. */
 export type Prepared = ReadyPart | { outcome: Outcome };
 
 export interface ReadyPart {
@@ -22,11 +22,11 @@ export interface ReadyPart {
  * Gives the content a form that the platform takes: as it is, uploaded, or as readable text with a link. Everything here happens
  * before the begin mark, and nothing of it reaches the contact: failing and repeating it is harmless.
  */
-export async function prepare(channel: Channel, entry: ClaimedEntry, signal: AbortSignal): Promise<Prepared> {
-  const { content } = entry.message;
-  const text = { part: toPart(toTextContent(content), entry.progress, channel.asyncTextBytesMax) };
+export async function prepare(channel: Channel, queued: QueuedMessage, signal: AbortSignal): Promise<Prepared> {
+  const { content } = queued.message;
+  const text = { part: toPart(toTextContent(content), queued.progress, channel.asyncTextBytesMax) };
   // Of a text a part is out already: it stays a text.
-  if (entry.progress > 0) return text;
+  if (queued.progress > 0) return text;
   if (channel.canSend(content)) return { part: toPart(content, 0, channel.asyncTextBytesMax) };
   if (!canUpload(channel) || !channel.canPrepare(content)) return text;
 
@@ -38,7 +38,7 @@ export async function prepare(channel: Channel, entry: ClaimedEntry, signal: Abo
       return { ...text, note: toNote(prepared) };
     case "unreachable": {
       const { code, detail } = prepared;
-      if (entry.failures + 1 < FETCHES_MAX) return { outcome: { kind: "retry", code, detail } };
+      if (queued.failures + 1 < FETCHES_MAX) return { outcome: { kind: "retry", code, detail } };
       return { ...text, note: toNote(prepared) };
     }
     case "stopped":

@@ -4,10 +4,10 @@ import type { Channel } from "../domain/channel.ts";
 import type { Connection } from "../domain/connection.ts";
 import type { Attempt } from "../domain/message.ts";
 import { APP_MISMATCH, toOtherApp } from "../domain/other-app.ts";
-import type { Claim, ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
+import type { Claim, QueuedMessage, Settlement } from "../domain/queue.ts";
 import { isBlank } from "../domain/sendable-text.ts";
-import type { ConversationStore, OutboxStore } from "../domain/store.ts";
+import type { ConversationStore, WorkerQueues } from "../domain/store.ts";
 import type { Part } from "../domain/text-part.ts";
 import { type NoteWarningDeps, noteWarning } from "./note-warning.ts";
 import { prepare } from "./prepare.ts";
@@ -17,36 +17,36 @@ import { type RetryDeps, toNext } from "./to-next.ts";
 import { uploadAgain } from "./upload-again.ts";
 
 export interface RelayDeps extends RetryDeps, NoteWarningDeps {
-  outbox: OutboxStore;
+  queues: Pick<WorkerQueues, "begin">;
   conversations: Pick<ConversationStore, "message">;
   leaseMs: number;
 }
 
 /**
  * Sends one reply, or the next part of a long one, as an asynchronous message. The begin mark is written before the first byte
- * leaves and never taken back by us: an entry found begun is uncertain and not sent again.
- * @returns null when the lane has passed to another holder, who will see to it
+ * leaves and never taken back here: a message found begun is uncertain and not sent again.
+ * @returns null when the queue has passed to another holder, which settles the message
  */
-export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, signal: AbortSignal): Promise<Settlement | null> {
+export async function relay(claim: Claim, queued: QueuedMessage, deps: RelayDeps, signal: AbortSignal): Promise<Settlement | null> {
   const startedAt = deps.now();
-  // Before anything that can fail: a fault would be taken for an untried entry, and the mark be lost.
-  if (entry.begun !== null) return toSettlement(SENDER_LOST, entry, startedAt, deps);
-  const connection = await deps.connections.get(entry.message.accountId);
-  const obstacle = toObstacle(connection, claim, entry);
-  if (connection === null || obstacle !== null) return toSettlement(obstacle ?? DISABLED, entry, startedAt, deps);
+  // Before anything that can fail: a fault would be taken for an untried message, and the mark be lost.
+  if (queued.begun !== null) return toSettlement(SENDER_LOST, queued, startedAt, deps);
+  const connection = await deps.connections.get(queued.message.accountId);
+  const obstacle = toObstacle(connection, claim, queued);
+  if (connection === null || obstacle !== null) return toSettlement(obstacle ?? DISABLED, queued, startedAt, deps);
 
   const { channel } = connection;
-  const prepared = await prepare(channel, entry, signal);
+  const prepared = await prepare(channel, queued, signal);
   if ("outcome" in prepared) {
     await notePermission(connection.account, prepared.outcome, deps);
-    return toSettlement(prepared.outcome, entry, startedAt, deps);
+    return toSettlement(prepared.outcome, queued, startedAt, deps);
   }
   const { part, note, isUploaded } = prepared;
   // Read before the begin mark: a fault behind it would be taken for a doubt.
-  const earlier = isUploaded ? await readEarlierAttempts(entry, deps) : [];
-  const begin = () => deps.outbox.begin(claim, [entry], "async", deps.leaseMs);
+  const earlier = isUploaded ? await readEarlierAttempts(queued, deps) : [];
+  const begin = () => deps.queues.begin(claim, [queued], "async", deps.leaseMs);
   if (!(await begin())) return null;
-  const sent = await sendFitting(part, entry, {
+  const sent = await sendFitting(part, queued, {
     channel,
     send: (fitting) => send(channel, claim.conversation.openId, fitting, signal),
     renew: begin,
@@ -54,7 +54,7 @@ export async function relay(claim: Claim, entry: ClaimedEntry, deps: RelayDeps, 
   if (sent === null) return null;
   const outcome = withNotes(isUploaded ? uploadAgain(sent.outcome, earlier) : sent.outcome, [note, sent.note]);
   await notePermission(connection.account, outcome, deps);
-  return toSettlement(outcome, entry, startedAt, deps, sent.part);
+  return toSettlement(outcome, queued, startedAt, deps, sent.part);
 }
 
 const DISABLED: Outcome = { kind: "retry", code: "ACCOUNT_DISABLED", detail: "the account is disabled; enable it and the reply goes out" };
@@ -88,7 +88,7 @@ function toWrongApp(otherApp: string): Outcome {
 function toObstacle(
   connection: Connection | null,
   { conversation, claimedAt }: Claim,
-  { message: { content } }: ClaimedEntry,
+  { message: { content } }: QueuedMessage,
 ): Outcome | null {
   if (content.type === "text" && isBlank(content.text)) return NOTHING_SAID;
   if (connection === null) return DISABLED;
@@ -114,7 +114,7 @@ async function send(channel: Channel, openId: string, { content }: Part, signal:
   }
 }
 
-async function readEarlierAttempts({ message }: ClaimedEntry, { conversations }: RelayDeps): Promise<Attempt[]> {
+async function readEarlierAttempts({ message }: QueuedMessage, { conversations }: RelayDeps): Promise<Attempt[]> {
   if (message.attempts === 0) return [];
   return (await conversations.message(message.id, ALL_ACCOUNTS))?.attempts ?? [];
 }
@@ -125,13 +125,13 @@ function withNotes(outcome: Outcome, notes: (string | undefined)[]): Outcome {
   return outcome.kind === "done" && detail !== "" ? { ...outcome, detail } : outcome;
 }
 
-function toSettlement(outcome: Outcome, entry: ClaimedEntry, startedAt: Date, deps: RelayDeps, part?: Part): Settlement {
-  const next = toNext(outcome, entry, { done: "sent", rejected: "failed" }, deps);
+function toSettlement(outcome: Outcome, queued: QueuedMessage, startedAt: Date, deps: RelayDeps, part?: Part): Settlement {
+  const next = toNext(outcome, queued, { done: "sent", rejected: "failed" }, deps);
   const isPartOut = outcome.kind === "done" && part?.progress !== undefined;
   return {
     outcome,
     next: isPartOut ? { kind: "progressed", progress: part.progress ?? 0 } : next,
-    way: entry.begun?.way ?? (part === undefined ? null : "async"),
+    way: queued.begun?.way ?? (part === undefined ? null : "async"),
     attempt: { startedAt, durationMs: deps.now().getTime() - startedAt.getTime() },
   };
 }

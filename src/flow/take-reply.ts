@@ -1,17 +1,17 @@
 import { retryUntil } from "../base/retry-until.ts";
 import type { HttpBody, PassiveChannel, ReplyAddress } from "../domain/channel.ts";
 import type { Deliver } from "../domain/delivery.ts";
-import type { Answer, Claim, Settlement } from "../domain/outbox.ts";
 import { DONE } from "../domain/outcome.ts";
+import type { Answer, Claim, Settlement } from "../domain/queue.ts";
 import { type Signals, SOMETHING } from "../domain/signals.ts";
-import type { OutboxStore } from "../domain/store.ts";
+import type { CallbackQueue } from "../domain/store.ts";
 import { type Bundle, toBundle } from "./bundle.ts";
 import { endReservation } from "./end-reservation.ts";
 import type { Received } from "./receive.ts";
 import { settleLost } from "./sender-lost.ts";
 
 export interface PassiveReplyDeps {
-  outbox: OutboxStore;
+  queues: CallbackQueue;
   signals: Signals;
   deliver: Deliver;
   now: () => Date;
@@ -46,37 +46,37 @@ const END_MS = 10_000;
 export const LEASE_MS = 15_000;
 
 /**
- * Takes what stands first in the claimed lane for this callback alone; what it does not take is given back.
- * @returns "again" when the lane was taken by somebody else or has moved, "unfit" when what stands first cannot ride on a response
+ * Takes what stands first in the claimed queue for this callback alone; what it does not take is given back.
+ * @returns "again" when the queue has passed to another holder or has moved, "unfit" when what stands first cannot ride on a response
  */
 export async function takeReply(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | "again" | "unfit"> {
   const { received, channel, replyTo, deadline, hasGone, canSendAsync } = callback;
-  const { outbox, now } = deps;
-  const lost = claim.entries[0]?.begun ? claim.entries[0] : undefined;
+  const { queues, now } = deps;
+  const lost = claim.messages[0]?.begun ? claim.messages[0] : undefined;
   if (lost !== undefined) {
     await settleLost(claim, lost, deps);
     return "again";
   }
-  const bundle = toBundle(claim.entries, channel, canSendAsync);
+  const bundle = toBundle(claim.messages, channel, canSendAsync);
   const createdAt = now();
   if (bundle === null || !channel.canRender(bundle.content) || createdAt >= deadline || hasGone()) {
-    await outbox.release(claim);
+    await queues.release(claim);
     return bundle === null ? "again" : "unfit";
   }
-  const { entries, content, progress } = bundle;
+  const { messages, content, progress } = bundle;
   const body = channel.renderReply(replyTo, content, createdAt);
-  const messageIds = entries.map(({ message }) => message.id);
+  const messageIds = messages.map(({ message }) => message.id);
   const answer: Answer = { messageIds, content, createdAt, ...(progress === undefined ? {} : { progress }) };
   const taken: TakenReply = {
     body,
     confirm: () => retryUntil(() => confirm(claim, bundle, createdAt, callback, deps), END_MS),
     withdraw: () => retryUntil(() => withdraw(claim, callback, deps), END_MS),
   };
-  const begun = outbox.begin(claim, entries, "passive", LEASE_MS, { inboundId: received.messageId, answer });
+  const begun = queues.begin(claim, messages, "passive", LEASE_MS, { inboundId: received.messageId, answer });
   // Without an answer it may be begun all the same; that would become a doubt about something that certainly was not given.
   const isBegun = await begun.catch((error: unknown) => taken.withdraw().then(() => Promise.reject(error)));
   if (!isBegun) {
-    await outbox.release(claim);
+    await queues.release(claim);
     return "again";
   }
   deps.signals.notify(received.conversationId, SOMETHING);
@@ -87,14 +87,14 @@ export async function takeReply(claim: Claim, callback: OpenCallback, deps: Pass
 }
 
 /** All of it has left with one response, and is settled as one. */
-async function confirm(claim: Claim, { entries, progress }: Bundle, startedAt: Date, callback: OpenCallback, deps: PassiveReplyDeps) {
+async function confirm(claim: Claim, { messages, progress }: Bundle, startedAt: Date, callback: OpenCallback, deps: PassiveReplyDeps) {
   const { conversationId, accountId, openUntil } = callback.received;
   const attempt = { startedAt, durationMs: deps.now().getTime() - startedAt.getTime() };
   const next: Settlement["next"] = progress === undefined ? { kind: "finished", state: "sent" } : { kind: "progressed", progress };
   const settlement: Settlement = { outcome: DONE, next, way: "passive", attempt, callbackOpenUntil: openUntil };
-  if ((await deps.outbox.settleTogether(claim, entries, settlement)) === null) {
+  if ((await deps.queues.settle(claim, messages, settlement, { keepForMs: null })) === null) {
     // The claim has passed to a repetition of this callback, which may not live to say so.
-    await deps.outbox.confirmAnswer(callback.received.messageId);
+    await deps.queues.confirmAnswer(callback.received.messageId);
     await endReservation(callback.received, deps);
   }
   deps.signals.notify(conversationId, SOMETHING);
@@ -104,7 +104,7 @@ async function confirm(claim: Claim, { entries, progress }: Bundle, startedAt: D
 /** The reservation ends also where the reply is a repetition's by now. */
 async function withdraw(claim: Claim, callback: OpenCallback, deps: PassiveReplyDeps): Promise<void> {
   const { conversationId, accountId, messageId } = callback.received;
-  await deps.outbox.withdraw(claim, messageId);
+  await deps.queues.withdraw(claim, messageId);
   await endReservation(callback.received, deps);
   deps.signals.notify(conversationId, SOMETHING);
   deps.deliver({ conversationId, accountId, direction: "outbound" });
@@ -114,13 +114,13 @@ async function withdraw(claim: Claim, callback: OpenCallback, deps: PassiveReply
 export function repeatReply(
   { content, createdAt }: Answer,
   { received, channel, replyTo }: OpenCallback,
-  { outbox, signals, deliver }: PassiveReplyDeps,
+  { queues, signals, deliver }: PassiveReplyDeps,
 ): TakenReply {
   const { conversationId, accountId, messageId } = received;
   return {
     body: channel.renderReply(replyTo, content, createdAt),
     confirm: async () => {
-      await retryUntil(() => outbox.confirmAnswer(messageId), END_MS);
+      await retryUntil(() => queues.confirmAnswer(messageId), END_MS);
       signals.notify(conversationId, SOMETHING);
       deliver({ conversationId, accountId, direction: "outbound" });
     },

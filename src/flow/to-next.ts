@@ -1,6 +1,6 @@
 import type { MessageState } from "../domain/message.ts";
-import type { ClaimedEntry, Settlement } from "../domain/outbox.ts";
 import type { Outcome } from "../domain/outcome.ts";
+import type { QueuedMessage, Settlement } from "../domain/queue.ts";
 import { GIVE_UP_AFTER_MS, retryPauseMs } from "../domain/retry.ts";
 
 /** The states in which a message of this direction ends. */
@@ -15,8 +15,8 @@ export interface RetryDeps {
   pauseMs?: (failures: number) => number;
 }
 
-/** What becomes of an entry after this outcome. Nothing is tried for longer than a day. */
-export function toNext(outcome: Outcome, entry: ClaimedEntry, states: EndStates, deps: RetryDeps): Settlement["next"] {
+/** The next state of a message after this outcome. No message is tried for longer than a day. */
+export function toNext(outcome: Outcome, queued: QueuedMessage, states: EndStates, deps: RetryDeps): Settlement["next"] {
   switch (outcome.kind) {
     case "done":
       return { kind: "finished", state: states.done };
@@ -27,13 +27,13 @@ export function toNext(outcome: Outcome, entry: ClaimedEntry, states: EndStates,
     case "hold":
       return { kind: "held" };
     case "retry":
-      return toRetry(outcome, entry, deps);
+      return toRetry(outcome, queued, deps);
   }
 }
 
 function toRetry(
   { retryAfterMs = 0, triesMax = Number.POSITIVE_INFINITY }: Extract<Outcome, { kind: "retry" }>,
-  { failures, ageMs }: ClaimedEntry,
+  { failures, ageMs }: QueuedMessage,
   { pauseMs = (count) => retryPauseMs(count, Math.random()) }: RetryDeps,
 ): Settlement["next"] {
   const isOver = ageMs >= GIVE_UP_AFTER_MS || failures + 1 >= triesMax;

@@ -139,7 +139,7 @@ async function findReply(
   try {
     return await before(at(arrivedAt, times.answerMs), options.now, found);
   } catch (error) {
-    // The message is stored and the reply, if there is one, stays in its lane: the callback itself is answered all the same.
+    // The message is stored, and a reply stays in its queue: the callback itself is answered all the same.
     options.log.warn({ error, message: received.messageId }, "callback.without-reply");
     late();
     return null;

@@ -13,7 +13,7 @@ export interface TokenCall {
   signal: AbortSignal;
 }
 
-// All of it: waits for tokens and both calls. Who sends has a lease of 35 s on the lane meanwhile.
+// In all: waits for tokens and both calls. The lease of the claim, 35 s, outlasts it.
 const TOKEN_CALL_MS_MAX = 25_000;
 
 /** Makes a call that needs a token. A refused token is replaced and the call made once more; there is no third time. */

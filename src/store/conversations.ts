@@ -1,18 +1,20 @@
 import type { Scope } from "../domain/api-key.ts";
 import type { Actor } from "../domain/audit.ts";
 import type { Contact, ConversationOverview } from "../domain/conversation.ts";
-import type { Attempt, Way } from "../domain/message.ts";
 import type { ConversationFilter, ConversationStore, Page, PageRequest } from "../domain/store.ts";
 import type { Prisma, PrismaClient } from "../generated/prisma/client.ts";
 import { writeAudit } from "./audit.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
+import type { Database } from "./database/database.ts";
 import { readDatabaseNow } from "./database/database-now.ts";
-import { toConversation, toMessage } from "./rows.ts";
+import { getMessage, listMessages } from "./messages.ts";
+import { toConversation } from "./rows.ts";
 import { inScope } from "./scope.ts";
 
-type Row = Prisma.ConversationGetPayload<{ include: { lanes: true } }>;
+type Row = Prisma.ConversationGetPayload<object>;
 
-export function createConversationStore(prisma: PrismaClient): ConversationStore {
+export function createConversationStore(database: Database): ConversationStore {
+  const { prisma } = database;
   return {
     list: (filter, page, scope) => list(prisma, filter, page, scope),
     get: (id, scope) => get(prisma, id, scope),
@@ -20,12 +22,8 @@ export function createConversationStore(prisma: PrismaClient): ConversationStore
       const isThere = await updateContact(prisma, id, contact, scope, by);
       return isThere ? get(prisma, id, scope) : null;
     },
-    messages: (conversationId, page, scope) => messages(prisma, conversationId, page, scope),
-    message: async (id, scope) => {
-      const where = { id, accountId: inScope(scope) };
-      const row = await prisma.message.findUnique({ where, include: { tries: { orderBy: { number: "asc" } } } });
-      return row === null ? null : { message: toMessage(row), attempts: row.tries.map(toAttempt) };
-    },
+    messages: (conversationId, page, scope) => listMessages(database, conversationId, page, scope),
+    message: (id, scope) => getMessage(database, id, scope),
     hasInbound: async (accountId) => {
       const where = { accountId, lastInboundAt: { not: null } };
       return (await prisma.conversation.findFirst({ where, select: { id: true } })) !== null;
@@ -34,7 +32,7 @@ export function createConversationStore(prisma: PrismaClient): ConversationStore
 }
 
 async function get(prisma: PrismaClient, id: string, scope: Scope): Promise<ConversationOverview | null> {
-  const row = await prisma.conversation.findUnique({ where: { id, accountId: inScope(scope) }, include: { lanes: true } });
+  const row = await prisma.conversation.findUnique({ where: { id, accountId: inScope(scope) } });
   if (row === null) return null;
   const [overview] = await toOverviews(prisma, [row]);
   return overview ?? null;
@@ -55,7 +53,13 @@ async function updateContact(prisma: PrismaClient, id: string, contact: Partial<
 
 const CONTACT_FIELDS = ["email", "nickname", "number"] as const;
 
-/** Latest activity first. The cursor names the last row shown, so what is inserted meanwhile moves nothing. */
+/** `active_at` is at most so far behind `updated_at`. */
+const ACTIVE_STEP_MS = 10_000;
+
+/**
+ * Latest activity first: pages by `active_at`, which moves in steps of ten seconds so that most updates write no index, and within a page by
+ * `updated_at`. The cursor names the last row of the page, so what is inserted meanwhile moves nothing.
+ */
 async function list(
   prisma: PrismaClient,
   filter: ConversationFilter,
@@ -66,15 +70,15 @@ async function list(
   if (after === null) return "bad-cursor";
   const rows = await prisma.conversation.findMany({
     where: { AND: [toWhere(filter), { accountId: inScope(scope) }, after === undefined ? {} : isAfter(after)] },
-    orderBy: [{ updatedAt: "desc" }, { id: "desc" }],
+    orderBy: [{ activeAt: "desc" }, { id: "desc" }],
     take: limit + 1,
-    include: { lanes: true },
   });
-  const items = rows.slice(0, limit);
-  const last = rows.length > limit ? items.at(-1) : undefined;
+  const page = rows.slice(0, limit);
+  const last = rows.length > limit ? page.at(-1) : undefined;
+  const newestFirst = [...page].sort((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime());
   return {
-    items: await toOverviews(prisma, items),
-    nextCursor: last === undefined ? null : writeCursor([last.updatedAt.toISOString(), last.id]),
+    items: await toOverviews(prisma, newestFirst),
+    nextCursor: last === undefined ? null : writeCursor([last.activeAt.toISOString(), last.id]),
   };
 }
 
@@ -83,9 +87,14 @@ function toWhere({ accountId, status, agentName, q, updatedSince }: Conversation
     ...(accountId === undefined ? {} : { accountId }),
     ...(status === undefined ? {} : { status }),
     ...(agentName === undefined ? {} : { agentName }),
-    ...(updatedSince === undefined ? {} : { updatedAt: { gte: updatedSince } }),
+    ...(updatedSince === undefined ? {} : isUpdatedSince(updatedSince)),
     ...(q === undefined ? {} : { OR: SEARCHED.map((field) => ({ [field]: { contains: escapeLike(q), mode: "insensitive" } })) }),
   };
+}
+
+/** The first condition has an index. */
+function isUpdatedSince(since: Date): Prisma.ConversationWhereInput {
+  return { activeAt: { gte: new Date(since.getTime() - ACTIVE_STEP_MS) }, updatedAt: { gte: since } };
 }
 
 const SEARCHED = ["openId", "nickname", "number", "email", "agentName"] as const;
@@ -95,9 +104,9 @@ function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, "\\$&");
 }
 
-function isAfter([updatedAt, id]: readonly [string, string]): Prisma.ConversationWhereInput {
-  const at = new Date(updatedAt);
-  return { OR: [{ updatedAt: { lt: at } }, { updatedAt: at, id: { lt: id } }] };
+function isAfter([activeAt, id]: readonly [string, string]): Prisma.ConversationWhereInput {
+  const at = new Date(activeAt);
+  return { OR: [{ activeAt: { lt: at } }, { activeAt: at, id: { lt: id } }] };
 }
 
 async function toOverviews(prisma: PrismaClient, rows: Row[]): Promise<ConversationOverview[]> {
@@ -106,46 +115,25 @@ async function toOverviews(prisma: PrismaClient, rows: Row[]): Promise<Conversat
     where: {
       conversationId: { in: rows.map(({ id }) => id) },
       errorCode: { not: null },
-      state: { in: ["held", "dead", "failed", "uncertain"] },
+      state: { in: ["dead", "failed", "uncertain"] },
     },
     _count: true,
   });
   const [counts, now] = await Promise.all([counting, readDatabaseNow(prisma)]);
   const countOf = (id: string, state: string) => counts.find((count) => count.conversationId === id && count.state === state)?._count ?? 0;
   return rows.map((row) => {
-    const pendingIn = (direction: string) => row.lanes.find((lane) => lane.direction === direction)?.pending ?? 0;
+    const toCustomer = Number(row.outboundLast - row.outboundDone);
     return {
       ...toConversation(row),
-      passiveOpen: row.lanes.some((lane) => lane.callbacksOpenUntil.some((until) => until > now)),
+      passiveOpen: row.openCallbacks.some((until) => until > now),
       pending: {
-        toDesk: pendingIn("inbound"),
-        toCustomer: pendingIn("outbound"),
-        held: countOf(row.id, "held"),
+        toDesk: Number(row.inboundLast - row.inboundDone),
+        toCustomer,
+        held: row.outboundHeldCode === null ? 0 : toCustomer,
         dead: countOf(row.id, "dead"),
         failed: countOf(row.id, "failed"),
         uncertain: countOf(row.id, "uncertain"),
       },
     };
   });
-}
-
-async function messages(prisma: PrismaClient, conversationId: string, { limit, cursor }: PageRequest, scope: Scope) {
-  const after = cursor === undefined ? undefined : readCursor(cursor, /^\d{1,18}$/);
-  if (after === null) return "bad-cursor";
-  const rows = await prisma.message.findMany({
-    where: { conversationId, accountId: inScope(scope), ...(after === undefined ? {} : { seq: { lt: BigInt(after[1]) } }) },
-    orderBy: { seq: "desc" },
-    take: limit + 1,
-  });
-  const items = rows.slice(0, limit);
-  const last = rows.length > limit ? items.at(-1) : undefined;
-  return {
-    items: items.map(toMessage),
-    nextCursor: last === undefined ? null : writeCursor([last.createdAt.toISOString(), String(last.seq)]),
-  };
-}
-
-function toAttempt(row: { number: number; way: string | null; startedAt: Date; durationMs: number } & Omit<Attempt, "way">): Attempt {
-  const { number, way, startedAt, durationMs, outcome, code, detail } = row;
-  return { number, way: way as Way | null, startedAt, durationMs, outcome, code, detail };
 }

@@ -56,9 +56,12 @@ async function countAdmins(run: ScriptRunner): Promise<number> {
 
 async function countStopped(run: ScriptRunner): Promise<Inspection["stopped"]> {
   const rows = await run.query(
-    `SELECT account_id, state, count(*)::int AS count FROM messages
-     WHERE error_code IS NOT NULL AND state IN ('dead', 'failed', 'uncertain', 'held')
-     GROUP BY account_id, state ORDER BY account_id, state`,
+    `SELECT account_id, state, sum(count)::int AS count FROM (
+       SELECT account_id, state, count(*) AS count FROM messages
+       WHERE error_code IS NOT NULL AND state IN ('dead', 'failed', 'uncertain') GROUP BY account_id, state
+       UNION ALL
+       SELECT account_id, 'held', outbound_last - outbound_done FROM conversations WHERE outbound_held_code IS NOT NULL
+     ) stopped GROUP BY account_id, state ORDER BY account_id, state`,
   );
   return rows.map(({ account_id: accountId, state, count }) => ({
     accountId: String(accountId),

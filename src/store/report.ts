@@ -1,41 +1,31 @@
 import { completeReport } from "../domain/complete-report.ts";
 import type { StatusReport } from "../domain/conversation.ts";
 import type { OutboundStore } from "../domain/store.ts";
-import type { PrismaClient } from "../generated/prisma/client.ts";
-import { BATCH_OPTIONS } from "./database/batch-options.ts";
-import { inBatches } from "./database/in-batches.ts";
-import { toRowsParameter } from "./database/rows-parameter.ts";
+import { batchStatement } from "./database/batch-statement.ts";
+import type { Database } from "./database/database.ts";
+import { inStatements } from "./database/in-statements.ts";
 
 interface PushedReport {
   conversationId: string;
   accountId: string;
   openId: string;
-  report: StatusReport;
+  said: StatusReport;
 }
-
-/** Reports that come while a statement runs are batched into the next one. */
-export const report: (prisma: PrismaClient) => OutboundStore["report"] = (prisma) => {
-  const apply = inBatches((reports: readonly PushedReport[]) => applyAll(prisma, reports), {
-    ...BATCH_OPTIONS,
-    keyOf: ({ conversationId }) => conversationId,
-  });
-  return (conversation, said) => apply({ ...conversation, report: said });
-};
 
 /**
  * A push counts from the moment it is written, by the clock of the database at the locked row: so `status_at` never goes back, and no
  * push is dropped because the clock of another process is ahead. Conversations are locked in the order of their ids.
  */
-async function applyAll(prisma: PrismaClient, reports: readonly PushedReport[]): Promise<undefined[]> {
-  const rows = reports.map((each) => ({
-    conversation_id: each.conversationId,
-    account_id: each.accountId,
-    open_id: each.openId,
-    report: completeReport(each.report),
-  }));
-  await prisma.$executeRaw`
+const applyAll = batchStatement<PushedReport>(
+  {
+    conversation_id: ["text", ({ conversationId }) => conversationId],
+    account_id: ["text", ({ accountId }) => accountId],
+    open_id: ["text", ({ openId }) => openId],
+    report: ["jsonb", ({ said }) => completeReport(said)],
+  },
+  (given) => `
     WITH given AS (
-      SELECT * FROM json_to_recordset(${toRowsParameter(rows)}::json) AS t(conversation_id text, account_id text, open_id text, report jsonb)
+      SELECT * FROM ${given} g
     )
     INSERT INTO conversations AS c (id, account_id, open_id, status, turn, agent_name, notice, status_at)
     SELECT conversation_id, account_id, open_id, COALESCE(report ->> 'status', 'unknown'), (report ->> 'turn')::int, report ->> 'agentName',
@@ -49,6 +39,11 @@ async function applyAll(prisma: PrismaClient, reports: readonly PushedReport[]):
                CASE WHEN report ? 'notice' THEN excluded.notice ELSE c.notice END
         FROM given WHERE conversation_id = c.id LIMIT 1),
       status_at = clock_timestamp(),
-      updated_at = now()`;
-  return reports.map(() => undefined);
+      updated_at = now(),
+      active_at = CASE WHEN c.active_at < now() - interval '10 seconds' THEN now() ELSE c.active_at END`,
+);
+
+export function report(database: Database): OutboundStore["report"] {
+  const apply = inStatements<PushedReport, { position: number }>(database, applyAll, ({ conversationId }) => conversationId);
+  return async (conversation, said) => void (await apply({ ...conversation, said }));
 }

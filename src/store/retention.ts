@@ -8,20 +8,22 @@ const RETENTION_LOCK = 0x72657461696en;
 export function createRetentionStore(database: Database): RetentionStore {
   const { prisma } = database;
   return {
-    // Messages are numbered in the order of their coming, so the oldest are found without looking at the others. One process at a
-    // time: the lock ends with the statement. What still waits to leave stays, however old.
+    // Found by blocks of the table (BRIN), since messages are stored in the order of their creation. One process at a time: the lock ends
+    // with the statement. What still waits in a queue stays, however old; so does what a replay is just putting there: a locked message is
+    // skipped, and the state is read from the locked row.
     removeOld: async (olderThanMs, limit) => {
-      const rows = await prisma.$queryRaw<{ looked: number; removed: number }[]>`
-        WITH oldest AS (
-          SELECT m.id, m.created_at FROM messages m
-          WHERE (SELECT pg_try_advisory_xact_lock(${RETENTION_LOCK}::bigint))
-            AND NOT EXISTS (SELECT FROM outbox_entries e WHERE e.message_id = m.id)
-          ORDER BY m.seq LIMIT ${limit}::int
-        ), removed AS (
-          DELETE FROM messages m USING oldest WHERE m.id = oldest.id AND oldest.created_at < now() - ${olderThanMs}::float8 * interval '1 millisecond'
-          RETURNING m.id
-        )
-        SELECT count(*)::int AS removed FROM removed`;
+      const rows = await database.query<{ removed: number }>(
+        `WITH removed AS (
+           DELETE FROM messages WHERE id IN (
+             SELECT id FROM messages
+             WHERE created_at < now() - $1::float8 * interval '1 millisecond' AND state IS NOT NULL
+               AND (SELECT pg_try_advisory_xact_lock(${RETENTION_LOCK}))
+             LIMIT $2::int FOR UPDATE SKIP LOCKED
+           ) RETURNING id
+         )
+         SELECT count(*)::int AS removed FROM removed`,
+        [olderThanMs, limit],
+      );
       return rows[0]?.removed ?? 0;
     },
 

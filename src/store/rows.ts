@@ -1,7 +1,6 @@
 import type { Content } from "../domain/content.ts";
 import type { Conversation, DeskStatus } from "../domain/conversation.ts";
 import type { Direction, Message, MessageState, Origin, Way } from "../domain/message.ts";
-import { Prisma } from "../generated/prisma/client.ts";
 
 /**
  * Rows as the statements of this folder select them. What is in a column of ours was written by us, through the types of the
@@ -102,16 +101,15 @@ const MESSAGE = [
   ...["content", "state", "way", "attempts", "repetitions", "error", "error_code", "sent_at", "created_at", "settled_at"],
 ];
 
-/** Each column's name in the joined row, and the domain's spelling of it: worked out once, since every entry is read through it. */
+/** Each column's name in the joined row, and the domain's spelling of it: computed once, since each claimed message is read through it. */
 const SPELLINGS = {
   c_: CONVERSATION.map((name) => [`c_${name}`, toCamelCase(name)] as const),
   m_: MESSAGE.map((name) => [`m_${name}`, toCamelCase(name)] as const),
 };
 
-/** The columns of `messages m` and `conversations c`, under names that do not meet. */
-export const CLAIM_COLUMNS = Prisma.raw(
-  [...CONVERSATION.map((name) => `c.${name} AS c_${name}`), ...MESSAGE.map((name) => `m.${name} AS m_${name}`)].join(", "),
-);
+/** The columns of `conversations c`, and of `messages m`, under names that do not meet. */
+export const CONVERSATION_COLUMNS = CONVERSATION.map((name) => `c.${name} AS c_${name}`).join(", ");
+export const MESSAGE_COLUMNS = MESSAGE.map((name) => `m.${name} AS m_${name}`).join(", ");
 
 /** Picks the columns with this prefix out of a joined row and gives them the domain's spelling. */
 export function pick<T>(row: Record<string, unknown>, prefix: keyof typeof SPELLINGS): T {

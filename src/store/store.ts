@@ -1,5 +1,5 @@
 import type { SecretBox } from "../domain/secret-box.ts";
-import type { OutboxStore, PushRejectStore, Store } from "../domain/store.ts";
+import type { PushRejectStore, QueueStore, Store } from "../domain/store.ts";
 import type { PrismaClient } from "../generated/prisma/client.ts";
 import { createAccessTokenStore } from "./accounts/access-tokens.ts";
 import { createAccountStore } from "./accounts/accounts.ts";
@@ -10,31 +10,29 @@ import type { Database } from "./database/database.ts";
 import { createHealthStore } from "./database/prove-writable.ts";
 import { announce } from "./queue/announce.ts";
 import { begin } from "./queue/begin.ts";
-import { claimLane } from "./queue/claim.ts";
-import { claimDue } from "./queue/claim-due.ts";
 import { claimForCallback } from "./queue/claim-for-callback.ts";
+import { claimDue, claimQueue, next } from "./queue/claim-queues.ts";
 import { closeCallback } from "./queue/close-callback.ts";
 import { confirmAnswer } from "./queue/confirm-answer.ts";
 import { createOutboundStore } from "./queue/enqueue-outbound.ts";
+import { beat, freeAllClaims, freeClaims, retire } from "./queue/heartbeat.ts";
 import { createInboundStore } from "./queue/record-inbound.ts";
-import { release, releaseAll, releaseEverything } from "./queue/release.ts";
-import { createReplayStore } from "./queue/replay.ts";
+import { release, releaseLost, withdraw } from "./queue/release.ts";
 import { settle } from "./queue/settle.ts";
-import { settleTogether } from "./queue/settle-together.ts";
-import { withdraw } from "./queue/withdraw.ts";
+import { createReplayStore } from "./replay.ts";
 import { createRetentionStore } from "./retention.ts";
 
 export function createStore(database: Database, box: SecretBox): Store {
   const { prisma } = database;
   return {
-    inbound: createInboundStore(prisma),
-    outbound: createOutboundStore(prisma),
-    outbox: createOutboxStore(database),
-    replays: createReplayStore(prisma),
+    inbound: createInboundStore(database),
+    outbound: createOutboundStore(database),
+    queues: createQueueStore(database),
+    replays: createReplayStore(database),
     retention: createRetentionStore(database),
     accounts: createAccountStore(prisma, box),
     accessTokens: createAccessTokenStore(prisma, box),
-    conversations: createConversationStore(prisma),
+    conversations: createConversationStore(database),
     apiKeys: createApiKeyStore(prisma),
     audit: createAuditStore(prisma),
     pushRejects: createPushRejectStore(prisma),
@@ -42,23 +40,24 @@ export function createStore(database: Database, box: SecretBox): Store {
   };
 }
 
-function createOutboxStore(database: Database): OutboxStore {
-  const { prisma } = database;
-  const settleOne = settle(prisma);
+function createQueueStore(database: Database): QueueStore {
   return {
     announce: announce(database),
-    claimDue: claimDue(prisma),
-    claimLane: claimLane(prisma),
-    claimForCallback: claimForCallback(prisma),
-    begin: begin(prisma),
-    settle: settleOne,
-    settleTogether: settleTogether(prisma, settleOne),
-    withdraw: withdraw(prisma),
-    release: release(prisma),
-    releaseAll: releaseAll(prisma),
-    releaseEverything: releaseEverything(prisma),
-    confirmAnswer: confirmAnswer(prisma),
-    closeCallback: closeCallback(prisma),
+    claimDue: claimDue(database),
+    claimQueue: claimQueue(database),
+    next: next(database),
+    claimForCallback: claimForCallback(database),
+    begin: begin(database),
+    settle: settle(database),
+    withdraw: withdraw(database),
+    release: release(database),
+    releaseLost: releaseLost(database),
+    beat: beat(database),
+    freeClaims: freeClaims(database),
+    freeAllClaims: freeAllClaims(database),
+    retire: retire(database),
+    confirmAnswer: confirmAnswer(database),
+    closeCallback: closeCallback(database),
   };
 }
 

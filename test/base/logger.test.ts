@@ -13,7 +13,7 @@ function capture(): { log: Log; lines: string[] } {
 describe("the logger", () => {
   test("writes one line per event with its fields, and nothing below its level", () => {
     const { log, lines } = capture();
-    log.debug({}, "lane.claimed");
+    log.debug({}, "queue.claimed");
     log.info({ conversationId: "cv_1", durationMs: 12 }, "message.forwarded");
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       { level: "info", time: expect.any(String), conversationId: "cv_1", durationMs: 12, msg: "message.forwarded" },

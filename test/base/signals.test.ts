@@ -3,7 +3,7 @@ import { createSignals } from "../../src/base/signals.ts";
 import type { Change } from "../../src/domain/signals.ts";
 
 const LONG_MS = 60_000;
-const forwarded = (messageId: string): Change => ({ kind: "forwarded", messageId, status: "queueing" });
+const forwarded = (messageId: string): Change => ({ kind: "forwarded", messageId, status: "queueing", isCallbackClosed: false });
 
 test("what changed between two waits is told by the next one, all of it and once", async () => {
   const signals = createSignals<Change>();

@@ -26,9 +26,8 @@ export async function drain(databaseUrl: string, traffic: Traffic): Promise<bool
   }
 }
 
-/** Lanes with work in them, and whether it waits for the customer. */
+/** Conversations with a queue that is not empty, or claimed, and whether it waits for the customer. */
 const LEFT = `
-  SELECT c.open_id, l.direction = 'outbound' AND l.due_at IS NULL AND l.pending > 0 AS held
-  FROM outbox_lanes l JOIN conversations c ON c.id = l.conversation_id
-  WHERE l.pending > 0 OR l.holder IS NOT NULL OR EXISTS (
-    SELECT FROM outbox_entries e WHERE e.conversation_id = l.conversation_id AND e.direction = l.direction)`;
+  SELECT c.open_id, c.outbound_last > c.outbound_done AND c.outbound_due_at IS NULL AND c.outbound_holder IS NULL AS held
+  FROM conversations c
+  WHERE c.inbound_last > c.inbound_done OR c.outbound_last > c.outbound_done OR c.inbound_holder IS NOT NULL OR c.outbound_holder IS NOT NULL`;

@@ -115,7 +115,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("a database that answers and takes
     await expectRecovery();
   });
 
-  test.each(["messages", "outbox_lanes", "conversations"])(
+  test.each(["messages", "conversations"])(
     "the table %s is locked by another session: not ready, and the API says 503 with the reason",
     async (table) => {
       const { gateway, other, untilUnready, expectRefusal, expectRecovery } = await startStage();
@@ -132,6 +132,26 @@ describe.runIf(process.env.TEST_DATABASE_URL)("a database that answers and takes
       await expectRecovery();
     },
   );
+
+  test("heartbeats cannot be written: without claims in memory, messages are stored and forwarded all the same", async () => {
+    const { gateway, other, write } = await startStage();
+    await other.query("BEGIN");
+    await other.query("LOCK TABLE worker_heartbeats");
+    const { rows } = await other.query<{ seen: Date }>("SELECT max(seen_at) AS seen FROM worker_heartbeats");
+    await eventually(
+      "the heartbeat to be too old",
+      async () =>
+        (
+          await other.query<{ age: number }>("SELECT EXTRACT(epoch FROM clock_timestamp() - $1::timestamptz)::float8 AS age", [
+            rows[0]?.seen,
+          ])
+        ).rows,
+      ([row]) => (row?.age ?? 0) > 3,
+    );
+    expect(await write("without a heartbeat")).toMatchObject({ acknowledged: true });
+    await gateway.desk.waitForReceived("oA", ({ text }) => text === "without a heartbeat");
+    await other.query("ROLLBACK");
+  });
 
   test.each([
     ["53100", "DATABASE_FULL"],

@@ -2,11 +2,13 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Log } from "../../src/base/log.ts";
 import { createSignals } from "../../src/base/signals.ts";
 import { createDelivery, type Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
-import type { Step } from "../../src/delivery/run-lane.ts";
+import type { Step } from "../../src/delivery/run-queue.ts";
 import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
-import type { ClaimedEntry, Settlement } from "../../src/domain/outbox.ts";
+import type { Direction } from "../../src/domain/message.ts";
+import type { QueuedMessage, Settlement } from "../../src/domain/queue.ts";
 import { eventually } from "../support/gateway.ts";
+import { enqueueReply } from "../support/reply.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 let opened: TestStore;
@@ -68,8 +70,8 @@ const again = (afterMs: number): Settlement => ({
 
 function start(step: Step, options: Partial<DeliveryOptions> = {}): Delivery {
   const steps = { inbound: step, outbound: step };
-  const { outbox } = opened.store;
-  const delivery = createDelivery({ outbox, signals: createSignals(), log: SILENT, steps, leaseMs: 30_000, pollMs: 20, ...options });
+  const { queues } = opened.store;
+  const delivery = createDelivery({ queues, signals: createSignals(), log: SILENT, steps, leaseMs: 30_000, pollMs: 20, ...options });
   delivery.start();
   running.push(delivery);
   return delivery;
@@ -83,6 +85,9 @@ const untilState = (messageId: string, state: string) =>
     (seen) => seen === state,
   );
 
+const claimed = () => opened.database.prisma.conversation.findMany({ where: { inboundHolder: { not: null } } });
+const untilClaimed = () => eventually("the queue to be claimed", claimed, ({ length }) => length > 0);
+
 /** A step that waits at a gate which the test opens. */
 function createGate() {
   let open = () => {};
@@ -92,7 +97,7 @@ function createGate() {
   return { opens, open: () => open() };
 }
 
-test("entries of a lane are tried in order, one at a time, also while more are added", async () => {
+test("messages of a queue are tried in order, one at a time, also while more are added", async () => {
   const tried: string[] = [];
   let underWay = 0;
   const delivery = start(async (_claim, { message }) => {
@@ -109,7 +114,7 @@ test("entries of a lane are tried in order, one at a time, also while more are a
   expect(tried).toEqual(texts);
 });
 
-test("while something more urgent is to be done only a few lanes are worked at once, and all when it is over", async () => {
+test("while something more urgent is to be done only a few queues are worked at once, and all when it is over", async () => {
   const gate = createGate();
   let isPressed = true;
   let underWay = 0;
@@ -123,7 +128,7 @@ test("while something more urgent is to be done only a few lanes are worked at o
     { isPressed: () => isPressed },
   );
   await expect.poll(() => underWay).toBe(8);
-  // What comes finds no place, and no look brings more.
+  // What comes finds no slot, and no poll brings more.
   await write("oOne", "more", delivery);
   expect(underWay).toBe(8);
   isPressed = false;
@@ -132,7 +137,7 @@ test("while something more urgent is to be done only a few lanes are worked at o
   for (const message of written) await untilState(message, "forwarded");
 });
 
-test("a lane that is stuck holds up no other", async () => {
+test("a queue that is stuck holds up no other", async () => {
   const gate = createGate();
   const delivery = start(async (claim) => {
     if (claim.conversation.openId === "oStuck") await gate.opens;
@@ -146,7 +151,7 @@ test("a lane that is stuck holds up no other", async () => {
   await untilState(stuck, "forwarded");
 });
 
-test("work that is enqueued is tried at once, and the end of a long queue does not wait for the next look", async () => {
+test("work that is enqueued is tried at once, and the end of a long queue does not wait for the next poll", async () => {
   const delivery = start(async () => FORWARDED, { pollMs: 600_000 });
   const first = await write("oA", "hello", delivery);
   await untilState(first, "forwarded");
@@ -157,7 +162,7 @@ test("work that is enqueued is tried at once, and the end of a long queue does n
   await untilState(last, "forwarded");
 });
 
-test("more lanes than a worker has places for are worked on as places get free, without waiting for the next look", async () => {
+test("more queues than a worker has slots for are worked on as slots get free, without waiting for the next poll", async () => {
   const contacts = Array.from({ length: 150 }, (_, index) => `oContact${index}`);
   const messages = await Promise.all(contacts.map((openId) => write(openId, "hello")));
   const delivery = start(async () => FORWARDED, { pollMs: 60_000 });
@@ -165,67 +170,59 @@ test("more lanes than a worker has places for are worked on as places get free, 
   for (const messageId of [...messages, ...late]) await untilState(messageId, "forwarded");
 });
 
-function gate() {
-  let open = () => {};
-  const isOpen = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { isOpen, open };
-}
-
-test("lanes that are left when a look brings more than there are places for are worked on as places get free", async () => {
-  const { outbox } = opened.store;
+test("queues that are left when a poll brings more than there are slots for are worked on as slots get free", async () => {
+  const { queues } = opened.store;
   const contacts = Array.from({ length: 200 }, (_, index) => `oContact${index}`);
   const messages = await Promise.all(contacts.map((openId) => write(openId, "hello")));
-  const [look, firstTry, tries] = [gate(), gate(), gate()];
+  const [poll, firstTry, tries] = [createGate(), createGate(), createGate()];
   const slow = {
-    ...outbox,
-    claimDue: async (...given: Parameters<typeof outbox.claimDue>) => {
-      await look.isOpen;
-      return outbox.claimDue(...given);
+    ...queues,
+    claimDue: async (...given: Parameters<typeof queues.claimDue>) => {
+      await poll.opens;
+      return queues.claimDue(...given);
     },
   };
   let begun = 0;
   const step = async () => {
-    await (++begun === 1 ? firstTry : tries).isOpen;
+    await (++begun === 1 ? firstTry : tries).opens;
     return FORWARDED;
   };
-  let looks = 0;
+  let polls = 0;
   const awayDesks = () => {
-    looks++;
+    polls++;
     return [];
   };
-  const delivery = start(step, { outbox: slow, awayDesks, pollMs: 60_000 });
+  const delivery = start(step, { queues: slow, awayDesks, pollMs: 60_000 });
   await eventually(
-    "a look",
-    async () => looks,
+    "a poll",
+    async () => polls,
     (count) => count === 1,
   );
   for (const openId of contacts) {
     delivery.deliver({ conversationId: toConversationId("shop", openId), accountId: "shop", direction: "inbound" });
   }
   await eventually(
-    "all places to be taken",
+    "all slots to be taken",
     async () => begun,
     (count) => count === 64,
   );
-  look.open();
+  poll.open();
   await eventually(
-    "the look to bring as many again",
+    "the poll to bring as many again",
     async () => begun,
     (count) => count === 128,
   );
   firstTry.open();
   await eventually(
-    "a look while there are more than there are places",
-    async () => looks,
+    "a poll while there are more than there are slots",
+    async () => polls,
     (count) => count === 2,
   );
   tries.open();
   for (const messageId of messages) await untilState(messageId, "forwarded");
 });
 
-test("what another process enqueued is found by looking", async () => {
+test("what another process stored is found by polling", async () => {
   start(async () => FORWARDED);
   await untilState(await write("oA", "hello"), "forwarded");
 });
@@ -242,34 +239,41 @@ test("a step that throws is tried again after a pause, and the fault is written 
   expect(found?.attempts).toMatchObject([{ outcome: "retry", code: "INTERNAL", detail: "out of order" }, { outcome: "done" }]);
 });
 
-test("a settle whose answer is lost is repeated, and the lane goes on: nothing waits for a lease, nothing counts twice", async () => {
-  const { outbox } = opened.store;
+test("a settle whose answer is lost is repeated, and the queue goes on: nothing waits for a lease, nothing counts twice", async () => {
+  const { queues } = opened.store;
   const lost = new Set<string>();
   const forgetful = {
-    ...outbox,
-    settle: async (...given: Parameters<typeof outbox.settle>) => {
-      const settled = await outbox.settle(...given);
-      const [, { message, progress }] = given;
-      if (lost.size === lost.add(`${message.text} ${progress}`).size) return settled;
+    ...queues,
+    settle: async (...given: Parameters<typeof queues.settle>) => {
+      const settled = await queues.settle(...given);
+      const [, [queued]] = given;
+      if (lost.size === lost.add(`${queued?.message.text} ${queued?.progress}`).size) return settled;
       throw new Error("the connection broke after the commit");
     },
   };
-  const first = await write("oA", "in parts");
-  const last = await write("oA", "last");
+  const sent: Settlement = { ...FORWARDED, next: { kind: "finished", state: "sent" } };
   const parts = (progress: number): Settlement => ({ ...FORWARDED, next: { kind: "progressed", progress } });
-  start(async (_claim, { message, progress }) => (message.text === "last" || progress === 20 ? FORWARDED : parts(progress + 10)), {
-    outbox: forgetful,
-    pollMs: 600_000,
-  });
-  await untilState(last, "forwarded");
-  const found = await opened.store.conversations.message(first, ALL_ACCOUNTS);
-  expect(found?.message).toMatchObject({ state: "forwarded", attempts: 3 });
-  expect(found?.attempts.map(({ number }) => number)).toEqual([1, 2, 3]);
+  const say = async (text: string) => (await enqueueReply(opened.store, "oA", text, { dedupeKey: text })).messageId;
+  const first = await say("in parts");
+  const last = await say("last reply");
+  const written = await Promise.all(["one", "two", "three"].map((text) => write("oA", text)));
+  const steps: Record<Direction, Step> = {
+    inbound: async () => FORWARDED,
+    outbound: async (_claim, { message, progress }) => (message.text === "in parts" && progress < 20 ? parts(progress + 10) : sent),
+  };
+  start(steps.inbound, { steps, queues: forgetful, pollMs: 600_000 });
+  await untilState(last, "sent");
+  for (const messageId of written) await untilState(messageId, "forwarded");
+  for (const [messageId, state, attempts] of [[first, "sent", 3], ...written.map((id) => [id, "forwarded", 1] as const)] as const) {
+    const found = await opened.store.conversations.message(messageId, ALL_ACCOUNTS);
+    expect(found?.message).toMatchObject({ state, attempts });
+    expect(found?.attempts.map(({ number }) => number)).toEqual(Array.from({ length: attempts }, (_, index) => index + 1));
+  }
 });
 
-test("a step that throws for a day leaves the message dead and the lane free", async () => {
+test("a step that throws for a day leaves the message dead and the queue free", async () => {
   const broken = await write("oA", "broken");
-  await opened.database.prisma.$executeRaw`UPDATE outbox_entries SET enqueued_at = now() - interval '24 hours'`;
+  await opened.database.prisma.$executeRaw`UPDATE messages SET created_at = now() - interval '24 hours'`;
   const next = await write("oA", "next");
   start(async (_claim, { message }) => {
     if (message.text === "broken") throw new Error("out of order");
@@ -281,7 +285,7 @@ test("a step that throws for a day leaves the message dead and the lane free", a
 
 test("a step that outlasts its lease is cut off before it ends", async () => {
   const delivery = start(
-    (_claim, _entry, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve(FORWARDED), { once: true })),
+    (_claim, _queued, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve(FORWARDED), { once: true })),
     { leaseMs: 10_050 },
   );
   await untilState(await write("oA", "hello", delivery), "forwarded");
@@ -299,12 +303,8 @@ test("a worker that was overtaken changes nothing: the result of the one that to
     },
     { pollMs: 600_000 },
   );
-  await eventually(
-    "the lane to be claimed",
-    () => opened.database.prisma.outboxLane.findFirst({ where: { holder: { not: null } } }),
-    (lane) => lane !== null,
-  );
-  await opened.database.prisma.$executeRaw`UPDATE outbox_lanes SET due_at = now() WHERE holder IS NOT NULL`;
+  await untilClaimed();
+  await opened.database.prisma.$executeRaw`UPDATE conversations SET inbound_due_at = now() WHERE inbound_holder IS NOT NULL`;
   start(async () => {
     results.push("fast");
     return FORWARDED;
@@ -318,7 +318,7 @@ test("a worker that was overtaken changes nothing: the result of the one that to
   await untilState(next, "forwarded");
 });
 
-test("a failed lane is tried again after its pause, however many other lanes keep failing", async () => {
+test("a failed queue is tried again after its pause, however many others keep failing", async () => {
   const tried = new Map<string, number>();
   const delivery = start(
     async ({ conversation }) => {
@@ -330,9 +330,9 @@ test("a failed lane is tried again after its pause, however many other lanes kee
   );
   const first = await write("oFirst", "hello", delivery);
   let others = 0;
-  // A new contact fails every few milliseconds, each wishing for a look in 200 ms.
+  // A new contact fails every few milliseconds, each asking for a poll in 200 ms.
   await eventually(
-    "the first lane to be tried again",
+    "the first queue to be tried again",
     async () => {
       await write(`oOther${others++}`, "hello", delivery);
       return stateOf(first);
@@ -363,22 +363,17 @@ test("a stop waits for what is under way, takes nothing new, and gives back the 
   expect(await stateOf(first)).toBe("forwarded");
   expect(tried).toEqual(["one"]);
 
-  const lanes = await opened.database.prisma.outboxLane.findMany({ where: { holder: { not: null } } });
-  expect(lanes).toEqual([]);
+  expect(await claimed()).toEqual([]);
   start(async () => FORWARDED);
   await untilState(late, "forwarded");
 });
 
-test("a stop cuts off what does not end within the grace, and its lane is due at once for the next process", async () => {
+test("a stop cuts off what does not end within the grace, and its queue is due at once for the next process", async () => {
   const delivery = start(
-    (_claim, _entry, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve(again(0)), { once: true })),
+    (_claim, _queued, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve(again(0)), { once: true })),
   );
   const messageId = await write("oA", "hello", delivery);
-  await eventually(
-    "the lane to be claimed",
-    () => opened.database.prisma.outboxLane.findFirst({ where: { holder: { not: null } } }),
-    (lane) => lane !== null,
-  );
+  await untilClaimed();
   await delivery.stop(10);
   start(async () => FORWARDED);
   await untilState(messageId, "forwarded");
@@ -386,29 +381,25 @@ test("a stop cuts off what does not end within the grace, and its lane is due at
 
 test("claims that a stop finds on their way are given back, not worked on", async () => {
   const gate = createGate();
-  const { outbox } = opened.store;
-  const tried: ClaimedEntry[] = [];
-  const slowOutbox = {
-    ...outbox,
-    claimDue: async (...given: Parameters<typeof outbox.claimDue>) => {
-      const claims = await outbox.claimDue(...given);
+  const { queues } = opened.store;
+  const tried: QueuedMessage[] = [];
+  const slowQueues = {
+    ...queues,
+    claimDue: async (...given: Parameters<typeof queues.claimDue>) => {
+      const claims = await queues.claimDue(...given);
       if (claims.length > 0) await gate.opens;
       return claims;
     },
   };
   const messageId = await write("oA", "hello");
   const delivery = start(
-    async (_claim, entry) => {
-      tried.push(entry);
+    async (_claim, queued) => {
+      tried.push(queued);
       return FORWARDED;
     },
-    { outbox: slowOutbox },
+    { queues: slowQueues },
   );
-  await eventually(
-    "the lane to be claimed",
-    () => opened.database.prisma.outboxLane.findFirst({ where: { holder: { not: null } } }),
-    (lane) => lane !== null,
-  );
+  await untilClaimed();
   const stopping = delivery.stop(5_000);
   gate.open();
   await stopping;

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { createSignals } from "../../src/base/signals.ts";
 import { createDelivery, type Delivery, type DeliveryOptions } from "../../src/delivery/delivery.ts";
-import type { Step } from "../../src/delivery/run-lane.ts";
+import type { Step } from "../../src/delivery/run-queue.ts";
 import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
-import type { Claim, Settlement } from "../../src/domain/outbox.ts";
+import type { Claim, Settlement } from "../../src/domain/queue.ts";
 import type { Change } from "../../src/domain/signals.ts";
 import { useFlowStage } from "../flow/stage.ts";
 import { eventually } from "../support/gateway.ts";
@@ -12,7 +12,7 @@ import { newAccount, TESTER } from "../support/store.ts";
 
 const stage = useFlowStage();
 
-/** Longer than every wait of these tests: only an enqueue in the test, or the poll at the start, brings work. */
+/** Longer than every wait of these tests: only a delivery in the test, or the poll at the start, brings work. */
 const POLL_MS = 600_000;
 const MANY = Array.from({ length: 150 }, (_, index) => `o${index}`);
 
@@ -43,12 +43,12 @@ const untilForwarded = (messageId: string) =>
 
 const untilHeld = (held: readonly Claim[], wanted: number) =>
   eventually(
-    "lanes of the slow account",
+    "queues of the slow account",
     async () => held.length,
     (count) => count === wanted,
   );
 
-/** The account `slow` beside the stage's `shop`, and a step that waits in lanes of the slow one until `release`. */
+/** The account `slow` beside the stage's `shop`, and a step that waits in queues of the slow one until `release`. */
 async function startBesideSlow(options: Partial<DeliveryOptions> = {}) {
   await stage.opened.store.accounts.create(newAccount("slow"), TESTER);
   let release = () => {};
@@ -63,7 +63,7 @@ async function startBesideSlow(options: Partial<DeliveryOptions> = {}) {
     return FORWARDED;
   };
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const deps = { outbox: stage.opened.store.outbox, signals: createSignals<Change>(), log, leaseMs: 300_000, pollMs: POLL_MS };
+  const deps = { queues: stage.opened.store.queues, signals: createSignals<Change>(), log, leaseMs: 300_000, pollMs: POLL_MS };
   const delivery = createDelivery({ ...deps, steps: { inbound: step, outbound: step }, ...options });
   return { delivery, held, release: () => release() };
 }
@@ -71,7 +71,7 @@ async function startBesideSlow(options: Partial<DeliveryOptions> = {}) {
 test.each([
   ["", false, 64],
   [", in a rush too", true, 8],
-])("lanes of a slow account that are due first hold up no lane of another%s", async (_when, isPressed, slots) => {
+])("queues of a slow account that are due first hold up no queue of another%s", async (_when, isPressed, slots) => {
   const { delivery, held, release } = await startBesideSlow({ isPressed: () => isPressed });
   const slow = await Promise.all(MANY.map((openId) => write("slow", openId)));
   const others = await Promise.all(MANY.map((openId) => write("shop", openId)));
@@ -86,19 +86,19 @@ test.each([
   await delivery.stop(0);
 });
 
-test("lanes of a slow account that are enqueued here take its own slots only, and those that found none follow when one is free", async () => {
+test("queues of a slow account that are delivered here take its own slots only, and those that found none follow when one is free", async () => {
   const { delivery, held, release } = await startBesideSlow();
   delivery.start();
   const slow = await Promise.all(MANY.map((openId) => write("slow", openId, delivery)));
   await untilForwarded(await write("shop", "oA", delivery));
-  // Twice its slots: those enqueued here, and those of the poll that was under way at the time.
+  // Twice its slots: those delivered here, and those of the poll that was under way at the time.
   expect(held.length).toBeLessThanOrEqual(128);
   release();
   for (const messageId of slow) await untilForwarded(messageId);
   await delivery.stop(0);
 });
 
-test("a desk that is away gets a few lanes with a poll, and its backlog causes no further poll", async () => {
+test("a desk that is away gets a few queues with a poll, and its backlog causes no further poll", async () => {
   const { delivery, held, release } = await startBesideSlow({ awayDesks: () => ["slow"] });
   release();
   await Promise.all(MANY.map((openId) => write("slow", openId)));

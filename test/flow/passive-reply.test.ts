@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createSignals } from "../../src/base/signals.ts";
 import type { Content } from "../../src/domain/content.ts";
-import type { Settlement } from "../../src/domain/outbox.ts";
+import type { Settlement } from "../../src/domain/queue.ts";
 import { type Change, SOMETHING } from "../../src/domain/signals.ts";
 import type { RecordedInbound } from "../../src/domain/store.ts";
 import { passiveReply } from "../../src/flow/passive-reply.ts";
@@ -13,7 +13,7 @@ const signals = createSignals<Change>();
 const after = (ms: number) => new Date(Date.now() + ms);
 
 function deps() {
-  return { outbox: stage.opened.store.outbox, signals, deliver: () => {}, now: () => new Date() };
+  return { queues: stage.opened.store.queues, signals, deliver: () => {}, now: () => new Date() };
 }
 
 function callback(received: RecordedInbound, change: Partial<OpenCallback> = {}): OpenCallback {
@@ -45,18 +45,34 @@ test("a reply that comes while the callback waits is given to it, and is sent wh
   expect(await stage.stateOf(messageId)).toEqual({ state: "sent", way: "passive" });
 });
 
-/** The desk has the message, and nobody is there to answer it. */
-const queueing = (messageId: string): Change => ({ kind: "forwarded", messageId, status: "queueing" });
+/** The desk has the message, and no agent is there to answer it. `isCallbackClosed`: its settle has ended the reservation as well. */
+const queueing = (messageId: string, isCallbackClosed = false): Change => ({
+  kind: "forwarded",
+  messageId,
+  status: "queueing",
+  isCallbackClosed,
+});
 
 test("a callback that nobody will answer ends without a look at the store, and keeps no later reply waiting", async () => {
   const received = await stage.write("hello");
-  const { outbox } = stage.opened.store;
-  const blind = { ...outbox, claimForCallback: () => Promise.reject(new Error("looked")) };
-  const waiting = passiveReply(callback(received), { ...deps(), outbox: blind });
+  const { queues } = stage.opened.store;
+  const blind = { ...queues, claimForCallback: () => Promise.reject(new Error("looked")) };
+  const waiting = passiveReply(callback(received), { ...deps(), queues: blind });
   signals.notify(CONTACT.conversationId, queueing(received.messageId));
   expect(await waiting).toBeNull();
   await stage.say("hi there");
   expect(head(await stage.claim()).message.text).toBe("hi there");
+});
+
+test("a callback whose reservation has ended with the settle of its message ends without any statement", async () => {
+  const received = await stage.write("hello");
+  const { queues } = stage.opened.store;
+  const refuse = () => Promise.reject(new Error("asked"));
+  const waiting = passiveReply(callback(received), { ...deps(), queues: { ...queues, claimForCallback: refuse, closeCallback: refuse } });
+  signals.notify(CONTACT.conversationId, queueing("another", true));
+  signals.notify(CONTACT.conversationId, queueing(received.messageId, true));
+  expect(await waiting).toBeNull();
+  expect(signals.isAwaited(CONTACT.conversationId)).toBe(false);
 });
 
 test("a reply of another process, whose signal is on its way when nobody is expected to answer any more, rides on the callback", async () => {
@@ -91,8 +107,8 @@ test("a reply that comes when the time for taking one is over goes out asynchron
   const received = await stage.write("hello");
   const messageId = await stage.say("hi there");
   expect(await passiveReply(callback(received, { deadline: after(-1) }), deps())).toBeNull();
-  const entry = head(await stage.claim());
-  expect(entry).toMatchObject({ message: { id: messageId }, begun: null });
+  const queued = head(await stage.claim());
+  expect(queued).toMatchObject({ message: { id: messageId }, begun: null });
 });
 
 test("WeChat hangs up while the callback waits: the reply that comes then goes out asynchronously at once", async () => {
@@ -111,18 +127,18 @@ test("WeChat hangs up while a reply is being taken: it is withdrawn and goes out
   const received = await stage.write("hello");
   const messageId = await stage.say("hi there");
   let hasGone = false;
-  const { outbox } = stage.opened.store;
+  const { queues } = stage.opened.store;
   const cutting = {
-    ...outbox,
-    begin: async (...given: Parameters<typeof outbox.begin>) => {
-      const begun = await outbox.begin(...given);
+    ...queues,
+    begin: async (...given: Parameters<typeof queues.begin>) => {
+      const begun = await queues.begin(...given);
       hasGone = true;
       return begun;
     },
   };
-  expect(await passiveReply(callback(received, { hasGone: () => hasGone }), { ...deps(), outbox: cutting })).toBeNull();
-  const entry = head(await stage.claim());
-  expect(entry).toMatchObject({ message: { id: messageId }, begun: null });
+  expect(await passiveReply(callback(received, { hasGone: () => hasGone }), { ...deps(), queues: cutting })).toBeNull();
+  const queued = head(await stage.claim());
+  expect(queued).toMatchObject({ message: { id: messageId }, begun: null });
 });
 
 test("what cannot ride on a response goes out asynchronously; where there is no such way it rides as text", async () => {
@@ -142,16 +158,16 @@ async function sayAndFail(content: Content): Promise<Date | null | undefined> {
     way: "async",
     attempt: { startedAt: new Date(), durationMs: 1 },
   };
-  await stage.opened.store.outbox.settle(claim, head(claim), failed, { keepForMs: null });
-  return (await lane())?.dueAt;
+  await stage.opened.store.queues.settle(claim, [head(claim)], failed, { keepForMs: null });
+  return (await queue())?.outboundDueAt;
 }
 
-const lane = () => stage.opened.database.prisma.outboxLane.findFirst({ where: { direction: "outbound" } });
+const queue = () => stage.opened.database.prisma.conversation.findFirst();
 
 test("a reply in a pause that cannot ride on a response waits out its pause all the same", async () => {
   const dueAt = await sayAndFail({ type: "image", mediaId: "media-1", url: "https://shop.example/p.png" });
   expect(await passiveReply(callback(await stage.write("show me")), deps())).toBeNull();
-  expect(await lane()).toMatchObject({ dueAt, holder: null, callbacksOpenUntil: [] });
+  expect(await queue()).toMatchObject({ outboundDueAt: dueAt, outboundHolder: null, openCallbacks: [] });
 });
 
 test("a reply in a pause that was taken and withdrawn waits out its pause all the same", async () => {
@@ -159,7 +175,7 @@ test("a reply in a pause that was taken and withdrawn waits out its pause all th
   const taken = await passiveReply(callback(await stage.write("hello")), deps());
   expect(taken?.body.body).toBe("hi there");
   await taken?.withdraw();
-  expect(await lane()).toMatchObject({ dueAt, holder: null, callbacksOpenUntil: [] });
+  expect(await queue()).toMatchObject({ outboundDueAt: dueAt, outboundHolder: null, openCallbacks: [] });
 });
 
 test("a callback whose reply has passed to a repetition keeps no later reply waiting once it has ended", async () => {
@@ -176,15 +192,15 @@ test("a callback whose reply has passed to a repetition keeps no later reply wai
 test("a begin whose answer was lost is taken back: nothing was given, so the reply goes out asynchronously, without a doubt", async () => {
   const received = await stage.write("hello");
   const messageId = await stage.say("hi there");
-  const { outbox } = stage.opened.store;
+  const { queues } = stage.opened.store;
   const forgetful = {
-    ...outbox,
-    begin: async (...given: Parameters<typeof outbox.begin>): Promise<boolean> => {
-      await outbox.begin(...given);
+    ...queues,
+    begin: async (...given: Parameters<typeof queues.begin>): Promise<boolean> => {
+      await queues.begin(...given);
       throw new Error("the connection broke after the commit");
     },
   };
-  await expect(passiveReply(callback(received), { ...deps(), outbox: forgetful })).rejects.toThrow("the connection broke");
+  await expect(passiveReply(callback(received), { ...deps(), queues: forgetful })).rejects.toThrow("the connection broke");
   expect(head(await stage.claim())).toMatchObject({ message: { id: messageId }, begun: null });
   expect((await passiveReply(callback(received, { waitUntil: after(0) }), deps()))?.body).toBeUndefined();
 });
@@ -239,15 +255,15 @@ test("a long reply whose first part was taken only by WeChat's repetition goes o
   const repeated = await passiveReply(callback(await stage.write("tell me everything"), short), deps());
   expect([lost?.body.body, repeated?.body.body]).toEqual(["first line\n", "first line\n"]);
   await repeated?.confirm();
-  const entry = head(await stage.claim());
-  expect(entry).toMatchObject({ message: { id: messageId }, progress: "first line\n".length, begun: null });
+  const queued = head(await stage.claim());
+  expect(queued).toMatchObject({ message: { id: messageId }, progress: "first line\n".length, begun: null });
 });
 
 test("a reply that an earlier holder began and lost is marked uncertain, and the callback takes the next one", async () => {
   await stage.write("hello", 0);
   const first = await stage.say("one");
   const claim = await stage.claim();
-  await stage.opened.store.outbox.begin(claim, [head(claim)], "async", 0);
+  await stage.opened.store.queues.begin(claim, [head(claim)], "async", 0);
   await stage.say("two");
   const received = await stage.write("anybody there?");
   const taken = await passiveReply(callback(received), deps());

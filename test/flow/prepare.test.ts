@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Channel, PreparedContent } from "../../src/domain/channel.ts";
-import type { ClaimedEntry } from "../../src/domain/outbox.ts";
+import type { QueuedMessage } from "../../src/domain/queue.ts";
 import { prepare } from "../../src/flow/prepare.ts";
 import { textChannel } from "./stage.ts";
 
@@ -20,21 +20,21 @@ function uploading(prepared: PreparedContent): Channel & { asked: () => number }
   return { ...textChannel({ canSend: (content) => content.type === "text" }), ...upload, asked: () => asked };
 }
 
-function entry(change: Partial<ClaimedEntry> = {}): ClaimedEntry {
-  return { progress: 0, failures: 0, message: { content: URL_CONTENT }, ...change } as unknown as ClaimedEntry;
+function queued(change: Partial<QueuedMessage> = {}): QueuedMessage {
+  return { progress: 0, failures: 0, message: { content: URL_CONTENT }, ...change } as unknown as QueuedMessage;
 }
 
 test("what was uploaded goes out in place of what was not", async () => {
   const content = { type: "image", mediaId: "m1" } as const;
-  expect(await prepare(uploading({ kind: "ready", content }), entry(), signal)).toEqual({ part: { content }, isUploaded: true });
+  expect(await prepare(uploading({ kind: "ready", content }), queued(), signal)).toEqual({ part: { content }, isUploaded: true });
 });
 
 test("media that cannot be fetched are waited for twice, then their link goes out", async () => {
   const channel = uploading({ kind: "unreachable", code: "MEDIA_UNREACHABLE", detail: "no answer" });
   for (const failures of [0, 1]) {
-    expect(await prepare(channel, entry({ failures }), signal)).toMatchObject({ outcome: { kind: "retry", code: "MEDIA_UNREACHABLE" } });
+    expect(await prepare(channel, queued({ failures }), signal)).toMatchObject({ outcome: { kind: "retry", code: "MEDIA_UNREACHABLE" } });
   }
-  expect(await prepare(channel, entry({ failures: 2 }), signal)).toEqual({
+  expect(await prepare(channel, queued({ failures: 2 }), signal)).toEqual({
     ...LINK,
     note: expect.stringContaining("MEDIA_UNREACHABLE: no answer"),
   });
@@ -42,12 +42,12 @@ test("media that cannot be fetched are waited for twice, then their link goes ou
 
 test("a long link of which a part is out already is not followed by the media", async () => {
   const channel = uploading({ kind: "ready", content: { type: "image", mediaId: "m1" } });
-  expect(await prepare(channel, entry({ progress: 8 }), signal)).toEqual({
+  expect(await prepare(channel, queued({ progress: 8 }), signal)).toEqual({
     part: { content: { type: "text", text: "https://media.example/a.png" } },
   });
   expect(channel.asked()).toBe(0);
 });
 
 test("a channel without uploads sends the link", async () => {
-  expect(await prepare(textChannel({ canSend: () => false }), entry(), signal)).toEqual(LINK);
+  expect(await prepare(textChannel({ canSend: () => false }), queued(), signal)).toEqual(LINK);
 });

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import type { PassiveChannel } from "../../src/domain/channel.ts";
 import type { Connection, Connections } from "../../src/domain/connection.ts";
 import type { Content } from "../../src/domain/content.ts";
-import type { Claim } from "../../src/domain/outbox.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
+import type { Claim } from "../../src/domain/queue.ts";
 import { relay } from "../../src/flow/relay.ts";
 import { head, textChannel, useFlowStage } from "./stage.ts";
 
@@ -25,16 +25,16 @@ function connected(outcome: Outcome, sent: Content[] = [], async = true): Connec
 }
 
 function deps(connections: Connections) {
-  const { outbox, accounts, conversations } = stage.opened.store;
-  return { connections, outbox, accounts, conversations, leaseMs: LEASE_MS, now: () => new Date(), pauseMs: () => 0 };
+  const { queues, accounts, conversations } = stage.opened.store;
+  return { connections, queues, accounts, conversations, leaseMs: LEASE_MS, now: () => new Date(), pauseMs: () => 0 };
 }
 
 const { signal } = new AbortController();
 
-test("an entry that was found begun is uncertain, even when its account cannot be read just then", async () => {
+test("a message that was found begun is uncertain, even when its account cannot be read just then", async () => {
   await stage.say("one");
   const lost = await stage.claim();
-  await stage.opened.store.outbox.begin(lost, [head(lost)], "async", 0);
+  await stage.opened.store.queues.begin(lost, [head(lost)], "async", 0);
   const claim = await stage.claim();
   const failing: Connections = { forget: () => {}, get: () => Promise.reject(new Error("the database is away")) };
   expect(await relay(claim, head(claim), deps(failing), signal)).toMatchObject({
@@ -44,10 +44,10 @@ test("an entry that was found begun is uncertain, even when its account cannot b
   });
 });
 
-test("nothing is sent for a lane that has passed to another holder", async () => {
+test("nothing is sent for a queue that has passed to another holder", async () => {
   await stage.say("one");
   const claim = await stage.claim();
-  await stage.opened.database.prisma.$executeRaw`UPDATE outbox_lanes SET due_at = now()`;
+  await stage.opened.database.prisma.$executeRaw`UPDATE conversations SET outbound_due_at = now()`;
   const next = await stage.claim();
   const sent: Content[] = [];
   const connections = connected({ kind: "done" }, sent);
@@ -68,8 +68,8 @@ test("a fault while sending is uncertain: the bytes may have left", async () => 
   expect(await relay(claim, head(claim), deps(connections), signal)).toMatchObject({ outcome: { kind: "uncertain", code: "SEND_FAILED" } });
 });
 
-test("a text that is too long goes on in half of its size, and never after the lane has passed to another holder", async () => {
-  const { outbox } = stage.opened.store;
+test("a text that is too long goes on in half of its size, and never after the queue has passed to another holder", async () => {
+  const { queues } = stage.opened.store;
   const messageId = await stage.say("one two ".repeat(50));
   const tooLong: Outcome = { kind: "rejected", code: "45002", detail: "too long", isTooLong: true };
   const sent: string[] = [];
@@ -83,18 +83,18 @@ test("a text that is too long goes on in half of its size, and never after the l
     return { forget: () => {}, get: async () => connection as unknown as Connection };
   };
 
-  // The lease ends while the platform refuses, and another worker finds the entry begun.
+  // The lease ends while the platform refuses, and another worker finds the message begun.
   const overtaken = await stage.claim();
   const steal = async () => {
-    await stage.opened.database.prisma.$executeRaw`UPDATE outbox_lanes SET due_at = now()`;
+    await stage.opened.database.prisma.$executeRaw`UPDATE conversations SET outbound_due_at = now()`;
     await stage.claim();
     return tooLong;
   };
   expect(await relay(overtaken, head(overtaken), deps(channelOf(steal)), signal)).toBeNull();
   expect(sent).toEqual(["one two ".repeat(50)]);
 
-  await stage.opened.database.prisma.$executeRaw`UPDATE outbox_entries SET begun_at = NULL, begun_way = NULL`;
-  await stage.opened.database.prisma.$executeRaw`UPDATE outbox_lanes SET due_at = now()`;
+  await stage.opened.database.prisma.$executeRaw`
+    UPDATE conversations SET outbound_begun = 0, outbound_begun_at = NULL, outbound_begun_way = NULL, outbound_due_at = now()`;
   sent.length = 0;
   const accepted: string[] = [];
   const limited = channelOf(async (text) => {
@@ -108,8 +108,8 @@ test("a text that is too long goes on in half of its size, and never after the l
     const claim = await stage.claim();
     claims.push(claim);
     const settlement = await relay(claim, head(claim), deps(limited), signal);
-    if (settlement === null) throw new Error("the lane has passed to another holder");
-    await outbox.settle(claim, head(claim), settlement, { keepForMs: null });
+    if (settlement === null) throw new Error("the queue has passed to another holder");
+    await queues.settle(claim, [head(claim)], settlement, { keepForMs: null });
   }
   expect(accepted.join("")).toBe("one two ".repeat(50));
   expect(claims.length).toBe(accepted.length);
@@ -117,14 +117,14 @@ test("a text that is too long goes on in half of its size, and never after the l
 });
 
 test("a refused reply is held for the contact's next message, and goes out if that came while it was refused", async () => {
-  const { outbox } = stage.opened.store;
+  const { queues } = stage.opened.store;
   const messageId = await stage.say("one");
   const refuse = async (writes: boolean) => {
     const claim = await stage.claim();
     const settlement = await relay(claim, head(claim), deps(connected({ kind: "hold", code: "45015", detail: "outside" })), signal);
-    if (settlement === null) throw new Error("the lane has passed to another holder");
+    if (settlement === null) throw new Error("the queue has passed to another holder");
     if (writes) await stage.write("here I am", 0);
-    await outbox.settle(claim, head(claim), settlement, { keepForMs: null });
+    await queues.settle(claim, [head(claim)], settlement, { keepForMs: null });
   };
   await refuse(true);
   await refuse(false);
@@ -141,15 +141,15 @@ test("with asynchronous messages off nothing is sent, and the reply rides on the
   const settlement = await relay(claim, head(claim), deps(connected({ kind: "done" }, sent, false)), signal);
   expect(settlement).toMatchObject({ outcome: { kind: "hold", code: "ASYNC_OFF" }, next: { kind: "held" } });
   expect(sent).toEqual([]);
-  if (settlement) await stage.opened.store.outbox.settle(claim, head(claim), settlement, { keepForMs: null });
+  if (settlement) await stage.opened.store.queues.settle(claim, [head(claim)], settlement, { keepForMs: null });
   const received = await stage.write("hello");
-  const prospect = await stage.opened.store.outbox.claimForCallback({
+  const prospect = await stage.opened.store.queues.claimForCallback({
     ...received,
     holder: "callback-1",
-    entriesMax: 1,
+    messagesMax: 1,
     leaseMs: LEASE_MS,
   });
-  expect(prospect.claim?.entries[0]?.message.id).toBe(messageId);
+  expect(prospect.claim?.messages[0]?.message.id).toBe(messageId);
 });
 
 test("a text that was stored without anything to read is never sent, and holds up nothing behind it", async () => {
@@ -159,7 +159,7 @@ test("a text that was stored without anything to read is never sent, and holds u
     const sent: Content[] = [];
     const settlement = await relay(claim, head(claim), deps(connected({ kind: "done" }, sent, async)), signal);
     expect(settlement).toMatchObject({ outcome: { kind: "rejected", code: "TEXT_EMPTY" }, next: { kind: "finished", state: "failed" } });
-    if (settlement) await stage.opened.store.outbox.settle(claim, head(claim), settlement, { keepForMs: null });
+    if (settlement) await stage.opened.store.queues.settle(claim, [head(claim)], settlement, { keepForMs: null });
     expect(sent).toEqual([]);
     expect(await stage.stateOf(emptyId)).toEqual({ state: "failed", way: null });
   }

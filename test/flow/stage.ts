@@ -3,7 +3,8 @@ import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import type { PassiveChannel } from "../../src/domain/channel.ts";
 import type { Content } from "../../src/domain/content.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
-import type { Claim, ClaimedEntry } from "../../src/domain/outbox.ts";
+import type { Direction } from "../../src/domain/message.ts";
+import type { Claim, QueuedMessage } from "../../src/domain/queue.ts";
 import type { RecordedInbound } from "../../src/domain/store.ts";
 import { enqueueReply } from "../support/reply.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
@@ -17,7 +18,8 @@ export interface FlowStage {
   write(text: string, openForMs?: number): Promise<RecordedInbound>;
   /** An agent's reply. */
   say(content: string | Content): Promise<string>;
-  claim(): Promise<Claim>;
+  /** Claims the contact's queue of replies, or the queue to the desk. */
+  claim(direction?: Direction): Promise<Claim>;
   stateOf(messageId: string): Promise<{ state: string | undefined; way: string | null | undefined }>;
 }
 
@@ -50,10 +52,10 @@ export function useFlowStage(): FlowStage {
       const { messageId } = await enqueueReply(opened.store, CONTACT.openId, content, { dedupeKey: `push-${counter++}` });
       return messageId;
     },
-    claim: async () => {
-      const lane = { conversationId: CONTACT.conversationId, direction: "outbound" } as const;
-      const claim = await opened.store.outbox.claimLane(lane, { holder: newHolder("worker"), entriesMax: 10, leaseMs: 30_000 });
-      if (claim === null) throw new Error("the lane of replies is not due");
+    claim: async (direction = "outbound") => {
+      const queue = { conversationId: CONTACT.conversationId, direction };
+      const claim = await opened.store.queues.claimQueue(queue, { holder: newHolder("worker"), messagesMax: 10, leaseMs: 30_000 });
+      if (claim === null) throw new Error(`the ${direction} queue is not due`);
       return claim;
     },
     stateOf: async (messageId) => {
@@ -63,10 +65,10 @@ export function useFlowStage(): FlowStage {
   };
 }
 
-export function head({ entries }: Claim): ClaimedEntry {
-  const [entry] = entries;
-  if (entry === undefined) throw new Error("the claim has no entries");
-  return entry;
+export function head({ messages }: Claim): QueuedMessage {
+  const [queued] = messages;
+  if (queued === undefined) throw new Error("the claim has no messages");
+  return queued;
 }
 
 /** A channel of plain texts, as short as a test likes. */

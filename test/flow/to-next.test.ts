@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
-import type { ClaimedEntry } from "../../src/domain/outbox.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
+import type { QueuedMessage } from "../../src/domain/queue.ts";
 import { toNext } from "../../src/flow/to-next.ts";
 
 const NOW = new Date("2026-11-22T04:00:00.000Z");
 const DAY_MS = 86_400_000;
 const STATES = { done: "sent", rejected: "failed" } as const;
 
-const entry = (failures: number, ageMs = 0): ClaimedEntry =>
-  ({ id: "1", failures, progress: 0, ageMs, begun: null }) as unknown as ClaimedEntry;
+const queued = (failures: number, ageMs = 0): QueuedMessage =>
+  ({ place: 1, failures, progress: 0, ageMs, begun: null }) as unknown as QueuedMessage;
 
-const next = (outcome: Outcome, given = entry(0), pauseMs = (failures: number) => failures * 1_000) =>
+const next = (outcome: Outcome, given = queued(0), pauseMs = (failures: number) => failures * 1_000) =>
   toNext(outcome, given, STATES, { now: () => NOW, pauseMs });
 
 const retry = (change: Partial<Extract<Outcome, { kind: "retry" }>> = {}): Outcome => ({
@@ -27,21 +27,21 @@ test("what is over is over, in the state that the direction has for it", () => {
 });
 
 test("what the platform takes only after the contact's next message is held, however old it is", () => {
-  expect(next({ kind: "hold", code: "45015", detail: "x" }, entry(9, 2 * DAY_MS))).toEqual({ kind: "held" });
+  expect(next({ kind: "hold", code: "45015", detail: "x" }, queued(9, 2 * DAY_MS))).toEqual({ kind: "held" });
 });
 
 test("a pause follows the number of failures, and Retry-After is its minimum", () => {
-  expect(next(retry(), entry(2))).toEqual({ kind: "again", afterMs: 3_000 });
-  expect(next(retry({ retryAfterMs: 60_000 }), entry(2))).toEqual({ kind: "again", afterMs: 60_000 });
-  expect(next(retry({ retryAfterMs: 1 }), entry(2))).toEqual({ kind: "again", afterMs: 3_000 });
+  expect(next(retry(), queued(2))).toEqual({ kind: "again", afterMs: 3_000 });
+  expect(next(retry({ retryAfterMs: 60_000 }), queued(2))).toEqual({ kind: "again", afterMs: 60_000 });
+  expect(next(retry({ retryAfterMs: 1 }), queued(2))).toEqual({ kind: "again", afterMs: 3_000 });
 });
 
 test("after a day of failures a message is dead, a millisecond before it is not", () => {
-  expect(next(retry(), entry(300, DAY_MS))).toEqual({ kind: "finished", state: "dead" });
-  expect(next(retry(), entry(300, DAY_MS - 1))).toMatchObject({ kind: "again" });
+  expect(next(retry(), queued(300, DAY_MS))).toEqual({ kind: "finished", state: "dead" });
+  expect(next(retry(), queued(300, DAY_MS - 1))).toMatchObject({ kind: "again" });
 });
 
 test("an outcome that allows a number of tries gets no more", () => {
-  expect(next(retry({ triesMax: 3 }), entry(1))).toMatchObject({ kind: "again" });
-  expect(next(retry({ triesMax: 3 }), entry(2))).toEqual({ kind: "finished", state: "dead" });
+  expect(next(retry({ triesMax: 3 }), queued(1))).toMatchObject({ kind: "again" });
+  expect(next(retry({ triesMax: 3 }), queued(2))).toEqual({ kind: "finished", state: "dead" });
 });

@@ -57,7 +57,7 @@ export async function runSql({ database }: Pick<Gateway, "database">, sql: strin
 }
 
 /** Columns in which what people say belongs; secrets do not belong there either. */
-const OF_PEOPLE = /^(messages\.(text|content|answer)|conversations\.\w+|push_rejects\.body)$/;
+const OF_PEOPLE = /^(messages\.(text|content|answer)|message_states\.(text|content)|conversations\.\w+|push_rejects\.body)$/;
 
 /** Every stored value that is not bytes; bytes are the ciphertexts. */
 export async function readColumns(gateway: Pick<Gateway, "database">): Promise<{ ofPeople: Seen[]; others: Seen[] }> {

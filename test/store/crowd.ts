@@ -1,6 +1,7 @@
 import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import { newMessageId, toConversationId } from "../../src/domain/ids.ts";
-import type { Claim } from "../../src/domain/outbox.ts";
+import type { Direction } from "../../src/domain/message.ts";
+import type { Claim } from "../../src/domain/queue.ts";
 import type { Store } from "../../src/domain/store.ts";
 import type { FlowStage } from "../flow/stage.ts";
 import { enqueueReply, type ReplyChange } from "../support/reply.ts";
@@ -28,8 +29,16 @@ export function crowdOf(stage: FlowStage) {
   const say = (openId: string, text: string, change: ReplyChange = {}, store: Store = stage.opened.store) =>
     enqueueReply(store, openId, text, { dedupeKey: `${openId} ${text}`, ...change });
 
-  const claimAll = ({ holder = "worker-1", lanesMax = 100 } = {}): Promise<Claim[]> =>
-    stage.opened.store.outbox.claimDue({ holder, lanesMax, entriesMax: 10, leaseMs: LEASE_MS, roomOfEach: lanesMax, rooms: [] });
+  const claimAll = (direction: Direction, { holder = "worker-1", queuesMax = 100 } = {}): Promise<Claim[]> =>
+    stage.opened.store.queues.claimDue({
+      direction,
+      holder,
+      queuesMax,
+      messagesMax: 10,
+      leaseMs: LEASE_MS,
+      roomOfEach: queuesMax,
+      rooms: [],
+    });
 
   const pendingOf = async (openId: string) =>
     (await stage.opened.store.conversations.get(contact(openId).conversationId, ALL_ACCOUNTS))?.pending;

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
-import type { Settlement } from "../../src/domain/outbox.ts";
+import type { Settlement } from "../../src/domain/queue.ts";
 import { toNext } from "../../src/flow/to-next.ts";
+import { Prisma } from "../../src/generated/prisma/client.ts";
 import { CONTACT, head, useFlowStage } from "../flow/stage.ts";
 import { TESTER } from "../support/store.ts";
 
@@ -18,21 +19,24 @@ const HELD: Settlement = {
 /** One try of the reply that stands first, which the platform refuses for now, or we do, knowing that it would. */
 async function hold(meanwhile = async () => {}, isAsked = true): Promise<void> {
   const claim = await stage.claim();
-  const { outbox } = stage.opened.store;
-  if (isAsked) await outbox.begin(claim, [head(claim)], "async", 30_000);
+  const { queues } = stage.opened.store;
+  if (isAsked) await queues.begin(claim, [head(claim)], "async", 30_000);
   await meanwhile();
-  await outbox.settle(claim, head(claim), HELD, { keepForMs: null });
+  await queues.settle(claim, [head(claim)], HELD, { keepForMs: null });
 }
 
 async function passDays(days: number): Promise<void> {
-  await stage.opened.database.prisma.$executeRaw`UPDATE outbox_entries SET enqueued_at = enqueued_at - ${days}::int * interval '1 day'`;
+  const { prisma } = stage.opened.database;
+  const past = Prisma.sql`${days}::int * interval '1 day'`;
+  await prisma.$executeRaw`UPDATE messages SET created_at = created_at - ${past}, requeued_at = requeued_at - ${past}`;
+  await prisma.$executeRaw`UPDATE conversations SET outbound_freed_at = outbound_freed_at - ${past}`;
 }
 
-/** What becomes of each reply of the lane, should its next try meet a busy platform. */
+/** What becomes of each reply of the queue, should its next try meet a busy platform. */
 async function whenBusy() {
-  const { entries } = await stage.claim();
+  const { messages } = await stage.claim();
   const outcome = { kind: "retry", code: "-1", detail: "busy", triesMax: 3 } as const;
-  return entries.map((entry) => toNext(outcome, entry, { done: "sent", rejected: "failed" }, { now: () => new Date() }).kind);
+  return messages.map((queued) => toNext(outcome, queued, { done: "sent", rejected: "failed" }, { now: () => new Date() }).kind);
 }
 
 test("held replies that the contact's message frees are tried for a whole day again, however long they were held", async () => {
@@ -53,6 +57,15 @@ test("held replies that a person sends again are tried for a whole day again, al
   await passDays(2);
   await stage.opened.store.replays.replay({ messageId: second, limit: 1 }, ALL_ACCOUNTS, TESTER);
   expect(await whenBusy()).toEqual(["again", "again"]);
+});
+
+test("replies that a person sends again show no longer why they were held, also those that stand before", async () => {
+  const ids = [await stage.say("one"), await stage.say("two")];
+  await hold();
+  await stage.opened.store.replays.replay({ messageId: ids[1] as string, limit: 1 }, ALL_ACCOUNTS, TESTER);
+  const shown = await Promise.all(ids.map((id) => stage.opened.store.conversations.message(id, ALL_ACCOUNTS)));
+  const message = { state: "queued", error: null, errorCode: null };
+  expect(shown).toMatchObject([{ message }, { message }]);
 });
 
 test("a reply that is refused while the contact writes is tried for a whole day from then", async () => {
@@ -76,7 +89,7 @@ test("a reply that merely failed for a day is not given another by the contact's
   await stage.say("one");
   const claim = await stage.claim();
   const again: Settlement = { ...HELD, outcome: { kind: "retry", code: "-1", detail: "busy" }, next: { kind: "again", afterMs: 0 } };
-  await stage.opened.store.outbox.settle(claim, head(claim), again, { keepForMs: null });
+  await stage.opened.store.queues.settle(claim, [head(claim)], again, { keepForMs: null });
   await passDays(1);
   await stage.write("hello", 0);
   expect(await whenBusy()).toEqual(["finished"]);
@@ -87,9 +100,7 @@ test("a notice that is enqueued behind held replies is held like them, with thei
   await stage.write("hello", 0);
   await hold();
   const { store } = stage.opened;
-  const lane = { conversationId: CONTACT.conversationId, direction: "inbound" } as const;
-  const claim = await store.outbox.claimLane(lane, { holder: "worker-1", entriesMax: 1, leaseMs: 30_000 });
-  if (claim === null) throw new Error("the lane to the desk is not due");
+  const claim = await stage.claim("inbound");
   const messageId = "msg_notice";
   const forwarded: Settlement = {
     outcome: { kind: "done" },
@@ -99,7 +110,7 @@ test("a notice that is enqueued behind held replies is held like them, with thei
     report: { status: { status: "queueing", turn: 2 }, askedAtMs: performance.now() },
     notice: { messageId, when: "changes", content: { type: "text", text: "2 before you" } },
   };
-  expect(await store.outbox.settle(claim, head(claim), forwarded, { keepForMs: null })).toMatchObject({ noticeEnqueued: true });
+  expect(await store.queues.settle(claim, [head(claim)], forwarded, { keepForMs: null })).toMatchObject({ noticeEnqueued: true });
   expect((await store.conversations.message(messageId, ALL_ACCOUNTS))?.message).toMatchObject({
     state: "held",
     errorCode: "45015",

@@ -17,17 +17,18 @@ afterEach(() => database.close());
 test("of an empty database everything is still to come, and nothing is made by looking", async () => {
   const inspection = await inspect(database);
   expect(inspection).toMatchObject({ migrations: { unknown: [], changed: [] }, keys: [], admins: 0, stopped: [] });
-  expect(inspection.migrations.pending.length).toBeGreaterThan(3);
   const { rows } = await pglite.query("SELECT 1 FROM information_schema.tables WHERE table_schema = 'public'");
   expect(rows).toEqual([]);
+  expect(inspection.migrations.pending).toEqual(await migrate(database));
 });
 
 test("of migrations, those missing, those of another build and those of another file are told apart", async () => {
-  const [first = "", second = ""] = await migrate(database);
-  await pglite.query("UPDATE _prisma_migrations SET checksum = $1 WHERE migration_name = $2", ["0".repeat(64), first]);
-  await pglite.query("DELETE FROM _prisma_migrations WHERE migration_name = $1", [second]);
+  const [first = ""] = await migrate(database);
   await insertLater();
-  expect((await inspect(database)).migrations).toEqual({ changed: [first], pending: [second], unknown: ["29990101000000_later"] });
+  await pglite.query("UPDATE _prisma_migrations SET checksum = $1 WHERE migration_name = $2", ["0".repeat(64), first]);
+  expect((await inspect(database)).migrations).toEqual({ changed: [first], pending: [], unknown: ["29990101000000_later"] });
+  await pglite.query("DELETE FROM _prisma_migrations WHERE migration_name = $1", [first]);
+  expect((await inspect(database)).migrations).toEqual({ changed: [], pending: [first], unknown: ["29990101000000_later"] });
 });
 
 async function insertLater(): Promise<void> {

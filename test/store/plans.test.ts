@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { newHolder } from "../../src/domain/ids.ts";
-import type { Settlement } from "../../src/domain/outbox.ts";
+import type { Direction } from "../../src/domain/message.ts";
+import type { Claim, Settlement } from "../../src/domain/queue.ts";
 import { Prisma, type PrismaClient } from "../../src/generated/prisma/client.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import { createStore } from "../../src/store/store.ts";
 import { CONTACT, head, useFlowStage } from "../flow/stage.ts";
 import { crowdOf } from "./crowd.ts";
@@ -17,9 +19,9 @@ const DONE: Settlement = {
   attempt: { startedAt: new Date(), durationMs: 1 },
 };
 
-/** The same client, which keeps the text of every statement. */
-function listening(prisma: PrismaClient, heard: Set<string>): PrismaClient {
-  return new Proxy(prisma, {
+/** The same database, which keeps the text of every statement. */
+function listening(database: Database, heard: Set<string>): Database {
+  const prisma = new Proxy(database.prisma, {
     get: (target, name: keyof PrismaClient) => {
       if (name !== "$queryRaw" && name !== "$executeRaw") return target[name];
       return (strings: TemplateStringsArray, ...values: unknown[]) => {
@@ -28,6 +30,11 @@ function listening(prisma: PrismaClient, heard: Set<string>): PrismaClient {
       };
     },
   });
+  const query: Database["query"] = (text, values) => {
+    heard.add(text);
+    return database.query(text, values);
+  };
+  return { ...database, prisma, query };
 }
 
 /** Where a plan that is made for good, without any value and while nothing is known of the tables, reads a whole one. */
@@ -44,27 +51,45 @@ async function wholeReadsOf(text: string): Promise<string[]> {
 
 test("planned for good on new tables, no statement of the busy path reads a whole one", async () => {
   const heard = new Set<string>();
-  const { prisma } = stage.opened.database;
-  const store = createStore({ ...stage.opened.database, prisma: listening(prisma, heard) }, stage.opened.box);
-  const { outbox } = store;
+  const store = createStore(listening(stage.opened.database, heard), stage.opened.box);
+  const { queues } = store;
+  const { conversationId } = CONTACT;
+  const options = { holder: newHolder("worker"), messagesMax: 10, leaseMs: LEASE_MS };
+  const claimOf = async (direction: Direction): Promise<Claim> => {
+    const claim = await queues.claimQueue({ conversationId, direction }, options);
+    if (claim === null) throw new Error(`the ${direction} queue is not due`);
+    return claim;
+  };
   await write(CONTACT.openId, "hello", store);
-  const lane = { conversationId: CONTACT.conversationId, direction: "inbound" } as const;
-  const claim = await outbox.claimLane(lane, { holder: newHolder("worker"), entriesMax: 10, leaseMs: LEASE_MS });
-  if (claim === null) throw new Error("the lane to the desk is not due");
-  await outbox.settle(claim, head(claim), DONE, { keepForMs: null });
+  const claim = await claimOf("inbound");
+  await queues.next(claim, 1, 10);
+  await queues.release(claim);
+  await queues.releaseLost(options.holder, [claim]);
+  const again = await claimOf("inbound");
+  const messageId = head(again).message.id;
+  await queues.settle(again, [head(again)], DONE, { keepForMs: null });
+  await queues.settle(again, [head(again)], DONE, { keepForMs: null });
+
   await say(CONTACT.openId, "hi there", {}, store);
   const unnamed = await say(CONTACT.openId, "and", { dedupeKey: null }, store);
   await say(CONTACT.openId, "and", { dedupeKey: null }, store);
   await store.outbound.report(CONTACT, { status: "chatting" });
-  await store.outbound.markAnswered({ conversationId: CONTACT.conversationId, messageIds: [unnamed.messageId] });
-  const messageId = head(claim).message.id;
-  const callback = { conversationId: CONTACT.conversationId, messageId, holder: newHolder("callback"), entriesMax: 10, leaseMs: LEASE_MS };
-  const { claim: taken } = await outbox.claimForCallback(callback);
+  await store.outbound.markAnswered({ conversationId, messageIds: [unnamed.messageId] });
+  const reply = await claimOf("outbound");
+  await queues.next(reply, 1, 10);
+  await queues.begin(reply, [head(reply)], "async", LEASE_MS);
+  await queues.settle(reply, [head(reply)], DONE, { keepForMs: null });
+  await queues.settle(reply, [head(reply)], DONE, { keepForMs: null });
+  const { claim: taken } = await queues.claimForCallback({ ...options, conversationId, messageId });
   if (taken === null) throw new Error("there is no reply to take");
-  await outbox.begin(taken, taken.entries, "async", LEASE_MS);
-  await outbox.closeCallback({ conversationId: CONTACT.conversationId, openUntil: new Date() });
+  await queues.withdraw(taken, messageId);
+  const last = await claimOf("outbound");
+  await queues.release(last);
+  await queues.releaseLost(options.holder, [last]);
+  await queues.confirmAnswer(messageId);
+  await queues.closeCallback({ conversationId, openUntil: new Date() });
 
-  expect(heard.size).toBe(10);
-  for (const text of heard) expect(await wholeReadsOf(text)).toEqual([]);
+  expect(heard.size).toBe(22);
+  for (const text of heard) expect(await wholeReadsOf(text), text).toEqual([]);
   expect(await wholeReadsOf("SELECT FROM messages WHERE text = $1")).not.toEqual([]);
 });

@@ -9,13 +9,13 @@ import { CONTACT, useFlowStage } from "../flow/stage.ts";
 
 const stage = useFlowStage();
 
-const push = (...said: (string | { id: string; text: string })[]): Promise<StoredReply[]> => {
+const push = async (...said: (string | { id: string; text: string })[]): Promise<StoredReply[]> => {
   const replies = said.map((each): NewReply => {
     const { id = null, text } = typeof each === "string" ? { text: each } : each;
     const content: Content = { type: "text", text };
     return { messageId: newMessageId(new Date()), content, dedupeKey: id };
   });
-  return stage.opened.store.outbound.enqueue({ ...CONTACT, origin: "agent", replies });
+  return (await stage.opened.store.outbound.enqueue({ ...CONTACT, origin: "agent", replies })).replies;
 };
 
 const answer = (stored: readonly StoredReply[]) =>

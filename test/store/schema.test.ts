@@ -15,8 +15,8 @@ test("schema.prisma and the migrations describe the same database, and a differe
   try {
     await migrate(database);
     expect(await diffDatabaseAgainstSchema(new PrismaPGlite(pglite), SCHEMA)).toBe("");
-    await pglite.exec("ALTER TABLE messages DROP COLUMN text");
-    expect(await diffDatabaseAgainstSchema(new PrismaPGlite(pglite), SCHEMA)).toContain('ADD COLUMN     "text" TEXT');
+    await pglite.exec("ALTER TABLE messages DROP COLUMN answer_message_id");
+    expect(await diffDatabaseAgainstSchema(new PrismaPGlite(pglite), SCHEMA)).toContain('ADD COLUMN     "answer_message_id" TEXT');
   } finally {
     await database.close();
   }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
 import type { StatusReport } from "../../src/domain/conversation.ts";
 import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
-import type { Claim } from "../../src/domain/outbox.ts";
+import type { Claim } from "../../src/domain/queue.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
 
 const CONVERSATION = { conversationId: toConversationId("shop", "oA"), accountId: "shop", openId: "oA" };
@@ -35,18 +35,18 @@ async function ask(): Promise<Claim> {
     lookForMs: 0,
     allowance: null,
   });
-  const lane = { conversationId: CONVERSATION.conversationId, direction: "inbound" } as const;
-  const claim = await opened.store.outbox.claimLane(lane, { holder: newHolder("worker"), entriesMax: 1, leaseMs: 30_000 });
-  if (claim === null) throw new Error("the lane to the desk is not due");
+  const queue = { conversationId: CONVERSATION.conversationId, direction: "inbound" } as const;
+  const claim = await opened.store.queues.claimQueue(queue, { holder: newHolder("worker"), messagesMax: 1, leaseMs: 30_000 });
+  if (claim === null) throw new Error("the inbound queue is not due");
   return claim;
 }
 
 async function answer(claim: Claim, status: StatusReport, askedAtMs: number): Promise<void> {
-  const [entry] = claim.entries;
-  if (entry === undefined) throw new Error("the claim has no entries");
-  const settled = await opened.store.outbox.settle(
+  const [queued] = claim.messages;
+  if (queued === undefined) throw new Error("the claim has no messages");
+  const settled = await opened.store.queues.settle(
     claim,
-    entry,
+    [queued],
     {
       outcome: { kind: "done" },
       next: { kind: "finished", state: "forwarded" },

@@ -14,7 +14,7 @@ export async function enqueueReply(
   { dedupeKey = null, accountId = "shop", ...change }: ReplyChange = {},
 ): Promise<StoredReply> {
   const content = typeof said === "string" ? ({ type: "text", text: said } as const) : said;
-  const [stored] = await outbound.enqueue({
+  const { replies } = await outbound.enqueue({
     conversationId: toConversationId(accountId, openId),
     accountId,
     openId,
@@ -22,6 +22,7 @@ export async function enqueueReply(
     replies: [{ messageId: newMessageId(new Date()), content, dedupeKey }],
     ...change,
   });
+  const [stored] = replies;
   if (stored === undefined) throw new Error("nothing was stored");
   return stored;
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { SecretBox } from "../../src/domain/secret-box.ts";
 import type { NewAccount, Store } from "../../src/domain/store.ts";
 import { createSecretBox } from "../../src/keys/secret-box.ts";
-import { type Database, openDatabase } from "../../src/store/database/database.ts";
+import { type Database, type DatabaseAddress, openDatabase } from "../../src/store/database/database.ts";
 import { createStore } from "../../src/store/store.ts";
 import { createTestDatabase } from "./database.ts";
 
@@ -13,6 +13,8 @@ export interface TestStore {
   store: Store;
   box: SecretBox;
   database: Database;
+  /** For a session of the test's own. */
+  address: DatabaseAddress;
   close(): Promise<void>;
 }
 
@@ -25,6 +27,7 @@ export async function openTestStore(): Promise<TestStore> {
     store: createStore(database, box),
     box,
     database,
+    address: testDatabase.address,
     close: async () => {
       await database.close();
       await testDatabase.drop();

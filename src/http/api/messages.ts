@@ -81,7 +81,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, MessageDeps>> = 
       const newId = newMessageId(now());
       // Without a key of the client's nothing is a repetition: an operator may say the same thing twice.
       const dedupeKey = `api:${conversation.id}:${headers["idempotency-key"] ?? newId}`;
-      const [enqueued] = await outbound.enqueue({
+      const { replies } = await outbound.enqueue({
         conversationId: conversation.id,
         accountId: conversation.accountId,
         openId: conversation.openId,
@@ -89,7 +89,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Pick<ApiDeps, MessageDeps>> = 
         replies: [{ messageId: newId, content: { type: "text", text }, dedupeKey }],
         by: caller,
       });
-      const { messageId, isNew } = enqueued ?? { messageId: newId, isNew: true };
+      const { messageId, isNew } = replies[0] ?? { messageId: newId, isNew: true };
       deliver({ conversationId: conversation.id, accountId: conversation.accountId });
       const stored = await conversations.message(messageId, scope);
       if (!stored) throw notFound(`message "${messageId}"`);

@@ -6,34 +6,14 @@ import { toJson } from "./account-row.ts";
 
 /*
  * An account's identity at the platform: its appId, or its corpId and agentId. The unique index `accounts_identity_key` gives each
- * identity to at most one account, also when two replicas write at once. Accounts older than the index may share an identity and are
- * kept: the oldest has it, the others are marked `is_duplicate` and lose the mark when they change their identity, or when it becomes
- * free.
+ * identity to at most one account, also when two replicas write at once.
  */
-
-type Tx = Prisma.TransactionClient;
-
-export async function readIdentity(tx: Tx, id: string): Promise<string | null> {
-  const [row] = await tx.$queryRaw<{ identity: string }[]>`SELECT account_identity(settings) AS identity FROM accounts WHERE id = ${id}`;
-  return row?.identity ?? null;
-}
-
-/** After the settings of an account have changed, or it was deleted: a marked account whose identity is free now holds it. */
-export async function passOnIdentity(tx: Tx, id: string, before: string | null): Promise<void> {
-  await tx.$executeRaw`
-    UPDATE accounts SET is_duplicate = false
-    WHERE id = ${id} AND is_duplicate AND account_identity(settings) IS DISTINCT FROM ${before}::text`;
-  await tx.$executeRaw`
-    UPDATE accounts SET is_duplicate = false
-    WHERE id = (SELECT id FROM accounts WHERE is_duplicate AND account_identity(settings) = ${before} ORDER BY created_at, id LIMIT 1)
-      AND NOT EXISTS (SELECT 1 FROM accounts WHERE NOT is_duplicate AND account_identity(settings) = ${before})`;
-}
 
 /** Which account has the identity that these settings would need. */
 export async function toDuplicateError(prisma: PrismaClient, settings: AccountSettings, cause: unknown): Promise<AccountDuplicateError> {
   const json = JSON.stringify(toJson(settings));
   const [row] = await prisma.$queryRaw<{ id: string }[]>`
-    SELECT id FROM accounts WHERE NOT is_duplicate AND account_identity(settings) = account_identity(${json}::jsonb)`;
+    SELECT id FROM accounts WHERE account_identity(settings) = account_identity(${json}::jsonb)`;
   return new AccountDuplicateError(row?.id ?? null, toWords(settings), { cause });
 }
 

@@ -8,7 +8,7 @@ import type { PrismaClient } from "../../generated/prisma/client.ts";
 import { writeAudit } from "../audit.ts";
 import { readDatabaseNow } from "../database/database-now.ts";
 import { inScope } from "../scope.ts";
-import { isUniqueViolation, passOnIdentity, readIdentity, toDuplicateError } from "./account-identity.ts";
+import { isUniqueViolation, toDuplicateError } from "./account-identity.ts";
 import { toAccount, toJson, withSecrets } from "./account-row.ts";
 import { clearWarning, setWarning } from "./account-warnings.ts";
 import { revokeOldSecrets } from "./revoke-old-secrets.ts";
@@ -36,9 +36,7 @@ export function createAccountStore(prisma: PrismaClient, box: SecretBox): Accoun
     clearWarning: (id, code) => clearWarning(prisma, id, code),
     remove: (id, by) =>
       prisma.$transaction(async (tx) => {
-        const identity = await readIdentity(tx, id);
         const { count } = await tx.account.deleteMany({ where: { id } });
-        await passOnIdentity(tx, id, identity);
         if (count > 0) await writeAudit(tx, { actor: by, action: "account.deleted", accountId: id, subject: null, detail: {} });
         return count > 0;
       }),

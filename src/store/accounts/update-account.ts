@@ -6,7 +6,7 @@ import type { AccountChange } from "../../domain/store.ts";
 import type { Prisma, PrismaClient } from "../../generated/prisma/client.ts";
 import { writeAudit } from "../audit.ts";
 import { readDatabaseNow } from "../database/database-now.ts";
-import { isUniqueViolation, passOnIdentity, readIdentity, toDuplicateError } from "./account-identity.ts";
+import { isUniqueViolation, toDuplicateError } from "./account-identity.ts";
 import { toAccount, toJson, withSecrets } from "./account-row.ts";
 import { sealSecrets } from "./sealed-secrets.ts";
 
@@ -39,7 +39,6 @@ async function update(
   const { name, enabled, settings, secrets = {} } = change;
   const before = await tx.account.findUnique({ where: { id } });
   if (before === null) return null;
-  const identity = await readIdentity(tx, id);
   await tx.account.update({
     where: { id },
     data: {
@@ -49,7 +48,6 @@ async function update(
       ...touched(),
     },
   });
-  await passOnIdentity(tx, id, identity);
   // A token of the old app or the old secret must not outlive them.
   if (settings !== undefined || Object.keys(secrets).length > 0) await tx.accessToken.deleteMany({ where: { accountId: id } });
   const sealed = sealSecrets(box, id, before.kind as AccountKind, secrets);

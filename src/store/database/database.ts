@@ -20,6 +20,11 @@ export type DatabaseAddress =
 /** One Postgres, whichever it is: Prisma's client for statements, and a way to run a script of several. */
 export interface Database {
   prisma: PrismaClient;
+  /**
+   * One statement without Prisma's client, on the same connections, prepared once per connection by its text. A parameter may be a Buffer in
+   * Postgres' binary format. int8 comes as a string or a number, timestamptz as a Date, jsonb as a value.
+   */
+  query<Row>(text: string, values: readonly unknown[]): Promise<Row[]>;
   /** True when no other process can be using the same data. */
   isExclusive: boolean;
   /** A session of its own for `/readyz`: it answers also when all others wait. */
@@ -71,10 +76,13 @@ async function openServer(url: string, connectionsMax: number): Promise<Database
   const pool = openPool({ connectionString: url, max: connectionsMax }, watch);
   // A connection that died without a word must not keep the next proofs waiting.
   const proof = openPool({ connectionString: url, max: 1, query_timeout: PROOF_TIMEOUT_MS }, watch);
-  const adapter = new PrismaPg(pool, { statementNameGenerator: createStatementNames(), disposeExternalPool: true });
+  const toName = createStatementNames();
+  const adapter = new PrismaPg(pool, { statementNameGenerator: toName, disposeExternalPool: true });
   const prisma = new PrismaClient({ adapter });
   return {
     prisma,
+    query: async <Row>(text: string, values: readonly unknown[]) =>
+      (await pool.query({ name: toName({ sql: text }), text, values: [...values] })).rows as Row[],
     isExclusive: false,
     proof: toRunner({ query: toWatchedQuery(proof, watch) }),
     withMigrationLock: (work) => withServerLock(url, work),
@@ -186,6 +194,7 @@ async function openEmbedded(pglite: PGlite): Promise<Database> {
   };
   return {
     prisma,
+    query: async <Row>(text: string, values: readonly unknown[]) => (await pglite.query<Row>(text, [...values])).rows,
     isExclusive: true,
     proof: run,
     withMigrationLock: (work) => work(run),

@@ -51,7 +51,7 @@ export async function keepStatements(pglite: PGlite): Promise<void> {
 
   const run = async <T>(sql: string, params: unknown[], options?: QueryOptions): Promise<Results<T>> => {
     const { name, parameterTypes, columns } = kept.get(sql) ?? (await keep(sql));
-    const values = params.map((value, index) => toText(value, pglite.serializers[parameterTypes[index] ?? 0]));
+    const values = params.map((value, index) => toParameter(value, pglite.serializers[parameterTypes[index] ?? 0]));
     const answered = await send(serialize.bind({ statement: name, values }), serialize.execute());
     const [result] = parse.parseResults([...columns, ...answered], pglite.parsers, options);
     return result as Results<T>;
@@ -76,7 +76,9 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function toText(value: unknown, serializer: ((value: unknown) => string) | undefined): string | null {
+/** A buffer is in Postgres' binary format already. */
+function toParameter(value: unknown, serializer: ((value: unknown) => string) | undefined): string | Uint8Array | null {
   if (value === null || value === undefined) return null;
+  if (Buffer.isBuffer(value)) return value;
   return serializer === undefined ? String(value) : serializer(value);
 }

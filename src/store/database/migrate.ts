@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { ConfigError } from "../../base/errors.ts";
 import type { Database, ScriptRunner } from "./database.ts";
 
-/** The same folder seen from src/store and from dist/store. */
+/** The same folder seen from src/store/database and from dist/store/database. */
 const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../../prisma/migrations", import.meta.url));
 
 interface Migration {
@@ -18,13 +18,15 @@ interface Migration {
  * Brings the database up to this build, one process at a time, each migration in a transaction of its own. Keeps Prisma's books
  * (`_prisma_migrations`), so that `prisma migrate deploy` finds what it expects. Done twice, it does nothing.
  * @returns the names of the migrations that were applied
- * @throws ConfigError MIGRATION_CHANGED when an applied migration differs from this build's file
+ * @throws ConfigError MIGRATION_CHANGED when an applied migration differs from this build's file, DATABASE_TOO_OLD when the tables were made
+ *   before the first one of this build; both leave the database as it is
  */
 export async function migrate(database: Database): Promise<string[]> {
   const migrations = await readMigrations();
   return database.withMigrationLock(async (run) => {
     await run.script(BOOKS);
     const applied = await readApplied(run);
+    refuseOlder(migrations, applied);
     const missing = migrations.filter((migration) => !isApplied(migration, applied));
     for (const migration of missing) await apply(run, migration);
     return missing.map(({ name }) => name);
@@ -39,6 +41,20 @@ export interface MigrationState {
   /** Applied from a file that is not this build's. */
   changed: string[];
 }
+
+/** Tables from before the first migration of this build have another shape, and no migration leads from it. */
+function refuseOlder([first]: readonly Migration[], applied: ReadonlyMap<unknown, unknown>): void {
+  const older = [...applied.keys()].map(String).filter((name) => first !== undefined && name < first.name);
+  const last = older.sort().at(-1);
+  if (last === undefined) return;
+  throw new ConfigError(
+    "DATABASE_TOO_OLD",
+    `these tables were made by a build from before the first release (${last}), and this build cannot take them over; nothing was changed. ${TOO_OLD_REMEDY}`,
+  );
+}
+
+export const TOO_OLD_REMEDY =
+  "Let that build run until no message waits (npx wxdesk doctor), note the accounts (npx wxdesk account list --json), then start this one with an empty folder or database and add the accounts again";
 
 /** How the database differs from this build, all of it; applies nothing. */
 export async function compareMigrations(run: ScriptRunner): Promise<MigrationState> {

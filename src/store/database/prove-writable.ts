@@ -28,7 +28,7 @@ export function proveWritable(run: ScriptRunner, isMigrated: boolean): Promise<v
  * - A commit that reaches the log.
  */
 const STORING = `DO $$ BEGIN
-  LOCK TABLE conversations, messages, outbox_lanes, outbox_entries, attempts IN ROW EXCLUSIVE MODE;
+  LOCK TABLE conversations, messages, attempts IN ROW EXCLUSIVE MODE;
   LOCK TABLE accounts, account_secrets IN ACCESS SHARE MODE;
   BEGIN
     PERFORM set_config('log_temp_files', '-1', true);

@@ -2,8 +2,8 @@ import type { RetentionStore } from "../../domain/store.ts";
 import type { Database } from "./database.ts";
 
 /**
- * By the rule of a server's autovacuum, which an embedded database does not have: without this every entry that ever waited would keep
- * its room. The rule's second half keeps the numbers of transactions from running out.
+ * By the rule of a server's autovacuum, which an embedded database does not have: without this every old version
+ * of a row would keep its room. The rule's second half keeps the numbers of transactions from running out.
  */
 export function reclaim({ prisma, isExclusive }: Database): RetentionStore["reclaim"] {
   return async (bytesMax) => {

@@ -25,6 +25,11 @@ export function isOwnFault(error: unknown): boolean {
   return toDatabaseFault(error)?.concerns !== "database";
 }
 
+/** A unique index has the key already: another process stored it in between. */
+export function isTakenKey(error: unknown): boolean {
+  return toCode(error) === "23505";
+}
+
 /** Two codes for one fault: the start's is older than the table. */
 const START_CODES: Readonly<Record<DatabaseFaultCode, ErrorCode>> = {
   DATABASE_UNAVAILABLE: "DATABASE_UNREACHABLE",

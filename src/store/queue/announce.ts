@@ -1,37 +1,37 @@
-import type { DueLane } from "../../domain/outbox.ts";
-import type { OutboxStore } from "../../domain/store.ts";
+import type { DueQueue } from "../../domain/queue.ts";
+import type { WorkerQueues } from "../../domain/store.ts";
 import type { PrismaClient } from "../../generated/prisma/client.ts";
 import type { Database } from "../database/database.ts";
 import { inBatches } from "../database/in-batches.ts";
 
-/** One channel for all lanes: the payload says which. */
-export const LANES_CHANNEL = "wxdesk_lanes";
+/** One channel for all queues: the payload says which. */
+export const QUEUES_CHANNEL = "wxdesk_queues";
 
-const LANES_MAX = 200;
+const QUEUES_MAX = 200;
 
-/** A statement that stands still must not hold up every other announcement. */
+/** A slow statement must not hold up every other announcement. */
 const STALLED_AFTER_MS = 250;
 
 /** An embedded database has no other processes to tell. */
-export function announce({ prisma, isExclusive }: Database): OutboxStore["announce"] {
-  const announceOne = inBatches((lanes: readonly DueLane[]) => announceAll(prisma, lanes), {
-    sizeMax: LANES_MAX,
+export function announce({ prisma, isExclusive }: Database): WorkerQueues["announce"] {
+  const announceOne = inBatches((queues: readonly DueQueue[]) => announceAll(prisma, queues), {
+    sizeMax: QUEUES_MAX,
     stalledAfterMs: STALLED_AFTER_MS,
     isWorthSplitting: () => false,
   });
-  return async (lane) => {
-    if (!isExclusive) await announceOne(lane);
+  return async (queue) => {
+    if (!isExclusive) await announceOne(queue);
   };
 }
 
-async function announceAll(prisma: PrismaClient, lanes: readonly DueLane[]): Promise<unknown[]> {
-  const payloads = lanes.map(({ direction, accountId, conversationId }) => `${direction} ${accountId} ${conversationId}`);
-  await prisma.$executeRaw`SELECT pg_notify(${LANES_CHANNEL}, payload) FROM unnest(${payloads}::text[]) payload`;
+async function announceAll(prisma: PrismaClient, queues: readonly DueQueue[]): Promise<unknown[]> {
+  const payloads = queues.map(({ direction, accountId, conversationId }) => `${direction} ${accountId} ${conversationId}`);
+  await prisma.$executeRaw`SELECT pg_notify(${QUEUES_CHANNEL}, payload) FROM unnest(${payloads}::text[]) payload`;
   return payloads;
 }
 
 /** Null for a payload that is not one of ours. */
-export function toLane(payload: string | undefined): DueLane | null {
+export function toQueue(payload: string | undefined): DueQueue | null {
   const [direction, accountId, conversationId] = payload?.split(" ") ?? [];
   if ((direction !== "inbound" && direction !== "outbound") || !accountId || !conversationId) return null;
   return { direction, accountId, conversationId };

@@ -1,31 +1,27 @@
 import type { DeskStatus } from "../../domain/conversation.ts";
 import type { InboundState } from "../../domain/message.ts";
-import type { Answer } from "../../domain/outbox.ts";
-import type { CallbackProspect, OutboxStore } from "../../domain/store.ts";
-import { Prisma, type PrismaClient } from "../../generated/prisma/client.ts";
+import type { Answer } from "../../domain/queue.ts";
+import type { CallbackProspect, CallbackQueue } from "../../domain/store.ts";
 import { BATCH_OPTIONS } from "../database/batch-options.ts";
+import { batchStatement } from "../database/batch-statement.ts";
+import type { Database } from "../database/database.ts";
 import { inBatches } from "../database/in-batches.ts";
-import { toRowsParameter } from "../database/rows-parameter.ts";
-import { SOON } from "./claim.ts";
-import { CLAIM_ROW, type ClaimRow, entriesOf, toClaims } from "./claim-rows.ts";
+import { toClaimed } from "./claim-queues.ts";
+import { type ClaimRow, messagesBehind, QUEUED_MESSAGE, queueColumns, SOON, toClaims } from "./claim-rows.ts";
 
-type Look = Parameters<OutboxStore["claimForCallback"]>[0];
+type Look = Parameters<CallbackQueue["claimForCallback"]>[0];
 
 interface ProspectRow extends Partial<ClaimRow> {
   position: number;
-  inbound_state: string;
+  inbound_state: string | null;
   inbound_answer: unknown;
   desk_status: string;
   is_desk_away: boolean | null;
+  has_moved: boolean;
 }
 
-/** Callbacks that look while the last statement is under way look with the next one. */
-export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCallback"] = (prisma) =>
-  inBatches((looks: readonly Look[]) => claimForCallbacks(prisma, looks), {
-    ...BATCH_OPTIONS,
-    // The second of a conversation finds what the first has taken.
-    keyOf: ({ conversationId }) => conversationId,
-  });
+/** Where the answer moved between the statement's snapshot and its lock, a new snapshot tells. */
+const RUNS_MAX = 3;
 
 /**
  * Due or not: a reply that waits for open callbacks, for a pause to end or for the contact's next message may ride on this one.
@@ -33,82 +29,96 @@ export const claimForCallback: (prisma: PrismaClient) => OutboxStore["claimForCa
  * An answer that an earlier callback began and has not settled passes to this one with its claim. Otherwise the earlier one, finding
  * itself too late, could take the reply back and have it sent while this one repeats it.
  *
- * As by every claim, a locked lane is skipped, not awaited, and one that has moved since this statement began is not taken.
+ * A locked row is awaited, in the order of ids as everywhere: the settle of the very message whose callback asks may hold it. All that can
+ * have moved meanwhile is compared with the locked row; that the callback has no answer yet is compared once more by `begin`.
  */
-async function claimForCallbacks(prisma: PrismaClient, looks: readonly Look[]): Promise<CallbackProspect[]> {
-  const given = looks.map(({ conversationId, messageId, holder, entriesMax, leaseMs }, position) => ({
-    position,
-    conversation_id: conversationId,
-    message_id: messageId,
-    holder,
-    entries_max: entriesMax,
-    lease_ms: leaseMs,
-  }));
-  const rows = await prisma.$queryRaw<ProspectRow[]>`
-    WITH asked AS (
-      SELECT * FROM json_to_recordset(${toRowsParameter(given)}::json) AS t(
-        position int, conversation_id text, message_id text, holder text, entries_max int, lease_ms int)
-    ), inbound AS (
-      SELECT asked.*, m.state, m.answer, c.status, desk_lane.is_desk_away, begun.is_answer_begun
-      FROM asked
-      CROSS JOIN LATERAL (SELECT state, answer, answer_message_id FROM messages WHERE id = asked.message_id LIMIT 1) m
-      CROSS JOIN LATERAL (SELECT status FROM conversations WHERE id = asked.conversation_id LIMIT 1) c
-      LEFT JOIN LATERAL (
-        SELECT holder IS NULL AND due_at > now() AS is_desk_away
-        FROM outbox_lanes WHERE conversation_id = asked.conversation_id AND direction = 'inbound' LIMIT 1
-      ) desk_lane ON true
+const claimForCallbacks = batchStatement<Look>(
+  {
+    conversation_id: ["text", ({ conversationId }) => conversationId],
+    message_id: ["text", ({ messageId }) => messageId],
+    holder: ["text", ({ holder }) => holder],
+    messages_max: ["int4", ({ messagesMax }) => messagesMax],
+    lease_ms: ["int4", ({ leaseMs }) => leaseMs],
+  },
+  (given) => `
+    WITH inbound AS (
+      SELECT g.*, m.state, m.answer, m.answer_progress, m.answer_place, c.status, c.is_desk_away,
+        COALESCE(c.outbound_begun_way = 'passive' AND c.outbound_done + 1 = m.answer_place
+          AND c.outbound_progress < COALESCE(m.answer_progress, c.outbound_progress + 1), false) AS is_answer_begun
+      FROM ${given} g
       CROSS JOIN LATERAL (
-        SELECT EXISTS (
-          SELECT FROM outbox_entries e
-          WHERE e.message_id = m.answer_message_id AND e.begun_way = 'passive'
-            AND e.progress < COALESCE((m.answer ->> 'progress')::int, e.progress + 1)
-        ) AS is_answer_begun
-        OFFSET 0
-      ) begun
+        SELECT state, answer, (answer ->> 'progress')::int AS answer_progress,
+          (SELECT place FROM messages a WHERE a.id = m.answer_message_id) AS answer_place
+        FROM messages m WHERE id = g.message_id LIMIT 1
+      ) m
+      CROSS JOIN LATERAL (
+        SELECT status, outbound_begun_way, outbound_done, outbound_progress, inbound_holder IS NULL AND inbound_due_at > now() AS is_desk_away
+        FROM conversations WHERE id = g.conversation_id LIMIT 1
+      ) c
     ), seen AS (
-      SELECT inbound.*, l.version, l.due_at, l.callbacks_open_until
-      FROM inbound JOIN LATERAL (
-        SELECT conversation_id, ctid AS version, due_at, callbacks_open_until FROM outbox_lanes
-        WHERE conversation_id = inbound.conversation_id AND direction = 'outbound'
-          AND CASE WHEN inbound.answer IS NULL THEN pending > 0 AND (holder IS NULL OR due_at <= ${SOON}) ELSE inbound.is_answer_begun END
-        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
-      ) l ON l.conversation_id = inbound.conversation_id
-    ), lane AS (
-      UPDATE outbox_lanes l
-      SET holder = seen.holder, claim_number = l.claim_number + 1, due_at = now() + seen.lease_ms * interval '1 millisecond'
-      FROM seen
-      WHERE l.conversation_id = seen.conversation_id AND l.direction = 'outbound' AND l.ctid = seen.version
-      RETURNING l.*, seen.position, seen.entries_max, seen.is_answer_begun,
+      SELECT i.position, i.conversation_id, i.holder, i.messages_max, i.lease_ms, i.is_answer_begun,
         -- Not the moment at which an open callback ends: that one is known by itself.
-        CASE WHEN seen.due_at > now() AND seen.due_at <> ALL (seen.callbacks_open_until) THEN seen.due_at END AS paused_until
+        CASE WHEN c.outbound_due_at > now() AND c.outbound_holder IS NULL AND c.outbound_due_at <> ALL (c.open_callbacks)
+          THEN c.outbound_due_at END AS paused_until
+      FROM (SELECT * FROM inbound ORDER BY conversation_id) i JOIN LATERAL (
+        SELECT * FROM conversations c
+        WHERE c.id = i.conversation_id AND CASE
+          WHEN i.answer IS NULL THEN c.outbound_last > c.outbound_done AND (c.outbound_holder IS NULL OR COALESCE(c.outbound_due_at <= ${SOON}, false))
+          ELSE i.is_answer_begun AND c.outbound_begun_way = 'passive' AND c.outbound_done + 1 = i.answer_place
+            AND c.outbound_progress < COALESCE(i.answer_progress, c.outbound_progress + 1) END
+        LIMIT 1 FOR NO KEY UPDATE
+      ) c ON c.id = i.conversation_id
+    ), q AS (
+      UPDATE conversations c SET ${toClaimed("outbound", "seen.holder", "seen.lease_ms")}
+      FROM seen WHERE c.id = seen.conversation_id
+      RETURNING seen.position, seen.messages_max, seen.is_answer_begun, seen.paused_until, ${queueColumns("outbound")}
     ), claimed AS (
-      SELECT lane.position AS claimed_position, ${CLAIM_ROW} FROM lane ${entriesOf(Prisma.sql`lane.entries_max`)} WHERE NOT is_answer_begun
+      SELECT q.*, ${QUEUED_MESSAGE} FROM q ${messagesBehind("outbound", "q.messages_max")} WHERE NOT q.is_answer_begun
     )
-    SELECT inbound.position, inbound.state AS inbound_state, inbound.status AS desk_status, inbound.is_desk_away,
-           CASE WHEN NOT inbound.is_answer_begun OR inbound.position IN (SELECT position FROM lane) THEN inbound.answer END AS inbound_answer,
-           claimed.*
-    FROM inbound LEFT JOIN claimed ON claimed_position = inbound.position ORDER BY claimed.entry_id`;
-  return looks.map((_, index) => toProspect(rows.filter(({ position }) => position === index)));
+    SELECT claimed.*, i.position, i.state AS inbound_state, i.status AS desk_status, i.is_desk_away,
+      CASE WHEN NOT i.is_answer_begun OR i.position IN (SELECT position FROM q) THEN i.answer END AS inbound_answer,
+      i.is_answer_begun AND i.position NOT IN (SELECT position FROM q) AS has_moved
+    FROM inbound i LEFT JOIN claimed ON claimed.position = i.position ORDER BY claimed.place::bigint`,
+);
+
+/** Callbacks that ask while a statement runs are batched into the next one. */
+export function claimForCallback(database: Database): CallbackQueue["claimForCallback"] {
+  const look = inBatches(
+    async (looks: readonly Look[]) => {
+      const rows = await claimForCallbacks<ProspectRow>(database, looks);
+      return looks.map((_, index) => toProspect(rows.filter(({ position }) => position === index)));
+    },
+    // The second of a conversation finds what the first has taken.
+    { ...BATCH_OPTIONS, keyOf: ({ conversationId }) => conversationId },
+  );
+  return async (callback) => {
+    for (let run = 1; ; run++) {
+      const { hasMoved, ...prospect } = await look(callback);
+      if (!hasMoved || run === RUNS_MAX) return prospect;
+    }
+  };
 }
 
-function toProspect(rows: ProspectRow[]): CallbackProspect {
+function toProspect(rows: ProspectRow[]): CallbackProspect & { hasMoved: boolean } {
   const [row] = rows;
-  if (row === undefined) return { answer: null, claim: null, messageState: "received", status: "unknown", isDeskAway: false };
+  if (row === undefined)
+    return { answer: null, claim: null, messageState: "received", status: "unknown", isDeskAway: false, hasMoved: false };
   return {
     answer: toAnswer(row.inbound_answer),
     claim: toClaims(rows.filter(isClaimRow))[0] ?? null,
-    messageState: row.inbound_state as InboundState,
+    messageState: (row.inbound_state ?? "received") as InboundState,
     status: row.desk_status as DeskStatus,
     isDeskAway: row.is_desk_away ?? false,
+    hasMoved: row.has_moved,
   };
 }
 
 function isClaimRow(row: ProspectRow): row is ProspectRow & ClaimRow {
-  return typeof row.conversation_id === "string";
+  return typeof row.id === "string";
 }
 
 /** As `begin` wrote it. */
-export function toAnswer(json: unknown): Answer | null {
+function toAnswer(json: unknown): Answer | null {
   if (json === null || json === undefined) return null;
   const { createdAt, ...answer } = json as Omit<Answer, "createdAt"> & { createdAt: string };
   return { ...answer, createdAt: new Date(createdAt) };

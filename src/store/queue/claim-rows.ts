@@ -1,70 +1,135 @@
-import type { Direction, Way } from "../../domain/message.ts";
-import type { Claim, ClaimedEntry } from "../../domain/outbox.ts";
-import { Prisma } from "../../generated/prisma/client.ts";
-import { CLAIM_COLUMNS, type ConversationRow, type MessageRow, pick, toConversation, toMessage } from "../rows.ts";
-
-/** A claimed lane with one of its entries, as every statement that claims selects it. */
-export interface ClaimRow extends Record<string, unknown> {
-  conversation_id: string;
-  direction: string;
-  holder: string;
-  claim_number: bigint;
-  paused_until: Date | null;
-  entry_id: bigint | null;
-  failures: number;
-  progress: number;
-  enqueued_at: Date;
-  claimed_at: Date;
-  begun_at: Date | null;
-  begun_way: string | null;
-}
-
-export const CLAIM_ROW = Prisma.sql`lane.conversation_id, lane.direction, lane.holder, lane.claim_number, lane.paused_until, now() AS claimed_at,
-  e.id AS entry_id, e.failures, e.progress, e.enqueued_at, e.begun_at, e.begun_way, ${CLAIM_COLUMNS}`;
+import { toReadableText } from "../../domain/content.ts";
+import type { Direction, Message, MessageState, Way } from "../../domain/message.ts";
+import type { Claim, QueuedMessage } from "../../domain/queue.ts";
+import { CONVERSATION_COLUMNS, type ConversationRow, MESSAGE_COLUMNS, type MessageRow, pick, toConversation, toMessage } from "../rows.ts";
 
 /**
- * The first entries of each claimed lane, with what they are about. Lanes keep a row even when their entries are not visible yet.
- * Looked up, not joined, so that the plan is by index whatever it was made from (record-inbound.ts).
+ * A moment up to this is due. Moments are kept to the millisecond and rounded, so what was made due just now may stand half a
+ * millisecond ahead; missed, it would wait for the next poll.
  */
-export const entriesOf = (entriesMax: Prisma.Sql): Prisma.Sql => Prisma.sql`
-  JOIN LATERAL (SELECT * FROM conversations WHERE id = lane.conversation_id LIMIT 1) c ON true
-  LEFT JOIN LATERAL (
-    SELECT * FROM outbox_entries e WHERE e.conversation_id = lane.conversation_id AND e.direction = lane.direction
-    ORDER BY e.id LIMIT ${entriesMax}
-  ) e ON true
-  LEFT JOIN LATERAL (SELECT * FROM messages WHERE id = e.message_id LIMIT 1) m ON true`;
+export const SOON = "now() + interval '1 millisecond'";
 
-/** One claim for each lane, its entries in the order of the rows. */
-export function toClaims(rows: ClaimRow[]): Claim[] {
+/** The end of the last open callback of `conversations c`; null when none is open. */
+export const LAST_CALLBACK = "(SELECT max(u) FROM unnest(c.open_callbacks) u)";
+
+/** What is read of a queue, from the conversation's row `c`. */
+export const queueColumns = (direction: Direction): string => `
+  c.id, '${direction}' AS direction, c.${direction}_holder AS holder, c.${direction}_claim::text AS claim_number, c.${direction}_done::text AS done,
+  c.${direction}_failures AS failures, now() AS claimed_at, ${direction === "outbound" ? OUTBOUND : INBOUND}, ${CONVERSATION_COLUMNS}`;
+
+const OUTBOUND = `c.outbound_progress AS progress, c.outbound_begun AS begun, c.outbound_begun_at AS begun_at,
+  c.outbound_begun_way AS begun_way, c.outbound_freed_at AS freed_at, c.outbound_held_code IS NOT NULL AS is_held`;
+const INBOUND = `0 AS progress, 0 AS begun, NULL::timestamptz AS begun_at, NULL::text AS begun_way, NULL::timestamptz AS freed_at,
+  false AS is_held`;
+
+/** What is read of a message `m`. */
+export const QUEUED_MESSAGE = `m.place::text AS place, COALESCE(m.requeued_at, m.created_at) AS queued_at, ${MESSAGE_COLUMNS}`;
+
+/**
+ * Joins the first messages behind the cursor of each queue `q`. A queue keeps a row when its messages are not visible yet. Looked up by
+ * LATERAL, not joined, so that even a plan made on empty tables uses the index.
+ */
+export const messagesBehind = (direction: Direction, messagesMax: string): string => `
+  LEFT JOIN LATERAL (
+    SELECT * FROM messages
+    WHERE conversation_id = q.id AND direction = '${direction}' AND place > q.done::bigint ORDER BY place LIMIT ${messagesMax}
+  ) m ON true`;
+
+export interface QueueRow extends Record<string, unknown> {
+  id: string;
+  direction: Direction;
+  holder: string;
+  claim_number: string;
+  done: string;
+  failures: number;
+  claimed_at: Date;
+  progress: number;
+  begun: number;
+  begun_at: Date | null;
+  begun_way: string | null;
+  freed_at: Date | null;
+  is_held: boolean;
+}
+
+/** A claimed queue with one of its messages; without one, `place` is null. */
+export interface ClaimRow extends QueueRow {
+  place: string | null;
+  queued_at: Date;
+  paused_until?: Date | null;
+}
+
+export function toClaim(row: QueueRow, messages: QueuedMessage[], pausedUntil: Date | null = null): Claim {
+  return {
+    conversationId: row.id,
+    direction: row.direction,
+    holder: row.holder,
+    claimNumber: row.claim_number,
+    pausedUntil,
+    messages,
+    conversation: toConversation(pick<ConversationRow>(row, "c_")),
+    claimedAt: row.claimed_at,
+  };
+}
+
+/** One claim for each queue, its messages in the order of the rows. */
+export function toClaims(rows: readonly ClaimRow[]): Claim[] {
   const claims = new Map<string, Claim>();
   for (const row of rows) {
-    const key = `${row.conversation_id} ${row.direction}`;
-    let claim = claims.get(key);
-    if (claim === undefined) {
-      claim = {
-        conversationId: row.conversation_id,
-        direction: row.direction as Direction,
-        holder: row.holder,
-        claimNumber: String(row.claim_number),
-        pausedUntil: row.paused_until,
-        entries: [],
-        conversation: toConversation(pick<ConversationRow>(row, "c_")),
-        claimedAt: row.claimed_at,
-      };
-      claims.set(key, claim);
-    }
-    if (row.entry_id !== null) claim.entries.push(toEntry(row, row.entry_id));
+    const claim = claims.get(row.id) ?? toClaim(row, [], row.paused_until ?? null);
+    claims.set(row.id, claim);
+    if (row.place !== null) claim.messages.push(toQueuedMessage(row));
   }
   return [...claims.values()];
 }
 
-function toEntry(row: ClaimRow, id: bigint): ClaimedEntry {
+type NewMessage = Pick<
+  Message,
+  "id" | "accountId" | "conversationId" | "direction" | "origin" | "vendorMessageId" | "dedupeKey" | "content" | "sentAt" | "createdAt"
+>;
+
+/** A message that was just stored and claimed, as a claim would read it. */
+export function toNewMessage({ id, content, ...stored }: NewMessage, place: number, ageMs: number): QueuedMessage {
+  const { accountId, conversationId, direction, origin, vendorMessageId, dedupeKey, sentAt, createdAt } = stored;
+  const state = direction === "inbound" ? "received" : "queued";
+  const facts = { way: null, attempts: 0, repetitions: 0, error: null, errorCode: null, settledAt: null };
+  const said = { type: content.type, text: toReadableText(content), content };
+  const message = {
+    id,
+    accountId,
+    conversationId,
+    direction,
+    origin,
+    vendorMessageId,
+    dedupeKey,
+    sentAt,
+    createdAt,
+    state,
+    ...said,
+    ...facts,
+  } as const;
+  return { place, message, failures: 0, progress: 0, ageMs, begun: null };
+}
+
+/** Only the head has a state; it stands with the queue. */
+export function toQueuedMessage(row: ClaimRow): QueuedMessage {
+  const place = Number(row.place);
+  const fromHead = place - Number(row.done);
+  const queuedAtMs = Math.max(row.queued_at.getTime(), row.freed_at?.getTime() ?? 0);
+  const failures = fromHead === 1 ? row.failures : 0;
+  const message = pick<MessageRow>(row, "m_");
   return {
-    id: String(id),
-    message: toMessage(pick<MessageRow>(row, "m_")),
-    failures: row.failures,
-    progress: row.progress,
-    ageMs: row.claimed_at.getTime() - row.enqueued_at.getTime(),
-    begun: row.begun_at === null ? null : { at: row.begun_at, way: row.begun_way as Way },
+    place,
+    message: toMessage({ ...message, state: toState(row, failures) }),
+    failures,
+    progress: fromHead === 1 ? row.progress : 0,
+    ageMs: row.claimed_at.getTime() - queuedAtMs,
+    begun: fromHead <= row.begun && row.begun_at !== null ? { at: row.begun_at, way: row.begun_way as Way } : null,
   };
+}
+
+/** As the view `message_states` has it. */
+function toState({ direction, is_held }: QueueRow, failures: number): MessageState {
+  if (is_held) return "held";
+  if (failures > 0) return "retrying";
+  return direction === "inbound" ? "received" : "queued";
 }

@@ -1,43 +1,52 @@
-import type { OutboxStore } from "../../domain/store.ts";
-import type { PrismaClient } from "../../generated/prisma/client.ts";
-import { readDatabaseNow } from "../database/database-now.ts";
-import { toAnswer } from "./claim-for-callback.ts";
+import type { CallbackQueue } from "../../domain/store.ts";
+import type { Database } from "../database/database.ts";
 
 /**
- * WeChat has now taken an answer that was begun earlier, perhaps by a process that is no more. Either its entry is still there,
- * begun, under some holder's claim: then it is settled here and that holder is fenced off. Or it was already given up as
- * uncertain: then it turns out to be sent. Done twice, it changes nothing.
+ * WeChat has now taken an answer that was begun earlier, perhaps by a process that is no more. Either its messages are still the head of
+ * their queue, begun, under some claim: then they are settled here and that holder is fenced off. Or they were already given up as
+ * uncertain: then they turn out to be sent. Done twice, it changes nothing.
  */
-export const confirmAnswer: (prisma: PrismaClient) => OutboxStore["confirmAnswer"] = (prisma) => async (inboundId) => {
-  await prisma.$transaction(async (tx) => {
-    const inbound = await tx.message.findUnique({ where: { id: inboundId } });
-    const answer = toAnswer(inbound?.answer);
-    if (inbound === null || answer === null) return;
-    const lane = { conversationId: inbound.conversationId, direction: "outbound" };
-    await tx.$queryRaw`SELECT id FROM conversations WHERE id = ${lane.conversationId} FOR NO KEY UPDATE`;
-    await tx.$queryRaw`SELECT due_at FROM outbox_lanes WHERE conversation_id = ${lane.conversationId} AND direction = ${lane.direction} FOR NO KEY UPDATE`;
+export const confirmAnswer =
+  (database: Database): CallbackQueue["confirmAnswer"] =>
+  async (inboundId) => {
+    await database.query(CONFIRM, [inboundId]);
+  };
 
-    const isFinished = answer.progress === undefined;
-    const begun = { messageId: { in: answer.messageIds }, begunWay: "passive" };
-    const { count } = isFinished
-      ? await tx.outboxEntry.deleteMany({ where: begun })
-      : await tx.outboxEntry.updateMany({
-          where: { ...begun, progress: { lt: answer.progress ?? 0 } },
-          data: { progress: answer.progress ?? 0, begunAt: null, begunWay: null },
-        });
-    const gone = isFinished ? count : 0;
-    if (count > 0) {
-      await tx.$executeRaw`
-        UPDATE outbox_lanes SET pending = pending - ${gone}::int, holder = NULL, claim_number = claim_number + 1,
-          due_at = CASE WHEN pending - ${gone}::int > 0 THEN now() END
-        WHERE conversation_id = ${lane.conversationId} AND direction = ${lane.direction}`;
-    }
-    if (!isFinished) return;
-    const now = await readDatabaseNow(tx);
-    const { count: turned } = await tx.message.updateMany({
-      where: { id: { in: answer.messageIds }, state: { not: "sent" } },
-      data: { state: "sent", way: "passive", error: null, errorCode: null, settledAt: now },
-    });
-    if (turned > 0) await tx.conversation.update({ where: { id: inbound.conversationId }, data: { lastReplyAt: now } });
-  });
-};
+const CONFIRM = `
+  WITH inbound AS (
+    SELECT m.conversation_id, ARRAY(SELECT jsonb_array_elements_text(m.answer -> 'messageIds')) AS message_ids, (m.answer ->> 'progress')::int AS progress
+    FROM messages m WHERE m.id = $1 AND m.answer IS NOT NULL
+  ), answer AS (
+    SELECT i.*, i.progress IS NULL AS is_whole, c.outbound_done + cardinality(i.message_ids) AS to_place, c.outbound_begun_way = 'passive'
+      AND COALESCE(i.progress > c.outbound_progress, true) AND EXISTS (
+        SELECT FROM messages m WHERE m.id = i.message_ids[1] AND m.place = c.outbound_done + 1
+      ) AS is_begun
+    FROM inbound i CROSS JOIN LATERAL (SELECT * FROM conversations c WHERE c.id = i.conversation_id LIMIT 1 FOR NO KEY UPDATE) c
+  ), message AS (
+    UPDATE messages m SET state = 'sent', way = 'passive', error = NULL, error_code = NULL, settled_at = now()
+    FROM answer a CROSS JOIN LATERAL (
+      -- Looked up one by one, and said to be few: a plan that is made for new tables would read all messages.
+      SELECT f.id FROM unnest(a.message_ids) given(id) JOIN LATERAL (SELECT id FROM messages WHERE id = given.id LIMIT 1) f ON f.id = given.id
+    ) said
+    WHERE m.id = said.id AND a.is_whole AND m.state IS DISTINCT FROM 'sent'
+      AND (a.is_begun OR m.state IS NOT NULL)
+    RETURNING m.conversation_id
+  )
+  UPDATE conversations c SET
+    outbound_done = CASE WHEN a.is_begun AND a.is_whole THEN a.to_place ELSE c.outbound_done END,
+    outbound_progress = CASE WHEN a.is_begun THEN COALESCE(a.progress, 0) ELSE c.outbound_progress END,
+    outbound_begun = CASE WHEN a.is_begun THEN 0 ELSE c.outbound_begun END,
+    outbound_begun_at = CASE WHEN a.is_begun THEN NULL ELSE c.outbound_begun_at END,
+    outbound_begun_way = CASE WHEN a.is_begun THEN NULL ELSE c.outbound_begun_way END,
+    outbound_failures = CASE WHEN a.is_begun THEN 0 ELSE c.outbound_failures END,
+    outbound_holder = CASE WHEN a.is_begun THEN NULL ELSE c.outbound_holder END,
+    outbound_claim = c.outbound_claim + a.is_begun::int,
+    outbound_due_at = CASE
+      WHEN NOT a.is_begun THEN c.outbound_due_at
+      WHEN NOT a.is_whole OR c.outbound_last > a.to_place THEN now() END,
+    outbound_held_code = CASE WHEN a.is_begun AND a.is_whole AND c.outbound_last = a.to_place THEN NULL ELSE c.outbound_held_code END,
+    outbound_held = CASE WHEN a.is_begun AND a.is_whole AND c.outbound_last = a.to_place THEN NULL ELSE c.outbound_held END,
+    last_reply_at = CASE WHEN EXISTS (SELECT FROM message) THEN now() ELSE c.last_reply_at END,
+    updated_at = CASE WHEN EXISTS (SELECT FROM message) THEN now() ELSE c.updated_at END,
+    active_at = CASE WHEN c.active_at < now() - interval '10 seconds' THEN now() ELSE c.active_at END
+  FROM answer a WHERE c.id = a.conversation_id AND (a.is_begun OR EXISTS (SELECT FROM message))`;

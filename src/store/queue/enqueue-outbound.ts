@@ -1,19 +1,25 @@
 import { createHash } from "node:crypto";
 import type { AuditAction } from "../../domain/audit.ts";
 import { toReadableText } from "../../domain/content.ts";
-import type { NewReplies, OutboundStore, StoredReply } from "../../domain/store.ts";
-import type { PrismaClient } from "../../generated/prisma/client.ts";
+import type { QueuedMessage } from "../../domain/queue.ts";
+import type { NewReplies, NewReply, OutboundStore, StoredReplies, StoredReply } from "../../domain/store.ts";
 import { BATCH_OPTIONS } from "../database/batch-options.ts";
+import { batchStatement } from "../database/batch-statement.ts";
+import type { Database } from "../database/database.ts";
 import { inBatches } from "../database/in-batches.ts";
-import { toRowsParameter } from "../database/rows-parameter.ts";
+import { isTakenKey } from "../database/to-database-fault.ts";
+import { markAnswered } from "../mark-answered.ts";
 import { report } from "../report.ts";
-import { markAnswered } from "./mark-answered.ts";
+import { LAST_CALLBACK, type QueueRow, queueColumns, toClaim, toNewMessage } from "./claim-rows.ts";
 
 /** A desk is told within a second that nothing was stored. */
 const WAIT_MS_MAX = 900;
 
-export function createOutboundStore(prisma: PrismaClient): OutboundStore {
-  const enqueue = inBatches((pushes: readonly Push[]) => enqueueAll(prisma, pushes), {
+/** A second run sees what a concurrent one committed; the bound only keeps a mistake from looping. */
+const RUNS_MAX = 3;
+
+export function createOutboundStore(database: Database): OutboundStore {
+  const enqueue = inBatches((pushes: readonly Push[]) => enqueueAll(database, pushes), {
     ...BATCH_OPTIONS,
     // The second push of a conversation finds the first: it may be the same once more.
     keyOf: ({ conversationId }) => conversationId,
@@ -21,8 +27,8 @@ export function createOutboundStore(prisma: PrismaClient): OutboundStore {
   });
   return {
     enqueue: (replies) => enqueue({ ...replies, askedAtMs: performance.now() }),
-    markAnswered: markAnswered(prisma),
-    report: report(prisma),
+    markAnswered: markAnswered(database),
+    report: report(database),
   };
 }
 
@@ -31,19 +37,31 @@ interface Push extends NewReplies {
   askedAtMs: number;
 }
 
-async function enqueueAll(prisma: PrismaClient, pushes: readonly Push[]): Promise<StoredReply[][]> {
-  const rows = pushes.flatMap(toRows).map((row, position) => ({ ...row, position }));
-  const stored = await enqueueOnce(prisma, rows);
-  const missing = rows.filter(({ position }) => !stored.has(position));
-  // The second run is for those that another process stored in this very moment.
-  const later = missing.length === 0 ? stored : await enqueueOnce(prisma, missing);
-  const found = rows.map(({ position }) => {
-    const reply = stored.get(position) ?? later.get(position);
-    if (reply === undefined) throw new Error("a reply was neither stored nor found");
-    return reply;
-  });
-  await countRepetitions(prisma, found);
-  return pushes.map(({ replies }) => found.splice(0, replies.length));
+interface Row extends QueueRow {
+  position: number;
+  message_id: string;
+  place: string | null;
+  is_new: boolean;
+  is_claimed: boolean;
+}
+
+/** Runs again where another process stored a reply with the same key in between: the next run finds it. */
+async function enqueueAll(database: Database, pushes: readonly Push[], runsLeft = RUNS_MAX): Promise<StoredReplies[]> {
+  const rows = pushes.flatMap(toRows);
+  try {
+    const found = await enqueueOnce<Row>(database, rows);
+    const stored = [...found].sort((a, b) => a.position - b.position);
+    if (stored.length !== rows.length) throw new Error("a reply was neither stored nor found");
+    const results = pushes.map((push) => toStored(push, stored.splice(0, distinct(push.replies).length)));
+    await countRepetitions(
+      database,
+      results.flatMap(({ replies }) => replies),
+    );
+    return results;
+  } catch (error) {
+    if (runsLeft <= 1 || !isTakenKey(error)) throw error;
+    return enqueueAll(database, pushes, runsLeft - 1);
+  }
 }
 
 /**
@@ -56,117 +74,149 @@ const ANSWER_UNDER_WAY_MS = 1_000;
 const UNANSWERED_MS_MAX = 3_600_000;
 
 /**
- * Stores each reply with its entry unless it is a repetition; of those that a concurrent process stored meanwhile the answer says
- * nothing. A reply without a key of its own is a repetition when its whole push equals the last one of the conversation, that one has
- * not been answered, and nothing else has happened since (docs/adr/0006): all of that is read from the locked row of the
- * conversation, where a concurrent push or callback has left its mark too. While replies of a conversation are held, a new one waits
- * behind them with their reason. Locks as everywhere.
+ * Stores each reply at the end of its queue unless it is a repetition. A reply without a key of its own is a repetition when its whole push
+ * equals the last one of the conversation, that one has not been answered, and nothing else has happened since (docs/adr/0006): all of that
+ * is read from the locked row of the conversation, where a concurrent push or callback has left its mark too. An empty queue without open
+ * callbacks is claimed for the worker that asks. Locks and looks up as `record-inbound.ts`.
  */
-async function enqueueOnce(prisma: PrismaClient, rows: readonly object[]): Promise<Map<number, StoredReply>> {
-  const found = await prisma.$queryRaw<{ position: number; id: string; is_new: boolean }[]>`
-    WITH given AS (
-      SELECT * FROM json_to_recordset(${toRowsParameter(rows)}::json) AS t(
-        position int, message_id text, conversation_id text, account_id text, open_id text, origin text, type text, text text, content jsonb,
-        dedupe_key text, push_digest text, nth int, waited_ms float8, actor text, actor_name text)
-    ), known AS (
-      SELECT given.*, m.id AS known_id
-      FROM given LEFT JOIN LATERAL (
-        SELECT id FROM messages WHERE account_id = given.account_id AND dedupe_key = given.dedupe_key LIMIT 1
+const enqueueOnce = batchStatement<PushedReply>(
+  {
+    message_id: ["text", ({ reply }) => reply.messageId],
+    conversation_id: ["text", ({ push }) => push.conversationId],
+    account_id: ["text", ({ push }) => push.accountId],
+    open_id: ["text", ({ push }) => push.openId],
+    origin: ["text", ({ push }) => push.origin],
+    type: ["text", ({ reply }) => reply.content.type],
+    text: ["text", ({ reply }) => toReadableText(reply.content)],
+    content: ["jsonb", ({ reply }) => reply.content],
+    dedupe_key: ["text", ({ reply }) => reply.dedupeKey],
+    push_digest: ["text", ({ pushDigest }) => pushDigest],
+    nth: ["int4", ({ nth }) => nth],
+    waited_ms: ["float8", ({ push }) => performance.now() - push.askedAtMs],
+    holder: ["text", ({ push }) => push.holder],
+    actor: ["text", ({ push }) => push.by?.id],
+    actor_name: ["text", ({ push }) => push.by?.name],
+  },
+  (given) => `
+    WITH known AS (
+      SELECT g.*, m.id AS known_id
+      FROM ${given} g LEFT JOIN LATERAL (
+        SELECT id FROM messages WHERE account_id = g.account_id AND dedupe_key = g.dedupe_key LIMIT 1
       ) m ON true
     ), push AS (
-      SELECT conversation_id, account_id, open_id, push_digest, bool_or(known_id IS NULL) AS is_new, max(waited_ms) AS waited_ms,
+      SELECT conversation_id, account_id, open_id, push_digest, holder, max(waited_ms) AS waited_ms,
+        count(*) FILTER (WHERE dedupe_key IS NOT NULL AND known_id IS NULL) AS with_key, count(*) FILTER (WHERE dedupe_key IS NULL) AS without_key,
         array_agg(message_id ORDER BY nth) FILTER (WHERE dedupe_key IS NULL) AS message_ids
-      FROM known GROUP BY conversation_id, account_id, open_id, push_digest
+      FROM known GROUP BY conversation_id, account_id, open_id, push_digest, holder
     ), conversation AS (
-      INSERT INTO conversations AS c (id, account_id, open_id, push_digest, push_message_ids, pushed_at)
-      SELECT conversation_id, account_id, open_id, push_digest, message_ids, now() FROM push ORDER BY conversation_id
+      INSERT INTO conversations AS c (id, account_id, open_id, push_digest, push_message_ids, pushed_at, outbound_last, outbound_holder,
+        outbound_claim, outbound_due_at)
+      SELECT conversation_id, account_id, open_id, push_digest, message_ids, now(), with_key + without_key, holder, (holder IS NOT NULL)::int,
+        CASE WHEN holder IS NULL THEN now() END
+      FROM push ORDER BY conversation_id
       ON CONFLICT (id) DO UPDATE SET
         updated_at = now(),
-        (push_digest, push_message_ids, pushed_at, push_answered_at) = (
+        active_at = CASE WHEN c.active_at < now() - interval '10 seconds' THEN now() ELSE c.active_at END,
+        (push_digest, push_message_ids, pushed_at, push_answered_at, outbound_last, outbound_holder, outbound_claim, outbound_due_at) = (
           SELECT CASE WHEN is_last THEN c.push_digest ELSE excluded.push_digest END,
                  CASE WHEN is_last THEN c.push_message_ids ELSE excluded.push_message_ids END,
                  CASE WHEN is_last THEN c.pushed_at ELSE excluded.pushed_at END,
-                 CASE WHEN is_last THEN c.push_answered_at END
+                 CASE WHEN is_last THEN c.push_answered_at END,
+                 c.outbound_last + added,
+                 CASE WHEN is_free THEN holder ELSE c.outbound_holder END,
+                 c.outbound_claim + (is_free AND holder IS NOT NULL)::int,
+                 CASE WHEN is_free AND holder IS NOT NULL THEN NULL
+                      WHEN added > 0 AND c.outbound_last = c.outbound_done THEN GREATEST(now(), ${LAST_CALLBACK})
+                      ELSE c.outbound_due_at END
           FROM (
-            SELECT CASE
-              -- Ids tell by themselves; a repetition found by its ids leaves what was last as it is.
-              WHEN excluded.push_digest IS NULL THEN NOT is_new
-              ELSE COALESCE(c.push_digest = excluded.push_digest AND c.pushed_at > now() - ${UNANSWERED_MS_MAX}::int * interval '1 millisecond' AND (
-                c.push_answered_at IS NULL
-                OR c.push_answered_at > now() - (waited_ms + ${ANSWER_UNDER_WAY_MS}::int) * interval '1 millisecond'), false)
-              END AS is_last
-            FROM push WHERE conversation_id = c.id LIMIT 1
-          ) last)
-      RETURNING id, push_message_ids
+            SELECT added.*, added > 0 AND c.outbound_last = c.outbound_done AND COALESCE(${LAST_CALLBACK} <= now(), true) AS is_free
+            FROM (
+              SELECT last.*, CASE WHEN is_last THEN with_key ELSE with_key + without_key END AS added
+              FROM (
+                SELECT push.*, CASE
+                  -- Ids tell by themselves; a repetition found by its ids leaves what was last as it is.
+                  WHEN push.push_digest IS NULL THEN with_key = 0
+                  ELSE COALESCE(c.push_digest = push.push_digest AND c.pushed_at > now() - interval '${UNANSWERED_MS_MAX} milliseconds' AND (
+                    c.push_answered_at IS NULL
+                    OR c.push_answered_at > now() - (waited_ms + ${ANSWER_UNDER_WAY_MS}) * interval '1 millisecond'), false)
+                  END AS is_last
+                FROM push WHERE conversation_id = c.id LIMIT 1
+              ) last
+            ) added
+          ) taken)
+      RETURNING outbound_last AS last, outbound_due_at AS due_at, push_message_ids, ${queueColumns("outbound")}
     ), input AS (
-      SELECT known.*, held.error, held.error_code,
-        COALESCE(known_id, CASE WHEN dedupe_key IS NULL THEN NULLIF(c.push_message_ids[nth], known.message_id) END) AS repeated_id
-      FROM known CROSS JOIN LATERAL (
-        SELECT push_message_ids FROM conversation WHERE id = known.conversation_id LIMIT 1
-      ) c LEFT JOIN LATERAL (
-        SELECT e.message_id
-        FROM outbox_lanes l JOIN outbox_entries e ON e.conversation_id = l.conversation_id AND e.direction = l.direction
-        WHERE l.conversation_id = known.conversation_id AND l.direction = 'outbound' AND l.due_at IS NULL
-        ORDER BY e.id LIMIT 1
-      ) parked ON true LEFT JOIN LATERAL (
-        SELECT m.error, m.error_code FROM messages m WHERE m.id = parked.message_id AND m.state = 'held' LIMIT 1
-      ) held ON true
-      -- Counted, so that all of them are locked before any lane is.
-      WHERE (SELECT count(*) FROM conversation) > 0
+      SELECT k.*, c.last, c.repeated_id, count(*) FILTER (WHERE c.repeated_id IS NULL) OVER conversation AS added,
+        count(*) FILTER (WHERE c.repeated_id IS NULL) OVER (conversation ORDER BY k.position) AS nth_added
+      FROM known k CROSS JOIN LATERAL (
+        SELECT last, COALESCE(k.known_id, CASE WHEN k.dedupe_key IS NULL THEN NULLIF(push_message_ids[k.nth], k.message_id) END) AS repeated_id
+        FROM conversation WHERE id = k.conversation_id LIMIT 1
+      ) c
+      WINDOW conversation AS (PARTITION BY k.conversation_id)
     ), message AS (
-      INSERT INTO messages (id, account_id, conversation_id, direction, origin, dedupe_key, type, text, content, state, error, error_code, sent_at)
-      SELECT message_id, account_id, conversation_id, 'outbound', origin, dedupe_key, type, text, content,
-             CASE WHEN error_code IS NULL THEN 'queued' ELSE 'held' END, error, error_code, now()
+      INSERT INTO messages (id, account_id, conversation_id, direction, origin, place, dedupe_key, type, text, content, sent_at)
+      SELECT message_id, account_id, conversation_id, 'outbound', origin, last - added + nth_added, dedupe_key, type, text, content, now()
       FROM input WHERE repeated_id IS NULL ORDER BY position
-      ON CONFLICT (account_id, dedupe_key) DO NOTHING
-      RETURNING id, conversation_id, account_id, state
-    ), lane AS (
-      INSERT INTO outbox_lanes AS l (conversation_id, account_id, direction, due_at, pending)
-      SELECT conversation_id, account_id, 'outbound', CASE WHEN min(state) = 'queued' THEN now() END, count(*)
-      FROM message GROUP BY conversation_id, account_id ORDER BY conversation_id
-      ON CONFLICT (conversation_id, direction) DO UPDATE SET
-        pending = l.pending + excluded.pending,
-        due_at = COALESCE(l.due_at, CASE
-          WHEN excluded.due_at IS NOT NULL THEN GREATEST(excluded.due_at, (SELECT max(u) FROM unnest(l.callbacks_open_until) u)) END)
-    ), entry AS (
-      INSERT INTO outbox_entries (conversation_id, direction, message_id) SELECT conversation_id, 'outbound', id FROM message
     ), audit AS (
       INSERT INTO audit_entries (actor, actor_name, action, account_id, subject, detail)
-      SELECT actor, actor_name, ${"message.written" satisfies AuditAction}, account_id, message_id, '{}' FROM input
-      WHERE actor IS NOT NULL AND message_id IN (SELECT id FROM message)
+      SELECT actor, actor_name, '${"message.written" satisfies AuditAction}', account_id, message_id, '{}' FROM input
+      WHERE actor IS NOT NULL AND repeated_id IS NULL
     )
-    SELECT position, COALESCE(repeated_id, message_id) AS id, repeated_id IS NULL AS is_new FROM input
-    WHERE repeated_id IS NOT NULL OR message_id IN (SELECT id FROM message)`;
-  return new Map(found.map(({ position, id, is_new }) => [position, { messageId: id, isNew: is_new }]));
-}
+    SELECT i.position, COALESCE(i.repeated_id, i.message_id) AS message_id, i.repeated_id IS NULL AS is_new,
+      CASE WHEN i.repeated_id IS NULL THEN (i.last - i.added + i.nth_added)::text END AS place,
+      i.added > 0 AND c.holder = i.holder AND c.due_at IS NULL AND c.last = c.done::bigint + i.added AS is_claimed, c.*
+    FROM input i CROSS JOIN LATERAL (SELECT * FROM conversation WHERE id = i.conversation_id LIMIT 1) c`,
+);
 
-/** By itself, since it is rare, and by one id at a time: planned while there is little, a list of ids reads the whole table. */
-async function countRepetitions(prisma: PrismaClient, stored: readonly StoredReply[]): Promise<void> {
+/** One by one, since repetitions are rare: planned while there is little, a list of ids reads the whole table. */
+async function countRepetitions({ prisma }: Database, stored: readonly StoredReply[]): Promise<void> {
   for (const { messageId, isNew } of stored) {
     if (!isNew) await prisma.$executeRaw`UPDATE messages SET repetitions = repetitions + 1 WHERE id = ${messageId}`;
   }
 }
 
 /** One row a reply. `nth`: its place, from 1, among those of its push that have no key. */
-function toRows({ conversationId, accountId, openId, origin, replies, by, askedAtMs }: Push) {
-  const withoutKey = replies.filter(({ dedupeKey }) => dedupeKey === null);
-  const pushDigest = withoutKey.length === 0 ? null : toDigest(replies);
-  return replies.map((reply) => ({
-    message_id: reply.messageId,
-    conversation_id: conversationId,
-    account_id: accountId,
-    open_id: openId,
-    origin,
-    type: reply.content.type,
-    text: toReadableText(reply.content),
-    content: reply.content,
-    dedupe_key: reply.dedupeKey,
-    push_digest: pushDigest,
-    nth: withoutKey.indexOf(reply) + 1,
-    waited_ms: performance.now() - askedAtMs,
-    actor: by?.id,
-    actor_name: by?.name,
-  }));
+interface PushedReply {
+  push: Push;
+  reply: NewReply;
+  nth: number;
+  pushDigest: string | null;
+}
+
+function toRows(push: Push): PushedReply[] {
+  const withoutKey = push.replies.filter(({ dedupeKey }) => dedupeKey === null);
+  const pushDigest = withoutKey.length === 0 ? null : toDigest(push.replies);
+  return distinct(push.replies).map((reply) => ({ push, reply, nth: withoutKey.indexOf(reply) + 1, pushDigest }));
+}
+
+/** Without the second reply of one key. */
+function distinct(replies: readonly NewReply[]): NewReply[] {
+  return replies.filter((reply) => firstOf(reply, replies) === reply);
+}
+
+function firstOf(reply: NewReply, replies: readonly NewReply[]): NewReply {
+  return (reply.dedupeKey !== null && replies.find(({ dedupeKey }) => dedupeKey === reply.dedupeKey)) || reply;
+}
+
+/** Two replies of one key are one message; the second repeats the first. */
+function toStored(push: Push, rows: readonly Row[]): StoredReplies {
+  const kept = distinct(push.replies);
+  const found = push.replies.map((reply) => {
+    const row = rows[kept.indexOf(firstOf(reply, push.replies))];
+    if (row === undefined) throw new Error("a reply was neither stored nor found");
+    return { reply, row, isNew: row.is_new && kept.includes(reply) };
+  });
+  const messages = found.flatMap(({ reply, row, isNew }) => (isNew ? toQueuedMessage(row, reply, push) : []));
+  return {
+    replies: found.map(({ row, isNew }) => ({ messageId: row.message_id, isNew })),
+    claim: rows[0]?.is_claimed ? toClaim(rows[0], messages) : null,
+  };
+}
+
+function toQueuedMessage(row: Row, { content, dedupeKey }: NewReply, { accountId, conversationId, origin }: Push): QueuedMessage {
+  const at = { createdAt: row.claimed_at, sentAt: row.claimed_at };
+  const stored = { ...at, id: row.message_id, accountId, conversationId, direction: "outbound", origin, content, dedupeKey } as const;
+  return toNewMessage({ ...stored, vendorMessageId: null }, Number(row.place), 0);
 }
 
 /** Of the whole push, so that "Yes", "One moment", "Yes" in one push are three, and are recognised together. */

@@ -1,205 +1,168 @@
 import { toReadableText } from "../../domain/content.ts";
+import type { QueuedMessage } from "../../domain/queue.ts";
 import type { InboundStore, RecordedInbound, RecordInbound } from "../../domain/store.ts";
-import type { PrismaClient } from "../../generated/prisma/client.ts";
 import { BATCH_OPTIONS } from "../database/batch-options.ts";
+import { batchStatement } from "../database/batch-statement.ts";
+import type { Database } from "../database/database.ts";
 import { inBatches } from "../database/in-batches.ts";
-import { toRowsParameter } from "../database/rows-parameter.ts";
-import { isConnectionLost, toDatabaseFault } from "../database/to-database-fault.ts";
-import { SOON } from "./claim.ts";
+import { isConnectionLost, isTakenKey, toDatabaseFault } from "../database/to-database-fault.ts";
+import { LAST_CALLBACK, type QueueRow, queueColumns, SOON, toClaim, toNewMessage } from "./claim-rows.ts";
 
-interface Row {
+interface Row extends QueueRow {
   position: number;
   message_id: string;
   is_new: boolean;
+  stored_at: Date;
   age_ms: number;
   open_until: Date | null;
   has_replies: boolean;
   is_desk_away: boolean;
+  is_claimed: boolean;
 }
 
 /** WeChat is told 4.5 s after its request came that nothing was stored. */
 const WAIT_MS_MAX = 4_000;
 
-/** A second run sees what a concurrent one committed; more are not needed, the bound only keeps a mistake from looping. */
+/** A second run sees what a concurrent one committed; the bound only keeps a mistake from looping. */
 const RUNS_MAX = 3;
 
-export function createInboundStore(prisma: PrismaClient): InboundStore {
-  const record = inBatches((inputs: readonly RecordInbound[]) => recordAll(prisma, inputs), {
+export function createInboundStore(database: Database): InboundStore {
+  const record = inBatches((inputs: readonly RecordInbound[]) => recordAll(database, inputs), {
     ...BATCH_OPTIONS,
-    // A statement that stands still must not be overtaken by the next message of the same contact.
+    // A slow statement must not be overtaken by the contact's next message.
     keyOf: ({ conversationId }) => conversationId,
     waitMsMax: WAIT_MS_MAX,
   });
   return { record };
 }
 
-async function recordAll(prisma: PrismaClient, inputs: readonly RecordInbound[]): Promise<RecordedInbound[]> {
-  const recorded = new Map<number, RecordedInbound>();
-  for (let run = 0; run < RUNS_MAX && recorded.size < inputs.length; run++) {
-    const missing = [...inputs.entries()].filter(([index]) => !recorded.has(index));
-    const batch = missing.map(([, input]) => input);
-    const work = () => recordOnce(prisma, batch);
-    // Once more when no answer came: what the first run stored is recognised by its ids, and counts as new.
-    const rows = await work().catch((error: unknown) => {
-      if (isAnswer(error)) throw error;
-      return work();
+/**
+ * Runs again where another process stored the same message in between: its key is taken now, and the next run finds it. Runs again as
+ * well when no answer came: what the first run stored is recognised by its ids, and counts as new.
+ */
+async function recordAll(database: Database, inputs: readonly RecordInbound[], runsLeft = RUNS_MAX): Promise<RecordedInbound[]> {
+  try {
+    const rows = await recordOnce<Row>(database, inputs);
+    const byPosition = new Map(rows.map((row) => [row.position, row]));
+    return inputs.map((input, position) => {
+      const row = byPosition.get(position);
+      if (row === undefined) throw new Error("a message was neither stored nor found");
+      return toRecorded(row, input);
     });
-    for (const row of rows) {
-      const found = missing[row.position];
-      if (found === undefined) continue;
-      const [index, { conversationId }] = found;
-      recorded.set(index, toRecorded(row, conversationId));
-    }
+  } catch (error) {
+    const isUnanswered = toDatabaseFault(error) === null || isConnectionLost(error);
+    if (runsLeft <= 1 || !(isTakenKey(error) || isUnanswered)) throw error;
+    return recordAll(database, inputs, isTakenKey(error) ? runsLeft - 1 : 1);
   }
-  return inputs.map((_, index) => {
-    const result = recorded.get(index);
-    if (result === undefined) throw new Error("a message was neither stored nor found");
-    return result;
-  });
 }
 
-/** The database said no, and why; it would say so again. */
-function isAnswer(error: unknown): boolean {
-  return toDatabaseFault(error) !== null && !isConnectionLost(error);
-}
+/** Not empty, and nothing is due: held. */
+const IS_HELD = "c.outbound_last > c.outbound_done AND c.outbound_due_at IS NULL AND c.outbound_holder IS NULL";
 
 /**
- * One statement: what is new is stored with its conversation, its lane and its entry; what is known is found. A row is missing
- * from the answer only when another process stored the same message between this statement's start and its insert; then it makes
- * no reservation either, since the next run will.
+ * One statement for messages of different conversations: what is new is stored, what is known is found. The message's place is read from
+ * the locked row of its conversation: an identity would be given in another order than commits, and a cursor would skip a message.
+ * A queue is free for the worker that asks only when it is empty, not merely unclaimed; otherwise a new message would overtake one that
+ * waits for its retry.
  *
- * Locks are taken conversation first, then lanes, each in the order of ids: the order of the whole store, so that two statements
- * cannot wait for each other. The conversation's row is also what puts two messages of one contact in line. Where a part has to
- * come after another although it needs nothing from it, it asks for its count: that is done once and joins nothing.
- *
- * The plan is made once, perhaps while the tables were empty, and kept. What LIMIT, EXISTS or a scalar subselect looks up is looked
- * up by index for each row whatever the planner believed of the tables; a join might read the whole of them.
+ * Conversations are locked in the order of ids, as in the whole store, so that two statements cannot wait for each other. What LIMIT or a
+ * scalar subselect looks up is looked up by index for each row, although the plan may have been made when the tables were empty.
  */
-function recordOnce(prisma: PrismaClient, inputs: readonly RecordInbound[]): Promise<Row[]> {
-  return prisma.$queryRaw<Row[]>`
-    WITH given AS (
-      SELECT * FROM json_to_recordset(${toRowsParameter(inputs.map(toRow))}::json) AS t(
-        position int, message_id text, conversation_id text, account_id text, open_id text, dedupe_key text, vendor_message_id text, type text,
-        text text, content jsonb, sent_at timestamptz, forward boolean, open_for_ms int, look_for_ms int, window_ms bigint, replies_max int,
-        addressed_app text)
-    ), known AS (
-      SELECT given.*, m.id AS known_id, m.created_at, COALESCE(m.id = given.message_id, false) AS is_own, r.has_replies,
-        CASE WHEN open_for_ms > 0 THEN open_for_ms WHEN r.has_replies THEN look_for_ms ELSE 0 END AS reserve_ms
-      FROM given
+const recordOnce = batchStatement<RecordInbound>(
+  {
+    message_id: ["text", ({ messageId }) => messageId],
+    conversation_id: ["text", ({ conversationId }) => conversationId],
+    account_id: ["text", ({ accountId }) => accountId],
+    open_id: ["text", ({ message }) => message.openId],
+    dedupe_key: ["text", ({ message }) => message.dedupeKey],
+    vendor_message_id: ["text", ({ message }) => message.vendorMessageId],
+    type: ["text", ({ message }) => message.content.type],
+    text: ["text", ({ message }) => toReadableText(message.content)],
+    content: ["jsonb", ({ message }) => message.content],
+    sent_at: ["timestamptz", ({ message }) => message.sentAt],
+    forward: ["bool", ({ forward }) => forward],
+    holder: ["text", ({ holder }) => holder],
+    open_for_ms: ["int4", ({ openForMs }) => openForMs],
+    look_for_ms: ["int4", ({ lookForMs }) => lookForMs],
+    window_ms: ["int8", ({ allowance }) => allowance?.windowMs || null],
+    replies_max: ["int4", ({ allowance }) => allowance?.repliesMax || null],
+    addressed_app: ["text", ({ addressedApp }) => addressedApp],
+  },
+  (given) => `
+    WITH known AS (
+      SELECT g.*, m.id AS known_id, m.place AS known_place, m.created_at AS known_at, m.id IS NULL AS is_new, COALESCE(m.id = g.message_id, false) AS is_own,
+        CASE WHEN g.open_for_ms > 0 THEN g.open_for_ms WHEN r.has_replies THEN g.look_for_ms ELSE 0 END AS reserve_ms
+      FROM ${given} g
       LEFT JOIN LATERAL (
-        SELECT id, created_at FROM messages WHERE account_id = given.account_id AND dedupe_key = given.dedupe_key LIMIT 1
+        SELECT id, place, created_at FROM messages WHERE account_id = g.account_id AND dedupe_key = g.dedupe_key LIMIT 1
       ) m ON true
-      CROSS JOIN LATERAL (
-        SELECT EXISTS (
-          SELECT FROM outbox_lanes l WHERE l.conversation_id = given.conversation_id AND l.direction = 'outbound' AND l.pending > 0
-        ) AS has_replies
-        OFFSET 0
-      ) r
+      LEFT JOIN LATERAL (
+        SELECT outbound_last > outbound_done AS has_replies FROM conversations WHERE id = g.conversation_id LIMIT 1
+      ) r ON true
     ), input AS (
       -- A run that is repeated makes the reservation of the first again: both count from when the message was stored.
-      SELECT known.*, CASE WHEN reserve_ms > 0 THEN
-          (CASE WHEN is_own THEN created_at ELSE now() END + reserve_ms * interval '1 millisecond')::timestamptz(3) END AS open_until
+      SELECT known.*, is_new AND forward AS is_queued, CASE WHEN reserve_ms > 0 THEN
+          (CASE WHEN is_own THEN known_at ELSE now() END + reserve_ms * interval '1 millisecond')::timestamptz(3) END AS open_until
       FROM known
-    ), fresh AS (
-      SELECT * FROM input WHERE known_id IS NULL
     ), conversation AS (
-      INSERT INTO conversations AS c (id, account_id, open_id, push_message_ids, last_inbound_at, window_closes_at, replies_remaining, addressed_app)
-      SELECT conversation_id, account_id, open_id, CASE WHEN bool_or(forward) THEN '{}'::text[] END, now(), now() + max(window_ms) * interval '1 millisecond', max(replies_max),
-        (array_agg(addressed_app ORDER BY position DESC) FILTER (WHERE addressed_app IS NOT NULL))[1]
-      FROM fresh GROUP BY conversation_id, account_id, open_id ORDER BY conversation_id
+      INSERT INTO conversations AS c (id, account_id, open_id, push_message_ids, last_inbound_at, window_closes_at, replies_remaining,
+        addressed_app, inbound_last, inbound_holder, inbound_claim, inbound_due_at, open_callbacks)
+      SELECT conversation_id, account_id, open_id, CASE WHEN is_queued THEN '{}'::text[] END, CASE WHEN is_new THEN now() END,
+        CASE WHEN is_new THEN now() + window_ms * interval '1 millisecond' END, CASE WHEN is_new THEN replies_max END, addressed_app,
+        is_queued::int, CASE WHEN is_queued THEN holder END, (is_queued AND holder IS NOT NULL)::int,
+        CASE WHEN is_queued AND holder IS NULL THEN now() END, CASE WHEN open_until IS NULL THEN '{}' ELSE ARRAY[open_until] END
+      FROM input ORDER BY conversation_id
       ON CONFLICT (id) DO UPDATE SET
-        last_inbound_at = now(),
-        updated_at = now(),
+        last_inbound_at = COALESCE(excluded.last_inbound_at, c.last_inbound_at),
+        updated_at = COALESCE(excluded.last_inbound_at, c.updated_at),
+        active_at = CASE WHEN excluded.last_inbound_at > c.active_at + interval '10 seconds' THEN now() ELSE c.active_at END,
         -- The contact has spoken: an equal push is a new one from now on (docs/adr/0006). An event that no agent hears of is nothing said.
         push_digest = CASE WHEN excluded.push_message_ids IS NULL THEN c.push_digest END,
         addressed_app = COALESCE(excluded.addressed_app, c.addressed_app),
         window_closes_at = GREATEST(c.window_closes_at, excluded.window_closes_at),
         -- A new act refreshes to the better of old and new, it does not add up (wechat.md, quotas).
         replies_remaining = GREATEST(CASE WHEN c.window_closes_at > now() OR excluded.window_closes_at IS NULL THEN c.replies_remaining END,
-                                     excluded.replies_remaining)
-      RETURNING id
+                                     excluded.replies_remaining),
+        inbound_last = c.inbound_last + excluded.inbound_last,
+        inbound_claim = c.inbound_claim + CASE WHEN c.inbound_done = c.inbound_last THEN excluded.inbound_claim ELSE 0 END,
+        inbound_holder = CASE WHEN c.inbound_done = c.inbound_last THEN excluded.inbound_holder ELSE c.inbound_holder END,
+        inbound_due_at = CASE WHEN c.inbound_done = c.inbound_last THEN excluded.inbound_due_at ELSE c.inbound_due_at END,
+        open_callbacks = CASE WHEN excluded.open_callbacks = '{}' THEN c.open_callbacks
+          ELSE ARRAY(SELECT DISTINCT u FROM unnest(c.open_callbacks || excluded.open_callbacks) u WHERE u > now()) END,
+        -- Replies that are held have their chance again, behind this callback.
+        outbound_due_at = CASE WHEN ${IS_HELD}
+          THEN GREATEST(now(), ${LAST_CALLBACK}, (SELECT max(u) FROM unnest(excluded.open_callbacks) u)) ELSE c.outbound_due_at END,
+        outbound_freed_at = CASE WHEN ${IS_HELD} THEN now() ELSE c.outbound_freed_at END
+      RETURNING inbound_last AS last, inbound_holder IS NULL AND inbound_due_at > ${SOON} AS is_desk_away,
+        outbound_last > outbound_done AS has_replies, ${queueColumns("inbound")}
     ), message AS (
-      INSERT INTO messages (id, account_id, conversation_id, direction, origin, dedupe_key, vendor_message_id, type, text, content, state, sent_at)
-      SELECT f.message_id, f.account_id, f.conversation_id, 'inbound', 'contact', f.dedupe_key, f.vendor_message_id, f.type, f.text,
-             f.content, 'received', f.sent_at
-      FROM fresh f WHERE (SELECT count(*) FROM conversation) > 0
-      ORDER BY f.position
-      ON CONFLICT (account_id, dedupe_key) DO NOTHING
-      RETURNING id
-    ), stored AS (
-      SELECT f.* FROM fresh f WHERE f.message_id = ANY (ARRAY(SELECT id FROM message))
-    ), inbound_lane AS (
-      INSERT INTO outbox_lanes AS l (conversation_id, account_id, direction, due_at, pending)
-      SELECT conversation_id, account_id, 'inbound', now(), count(*)
-      FROM stored WHERE forward GROUP BY conversation_id, account_id ORDER BY conversation_id
-      ON CONFLICT (conversation_id, direction) DO UPDATE SET
-        due_at = COALESCE(l.due_at, excluded.due_at),
-        pending = l.pending + excluded.pending
-      RETURNING conversation_id, holder IS NULL AND due_at > ${SOON} AS is_desk_away
-    ), entry AS (
-      INSERT INTO outbox_entries (conversation_id, direction, message_id)
-      SELECT conversation_id, 'inbound', message_id FROM stored WHERE forward AND (SELECT count(*) FROM inbound_lane) > 0
-      ORDER BY position
-    ), found AS (
-      SELECT conversation_id, account_id, has_replies, position, message_id, true AS is_new, now() AS created_at, open_until FROM stored
-      UNION ALL
-      SELECT conversation_id, account_id, has_replies, position, known_id, is_own, created_at, open_until FROM input WHERE known_id IS NOT NULL
-    ), outbound_lane AS (
-      -- Replies that come while this callback is open wait for it; replies that were held have their chance again.
-      INSERT INTO outbox_lanes AS l (conversation_id, account_id, direction, callbacks_open_until)
-      SELECT found.conversation_id, found.account_id, 'outbound',
-        COALESCE(array_agg(found.open_until) FILTER (WHERE found.open_until IS NOT NULL), '{}'::timestamptz(3)[])
-      FROM found WHERE (found.open_until IS NOT NULL OR found.has_replies) AND (SELECT count(*) FROM conversation) >= 0
-      GROUP BY found.conversation_id, found.account_id ORDER BY found.conversation_id
-      ON CONFLICT (conversation_id, direction) DO UPDATE SET
-        callbacks_open_until = ARRAY(SELECT DISTINCT u FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u WHERE u > now()),
-        due_at = CASE
-          WHEN l.due_at IS NULL AND l.pending > 0
-          THEN GREATEST(now(), (SELECT max(u) FROM unnest(l.callbacks_open_until || excluded.callbacks_open_until) u))
-          ELSE l.due_at END
-      RETURNING conversation_id, pending > 0 AS has_replies
-    ), freed AS (
-      UPDATE outbox_entries e SET enqueued_at = now()
-      WHERE e.conversation_id = ANY (ARRAY(SELECT conversation_id FROM outbound_lane)) AND e.direction = 'outbound'
-        AND (SELECT state FROM messages m WHERE m.id = e.message_id) = 'held'
+      INSERT INTO messages (id, account_id, conversation_id, direction, origin, place, dedupe_key, vendor_message_id, type, text, content, state, sent_at)
+      SELECT i.message_id, i.account_id, i.conversation_id, 'inbound', 'contact', CASE WHEN i.forward THEN c.last END, i.dedupe_key,
+        i.vendor_message_id, i.type, i.text, i.content, CASE WHEN i.forward THEN NULL ELSE 'received' END, i.sent_at
+      FROM input i CROSS JOIN LATERAL (SELECT last FROM conversation WHERE id = i.conversation_id LIMIT 1) c
+      WHERE i.is_new ORDER BY i.position
     )
-    -- Read from the locked rows: what another process has just added to the lanes is seen.
-    SELECT position, message_id, is_new, (EXTRACT(epoch FROM now() - created_at) * 1000)::float8 AS age_ms, open_until,
-           conversation_id IN (SELECT conversation_id FROM outbound_lane WHERE has_replies) AS has_replies,
-           conversation_id IN (SELECT conversation_id FROM inbound_lane WHERE is_desk_away) AS is_desk_away
-    FROM found`;
-}
+    SELECT i.position, COALESCE(i.known_id, i.message_id) AS message_id, i.is_new OR i.is_own AS is_new, COALESCE(i.known_at, now()) AS stored_at,
+      (EXTRACT(epoch FROM now() - COALESCE(i.known_at, now())) * 1000)::float8 AS age_ms, i.open_until, c.*,
+      COALESCE((i.is_new OR i.is_own) AND i.forward AND c.holder = i.holder
+        AND COALESCE(i.known_place, c.last) = c.done::bigint + 1, false) AS is_claimed
+    FROM input i CROSS JOIN LATERAL (SELECT * FROM conversation WHERE id = i.conversation_id LIMIT 1) c`,
+);
 
-function toRow({ message, allowance, ...input }: RecordInbound, position: number): object {
-  return {
-    position,
-    message_id: input.messageId,
-    conversation_id: input.conversationId,
-    account_id: input.accountId,
-    open_id: message.openId,
-    dedupe_key: message.dedupeKey,
-    vendor_message_id: message.vendorMessageId,
-    type: message.content.type,
-    text: toReadableText(message.content),
-    content: message.content,
-    sent_at: message.sentAt,
-    forward: input.forward,
-    open_for_ms: input.openForMs,
-    look_for_ms: input.lookForMs,
-    window_ms: allowance?.windowMs || null,
-    replies_max: allowance?.repliesMax || null,
-    addressed_app: input.addressedApp,
-  };
-}
-
-function toRecorded(row: Row, conversationId: string): RecordedInbound {
+function toRecorded(row: Row, input: RecordInbound): RecordedInbound {
   return {
     messageId: row.message_id,
-    conversationId,
+    conversationId: input.conversationId,
     isNew: row.is_new,
     ageMs: row.age_ms,
     openUntil: row.open_until,
     hasReplies: row.has_replies,
     isDeskAway: row.is_desk_away,
+    claim: row.is_claimed ? toClaim(row, [toHead(row, input)]) : null,
   };
+}
+
+function toHead(row: Row, { messageId: _, message, ...queue }: RecordInbound): QueuedMessage {
+  const stored = { ...queue, ...message, id: row.message_id, createdAt: row.stored_at, direction: "inbound", origin: "contact" } as const;
+  return toNewMessage(stored, Number(row.done) + 1, row.age_ms);
 }

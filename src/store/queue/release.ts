@@ -1,42 +1,78 @@
-import type { Claim } from "../../domain/outbox.ts";
-import type { OutboxStore } from "../../domain/store.ts";
-import { Prisma, type PrismaClient } from "../../generated/prisma/client.ts";
+import type { Direction } from "../../domain/message.ts";
+import type { Claim, QueueKey } from "../../domain/queue.ts";
+import type { CallbackQueue, Release, WorkerQueues } from "../../domain/store.ts";
+import { batchStatement } from "../database/batch-statement.ts";
+import type { Database } from "../database/database.ts";
+import { LAST_CALLBACK } from "./claim-rows.ts";
 
-/** What an unclaimed lane is due at: now if it has entries, after the open callbacks if there are any, else never. */
-const DUE_AGAIN = Prisma.sql`CASE WHEN pending > 0 THEN GREATEST(now(), (SELECT max(u) FROM unnest(callbacks_open_until) u)) END`;
+/** When an unclaimed queue is due: now if it has messages, replies after the open callbacks, else never. */
+export const toDueAgain = (direction: Direction): string => `
+  CASE WHEN c.${direction}_last > c.${direction}_done
+  THEN GREATEST(now(), ${direction === "outbound" ? LAST_CALLBACK : "NULL::timestamptz"}) END`;
 
-/** The same, unless the lane was in a pause when it was claimed: then that goes on. */
-export const dueUntried = ({ pausedUntil }: Claim): Prisma.Sql =>
-  Prisma.sql`CASE WHEN pending > 0 AND ${pausedUntil}::timestamptz(3) > now() THEN ${pausedUntil}::timestamptz(3) ELSE ${DUE_AGAIN} END`;
+/** The same, unless the queue was in a pause when it was claimed: then that goes on. `$4`: the end of the pause. */
+const toDueUntried = (direction: Direction): string => `
+  CASE WHEN c.${direction}_last > c.${direction}_done AND $4::timestamptz(3) > now() THEN $4::timestamptz(3) ELSE ${toDueAgain(direction)} END`;
 
-export const release: (prisma: PrismaClient) => OutboxStore["release"] =
-  (prisma) =>
-  async (claim, afterMs = 0) => {
-    await prisma.$executeRaw`
-    UPDATE outbox_lanes SET holder = NULL, due_at = ${dueUntried(claim)} + ${afterMs}::int * interval '1 millisecond'
-    WHERE conversation_id = ${claim.conversationId} AND direction = ${claim.direction}
-      AND holder = ${claim.holder} AND claim_number = ${claim.claimNumber}::bigint`;
+/** The parameters $1 to $4 of a statement that ends a claim untried. */
+const toFence = ({ conversationId, holder, claimNumber, pausedUntil }: Claim): unknown[] => [
+  conversationId,
+  holder,
+  claimNumber,
+  pausedUntil,
+];
+
+const releaseOf = (direction: Direction) => `
+  UPDATE conversations c SET
+    ${direction}_holder = NULL, ${direction}_due_at = ${toDueUntried(direction)} + $5::int * interval '1 millisecond'
+  WHERE c.id = $1 AND c.${direction}_holder = $2 AND c.${direction}_claim = $3::bigint`;
+
+const RELEASE = { inbound: releaseOf("inbound"), outbound: releaseOf("outbound") };
+
+export function release(database: Database): Release {
+  return async (claim, afterMs = 0) => {
+    await database.query(RELEASE[claim.direction], [...toFence(claim), Math.round(afterMs)]);
   };
+}
 
-/** A lane that somebody is just writing to is free a moment later; what is left after so many looks ends with its lease. */
-const LOOKS_MAX = 10;
+const WITHDRAW = `
+  WITH conversation AS (
+    UPDATE conversations c SET
+      outbound_holder = NULL, outbound_due_at = ${toDueUntried("outbound")},
+      outbound_begun = 0, outbound_begun_at = NULL, outbound_begun_way = NULL
+    WHERE c.id = $1 AND c.outbound_holder = $2 AND c.outbound_claim = $3::bigint
+    RETURNING c.id
+  )
+  UPDATE messages m SET answer = NULL, answer_message_id = NULL FROM conversation WHERE m.id = $5`;
 
-/** Waits for no lock: it takes lanes of many conversations, and others who take several would wait for it in turn. */
-export const releaseAll: (prisma: PrismaClient) => OutboxStore["releaseAll"] = (prisma) => async (holder) => {
-  for (let look = 0; look < LOOKS_MAX; look++) {
-    await prisma.$executeRaw`
-      WITH held AS (
-        SELECT conversation_id, direction FROM outbox_lanes WHERE holder = ${holder} FOR NO KEY UPDATE SKIP LOCKED
-      )
-      UPDATE outbox_lanes l SET holder = NULL, due_at = ${DUE_AGAIN}
-      FROM held WHERE l.conversation_id = held.conversation_id AND l.direction = held.direction AND l.holder = ${holder}`;
-    if ((await prisma.outboxLane.count({ where: { holder } })) === 0) return;
-  }
-};
+/** Changes nothing when the queue has passed to another holder: then the answer may have been given by a repetition of the callback. */
+export function withdraw(database: Database): CallbackQueue["withdraw"] {
+  return async (claim, inboundId) => {
+    await database.query(WITHDRAW, [...toFence(claim), inboundId]);
+  };
+}
 
-/** Also ends the reservations of callbacks that were open in a process that is no more. */
-export const releaseEverything: (prisma: PrismaClient) => OutboxStore["releaseEverything"] = (prisma) => async () => {
-  await prisma.$executeRaw`
-    UPDATE outbox_lanes SET callbacks_open_until = '{}', due_at = now()
-    WHERE holder IS NOT NULL OR (due_at IS NOT NULL AND due_at = ANY (callbacks_open_until))`;
-};
+type LostQueue = QueueKey & { holder: string };
+
+const releaseLostOf = (direction: Direction) =>
+  batchStatement<LostQueue>(
+    { conversation_id: ["text", ({ conversationId }) => conversationId], holder: ["text", ({ holder }) => holder] },
+    (given) => `
+    UPDATE conversations c SET ${direction}_holder = NULL, ${direction}_due_at = ${toDueAgain(direction)}
+    FROM (
+      SELECT c.id FROM (SELECT * FROM ${given} g ORDER BY conversation_id) g CROSS JOIN LATERAL (
+        SELECT * FROM conversations WHERE id = g.conversation_id LIMIT 1 FOR NO KEY UPDATE
+      ) c WHERE c.${direction}_holder = g.holder
+    ) lost WHERE c.id = lost.id`,
+  );
+
+const RELEASE_LOST = { inbound: releaseLostOf("inbound"), outbound: releaseLostOf("outbound") };
+
+export function releaseLost(database: Database): WorkerQueues["releaseLost"] {
+  return async (holder, queues) => {
+    for (const direction of ["inbound", "outbound"] as const) {
+      const lost = queues.filter((queue) => queue.direction === direction).map((queue) => ({ ...queue, holder }));
+      if (lost.length > 0) await RELEASE_LOST[direction](database, lost);
+    }
+  };
+}

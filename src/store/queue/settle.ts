@@ -1,27 +1,49 @@
-import type { OutboxStore, Settled } from "../../domain/store.ts";
-import type { PrismaClient } from "../../generated/prisma/client.ts";
-import { BATCH_OPTIONS } from "../database/batch-options.ts";
-import { inBatches } from "../database/in-batches.ts";
-import { findSettled } from "./find-settled.ts";
-import { holdLatecomers } from "./hold-latecomers.ts";
-import { type Settle, type Written, writeSettles } from "./write-settles.ts";
+import type { Direction } from "../../domain/message.ts";
+import type { QueuedMessage } from "../../domain/queue.ts";
+import type { Settle, Settled } from "../../domain/store.ts";
+import type { Database } from "../database/database.ts";
+import { inStatements } from "../database/in-statements.ts";
+import { settleInbound } from "./settle-inbound.ts";
+import { settleOutbound } from "./settle-outbound.ts";
+import { type SettledRow, type SettleInput, toSettled } from "./settle-rows.ts";
 
-/** What ends while the last statement is under way is settled with the next one. */
-export const settle: (prisma: PrismaClient) => OutboxStore["settle"] = (prisma) => {
-  const write = inBatches((settles: readonly Settle[]) => writeSettles(prisma, settles), {
-    ...BATCH_OPTIONS,
-    // A statement can write a row only once: a conversation with both its lanes takes two.
-    keyOf: ({ claim }) => claim.conversationId,
-  });
-  return async (claim, entry, settlement, { keepForMs }) => {
-    const given = { claim, entry, settlement, keepForMs };
-    const written = (await write(given)) ?? (await findSettled(prisma, given));
-    return written === null ? null : endSettle(prisma, given, written);
+/** Settles that come while a statement runs are batched into the next one, for each direction by itself. */
+export function settle(database: Database): Settle {
+  const conversationOf = ({ claim }: SettleInput) => claim.conversationId;
+  const writes = {
+    inbound: inStatements<SettleInput, SettledRow>(database, settleInbound, conversationOf),
+    outbound: inStatements<SettleInput, SettledRow>(database, settleOutbound, conversationOf),
   };
-};
-
-async function endSettle(prisma: PrismaClient, { claim, settlement }: Settle, written: Written): Promise<Settled> {
-  const { noticeHeld, ...settled } = written;
-  if (noticeHeld || settlement.next.kind === "held") await holdLatecomers(prisma, claim);
-  return settled;
+  return async (claim, messages, settlement, { keepForMs }) => {
+    const [first, ...others] = messages;
+    if (first === undefined) return null;
+    const input: SettleInput = { claim, messages: [first, ...others], settlement, keepForMs };
+    const row = await writes[claim.direction](input);
+    return row === null ? findSettled(database, input) : toSettled(row);
+  };
 }
+
+/**
+ * The result of this very settle when it was written before and its answer was lost; null when it never was, or when the claim that it
+ * was to keep has passed to another holder. The message tells: no other process began its last try in the same millisecond.
+ */
+async function findSettled(database: Database, { claim, messages, settlement, keepForMs }: SettleInput): Promise<Settled | null> {
+  const { conversationId, direction, holder, claimNumber } = claim;
+  const { attempt, notice, callbackOpenUntil = null } = settlement;
+  const last = messages.at(-1) as QueuedMessage;
+  const [row] = await database.query<Omit<SettledRow, "position">>(FIND[direction], [
+    ...[conversationId, last.message.id, attempt.startedAt, keepForMs === null, holder, claimNumber, notice?.messageId ?? null],
+    callbackOpenUntil,
+  ]);
+  return row === undefined ? null : toSettled(row);
+}
+
+const findIn = (direction: Direction) => `
+  SELECT EXISTS (SELECT FROM messages WHERE id = $7) AS notice_enqueued, c.${direction}_last > c.${direction}_done AS has_more,
+    COALESCE(c.${direction}_holder IS NULL AND c.${direction}_due_at <= now(), false) AS is_due,
+    $8::timestamptz(3) IS NOT NULL AND $8::timestamptz(3) <> ALL (c.open_callbacks) AS is_callback_closed
+  FROM messages m JOIN conversations c ON c.id = m.conversation_id
+  WHERE c.id = $1 AND m.id = $2 AND m.tried_at = $3::timestamptz(3)
+    AND ($4::boolean OR c.${direction}_last = c.${direction}_done OR (c.${direction}_holder = $5 AND c.${direction}_claim = $6::bigint))`;
+
+const FIND = { inbound: findIn("inbound"), outbound: findIn("outbound") };

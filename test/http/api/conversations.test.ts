@@ -66,15 +66,15 @@ async function endFirst(
   startedAt: Date,
   { outcome, state }: { outcome: Outcome; state: MessageState } = { outcome: DONE, state: "sent" },
 ): Promise<void> {
-  const { outbox } = testStore.store;
-  const lane = { holder: "worker-test", entriesMax: 1, leaseMs: 60_000 };
-  const claim = await outbox.claimLane({ conversationId, direction: "outbound" }, lane);
-  const entry = claim?.entries[0];
-  if (!claim || !entry) throw new Error("nothing was claimed");
-  await outbox.begin(claim, [entry], "async", lane.leaseMs);
+  const { queues } = testStore.store;
+  const options = { holder: "worker-test", messagesMax: 1, leaseMs: 60_000 };
+  const claim = await queues.claimQueue({ conversationId, direction: "outbound" }, options);
+  const [queued] = claim?.messages ?? [];
+  if (!claim || !queued) throw new Error("nothing was claimed");
+  await queues.begin(claim, [queued], "async", options.leaseMs);
   const attempt = { startedAt, durationMs: 12 };
   const settlement = { outcome, next: { kind: "finished", state }, way: "async", attempt } as const;
-  await outbox.settle(claim, entry, settlement, { keepForMs: null });
+  await queues.settle(claim, [queued], settlement, { keepForMs: null });
 }
 
 const get = async (path: string) => (await callAs(app, "viewer")("GET", path)).json();

@@ -120,17 +120,17 @@ export async function createBelongings(
   const conversationId = toConversationId(accountId, openId);
   const text = `said at ${accountId}`;
   const { messageId } = await enqueueReply(store, openId, text, { accountId, dedupeKey: "push:1" });
-  const claim = await store.outbox.claimLane(
+  const claim = await store.queues.claimQueue(
     { conversationId, direction: "outbound" },
-    { holder: "worker-1", entriesMax: 1, leaseMs: 60_000 },
+    { holder: "worker-1", messagesMax: 1, leaseMs: 60_000 },
   );
-  const entry = claim?.entries[0];
-  if (!claim || !entry) throw new Error("nothing was claimed");
+  const [queued] = claim?.messages ?? [];
+  if (!claim || !queued) throw new Error("nothing was claimed");
   const outcome = { kind: "rejected", code: "40003", detail: "unknown openid" } as const;
   const attempt = { startedAt: new Date(), durationMs: 1 };
-  await store.outbox.settle(
+  await store.queues.settle(
     claim,
-    entry,
+    [queued],
     { outcome, next: { kind: "finished", state: "dead" }, way: "async", attempt },
     { keepForMs: null },
   );

@@ -7,7 +7,7 @@ import type { Database } from "../../../src/store/database/database.ts";
 import { openDatabase } from "../../../src/store/database/database.ts";
 import { migrate } from "../../../src/store/database/migrate.ts";
 
-const FOLDER = fileURLToPath(new URL("../../prisma/migrations/", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../../../prisma/migrations/", import.meta.url));
 
 let pglite: PGlite;
 let database: Database;
@@ -37,7 +37,7 @@ test("every migration is applied once and recorded as Prisma records it; a secon
     expect(recorded[index]).toMatchObject({ migration_name: name, checksum, applied_steps_count: 1, rolled_back_at: null });
     expect(recorded[index]?.finished_at).toBeInstanceOf(Date);
   }
-  expect(await tables()).toEqual(expect.arrayContaining(["accounts", "conversations", "messages", "outbox_lanes", "outbox_entries"]));
+  expect(await tables()).toEqual(expect.arrayContaining(["accounts", "conversations", "messages", "attempts"]));
 
   expect(await migrate(database)).toEqual([]);
   expect(await books()).toEqual(recorded);
@@ -61,4 +61,18 @@ test("a migration that fails half-way leaves nothing behind, and is applied when
   await pglite.exec("DROP TABLE api_keys");
   expect((await migrate(database)).length).toBeGreaterThan(0);
   expect(await tables()).toContain("accounts");
+});
+
+test("tables of a build from before the first release are refused, with the way out, and left as they are", async () => {
+  await pglite.exec(await readFile(fileURLToPath(new URL("../../fixtures/database/1ffdeea.sql", import.meta.url)), "utf8"));
+  const waiting = async () =>
+    (await pglite.query("SELECT e.*, m.text FROM outbox_entries e JOIN messages m ON m.id = e.message_id ORDER BY e.id")).rows;
+  const [before, applied] = [await waiting(), await books()];
+  expect(before).toMatchObject([{ text: "waits first" }, { text: "waits for the desk" }, { text: "waits as well" }]);
+  await expect(migrate(database)).rejects.toMatchObject({
+    code: "DATABASE_TOO_OLD",
+    message: expect.stringMatching(/20261122100000_entries_by_lane.*nothing was changed.*until no message waits.*account list/s),
+  });
+  expect(await waiting()).toEqual(before);
+  expect(await books()).toEqual(applied);
 });

@@ -23,9 +23,9 @@ test("one that is read-only, or lacks a table or this build's migration, does no
   await proof.script("SET default_transaction_read_only = off");
   await check();
 
-  await proof.script("ALTER TABLE outbox_entries RENAME TO entries");
+  await proof.script("ALTER TABLE attempts RENAME TO tries");
   expect(await faultOf()).toBe("DATABASE_MISMATCHED");
-  await proof.script("ALTER TABLE entries RENAME TO outbox_entries");
+  await proof.script("ALTER TABLE tries RENAME TO attempts");
   await check();
 
   await proof.script("UPDATE _prisma_migrations SET finished_at = NULL");

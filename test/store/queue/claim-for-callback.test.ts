@@ -1,6 +1,8 @@
+import pg from "pg";
 import { expect, test } from "vitest";
 import { newHolder, newMessageId, toConversationId } from "../../../src/domain/ids.ts";
 import { useFlowStage } from "../../flow/stage.ts";
+import { eventually } from "../../support/gateway.ts";
 import { crowdOf, OPEN_IDS } from "../crowd.ts";
 
 const stage = useFlowStage();
@@ -22,11 +24,11 @@ const write = (openId: string) =>
   });
 
 const look = ({ conversationId, messageId }: { conversationId: string; messageId: string }) =>
-  stage.opened.store.outbox.claimForCallback({
+  stage.opened.store.queues.claimForCallback({
     conversationId,
     messageId,
     holder: newHolder("callback"),
-    entriesMax: 2,
+    messagesMax: 2,
     leaseMs: LEASE_MS,
   });
 
@@ -35,7 +37,7 @@ test("of many callbacks that look at once, each finds the replies of its own con
   const spokenTo = OPEN_IDS.filter((_, index) => index % 2 === 0);
   await Promise.all(spokenTo.flatMap((openId) => [`${openId} one`, `${openId} two`, `${openId} three`].map((text) => say(openId, text))));
   const found = await Promise.all(received.map(look));
-  expect(found.map(({ claim }) => claim?.entries.map(({ message }) => message.text) ?? null)).toEqual(
+  expect(found.map(({ claim }) => claim?.messages.map(({ message }) => message.text) ?? null)).toEqual(
     OPEN_IDS.map((openId) => (spokenTo.includes(openId) ? [`${openId} one`, `${openId} two`] : null)),
   );
   expect(found.map(({ messageState, isDeskAway }) => ({ messageState, isDeskAway }))).toEqual(
@@ -47,25 +49,48 @@ test("of two callbacks of a contact that look at once, one has the replies", asy
   const [first, second] = [await write("o1"), await write("o1")];
   await say("o1", "hi there");
   const found = await Promise.all([look(first), look(second)]);
-  expect(found.map(({ claim }) => claim?.entries.length)).toEqual([1, undefined]);
+  expect(found.map(({ claim }) => claim?.messages.length)).toEqual([1, undefined]);
 });
 
-test("many that look again at once are each given the answer that their callback had, and a lane without one is left alone", async () => {
-  const { outbox } = stage.opened.store;
+test("many that look again at once are each given the answer that their callback had, and a queue without one is left alone", async () => {
+  const { queues } = stage.opened.store;
   const received = await Promise.all(OPEN_IDS.map(write));
   await Promise.all(OPEN_IDS.map((openId) => say(openId, `to ${openId}`)));
   const answered = received.filter((_, index) => index % 2 === 0);
   for (const each of answered) {
     const { claim } = await look(each);
-    const [entry] = claim?.entries ?? [];
-    if (!claim || !entry) throw new Error("nothing to take");
-    const answer = { messageIds: [entry.message.id], content: entry.message.content, createdAt: new Date() };
-    expect(await outbox.begin(claim, [entry], "passive", LEASE_MS, { inboundId: each.messageId, answer })).toBe(true);
+    const [queued] = claim?.messages ?? [];
+    if (!claim || !queued) throw new Error("nothing to take");
+    const answer = { messageIds: [queued.message.id], content: queued.message.content, createdAt: new Date() };
+    expect(await queues.begin(claim, [queued], "passive", LEASE_MS, { inboundId: each.messageId, answer })).toBe(true);
   }
   const found = await Promise.all(received.map(look));
   expect(found.map(({ answer }) => answer?.content)).toEqual(
     OPEN_IDS.map((openId, index) => (index % 2 === 0 ? { type: "text", text: `to ${openId}` } : undefined)),
   );
-  expect(found.map(({ claim }) => claim?.entries.length)).toEqual(OPEN_IDS.map((_, index) => (index % 2 === 0 ? undefined : 1)));
+  expect(found.map(({ claim }) => claim?.messages.length)).toEqual(OPEN_IDS.map((_, index) => (index % 2 === 0 ? undefined : 1)));
   expect((await Promise.all(OPEN_IDS.map(pendingOf))).map((pending) => pending?.toCustomer)).toEqual(OPEN_IDS.map(() => 1));
 });
+
+test.runIf(process.env.TEST_DATABASE_URL)(
+  "a callback that looks while another statement holds its conversation waits for it, and finds the reply",
+  async () => {
+    const received = await write("o1");
+    await say("o1", "hi there");
+    const { address } = stage.opened;
+    if (address.kind !== "server") throw new Error("TEST_DATABASE_URL gives a server");
+    const other = new pg.Client({ connectionString: address.url });
+    await other.connect();
+    await other.query("BEGIN");
+    await other.query("SELECT id FROM conversations FOR NO KEY UPDATE");
+    const looking = look(received);
+    await eventually(
+      "the look to wait",
+      async () => (await other.query("SELECT FROM pg_locks WHERE NOT granted")).rowCount,
+      (count) => count !== 0,
+    );
+    await other.query("COMMIT");
+    await other.end();
+    expect((await looking).claim?.messages.map(({ message }) => message.text)).toEqual(["hi there"]);
+  },
+);

@@ -21,10 +21,10 @@ const open = async (openId: string, text: string) => {
   return { conversationId, openUntil };
 };
 
-const claimedOpenIds = async () => (await claimAll()).map(({ conversation }) => conversation.openId).sort();
+const claimedOpenIds = async () => (await claimAll("outbound")).map(({ conversation }) => conversation.openId).sort();
 
 test("of many callbacks that end at once, each frees the replies of its own contact and says whether there are some", async () => {
-  const { closeCallback } = stage.opened.store.outbox;
+  const { closeCallback } = stage.opened.store.queues;
   const opened = await Promise.all(OPEN_IDS.map((openId) => open(openId, "?")));
   const spokenTo = OPEN_IDS.filter((_, index) => index % 2 === 0);
   await Promise.all(spokenTo.map((openId) => say(openId, "hi there")));
@@ -36,7 +36,7 @@ test("of many callbacks that end at once, each frees the replies of its own cont
 });
 
 test("of one contact's callbacks that end at once, the last frees the replies", async () => {
-  const { closeCallback } = stage.opened.store.outbox;
+  const { closeCallback } = stage.opened.store.queues;
   const opened = [await open("o1", "one"), await open("o1", "two"), await open("o1", "three")];
   await say("o1", "hi there");
   await Promise.all(opened.map(closeCallback));
@@ -45,11 +45,11 @@ test("of one contact's callbacks that end at once, the last frees the replies", 
 
 test("an end that cannot be written fails alone", async () => {
   const { prisma } = stage.opened.database;
-  const { closeCallback } = stage.opened.store.outbox;
+  const { closeCallback } = stage.opened.store.queues;
   const opened = await Promise.all(OPEN_IDS.map((openId) => open(openId, "?")));
   await Promise.all(OPEN_IDS.map((openId) => say(openId, "hi there")));
   await prisma.$executeRawUnsafe(
-    `ALTER TABLE outbox_lanes ADD CONSTRAINT crash CHECK (conversation_id <> '${opened[7]?.conversationId}' OR cardinality(callbacks_open_until) > 0)`,
+    `ALTER TABLE conversations ADD CONSTRAINT crash CHECK (id <> '${opened[7]?.conversationId}' OR cardinality(open_callbacks) > 0)`,
   );
   const closed = await Promise.allSettled(opened.map(closeCallback));
   expect(closed.flatMap(({ status }, index) => (status === "rejected" ? [index] : []))).toEqual([7]);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ALL_ACCOUNTS } from "../../../src/domain/api-key.ts";
 import { newMessageId } from "../../../src/domain/ids.ts";
 import type { RecordInbound } from "../../../src/domain/store.ts";
-import type { PrismaClient } from "../../../src/generated/prisma/client.ts";
+import type { Database } from "../../../src/store/database/database.ts";
 import { createInboundStore } from "../../../src/store/queue/record-inbound.ts";
 import { CONTACT, head, useFlowStage } from "../../flow/stage.ts";
 
@@ -25,53 +25,50 @@ const hello = (): RecordInbound => ({
 });
 
 /** The same database, over a connection that breaks once, after the first statement has done its work. */
-function breaking(prisma: PrismaClient): PrismaClient {
+function breaking(database: Database): Database {
   let isBroken = false;
-  return new Proxy(prisma, {
-    get: (target, name: keyof PrismaClient) => {
-      if (name !== "$queryRaw" || isBroken) return target[name];
-      return async (...given: Parameters<PrismaClient["$queryRaw"]>) => {
-        await target.$queryRaw(...given);
-        isBroken = true;
-        throw new Error("the connection broke after the commit");
-      };
+  return {
+    ...database,
+    query: async (...given) => {
+      const rows = await database.query<never>(...given);
+      if (isBroken) return rows;
+      isBroken = true;
+      throw new Error("the connection broke after the commit");
     },
-  });
+  };
 }
 
 test("a message whose storing was not answered is stored once, counts as new, and its callback reserves once", async () => {
-  const recorded = await createInboundStore(breaking(stage.opened.database.prisma)).record(hello());
+  const recorded = await createInboundStore(breaking(stage.opened.database)).record(hello());
   if (!recorded?.openUntil) throw new Error("the callback made no reservation");
   expect(recorded.isNew).toBe(true);
   await stage.say("hi there");
   await expect(stage.claim()).rejects.toThrow("not due");
-  await stage.opened.store.outbox.closeCallback({ ...CONTACT, openUntil: recorded.openUntil });
+  await stage.opened.store.queues.closeCallback({ ...CONTACT, openUntil: recorded.openUntil });
   expect(head(await stage.claim()).message.text).toBe("hi there");
   expect(await stage.opened.store.conversations.get(CONTACT.conversationId, ALL_ACCOUNTS)).toMatchObject({ pending: { toDesk: 1 } });
 });
 
 test("a message that comes many times at once leaves no reservation behind but those of its callbacks", async () => {
-  const { inbound, outbox } = stage.opened.store;
+  const { inbound, queues } = stage.opened.store;
   const first = await inbound.record(hello());
   const all = [first, ...(await Promise.all([1, 2, 3, 4].map(() => inbound.record(hello()))))];
   expect(all.filter((recorded) => recorded?.isNew)).toHaveLength(1);
   await stage.say("hi there");
   for (const recorded of all) {
-    if (recorded?.openUntil) await outbox.closeCallback({ ...CONTACT, openUntil: recorded.openUntil });
+    if (recorded?.openUntil) await queues.closeCallback({ ...CONTACT, openUntil: recorded.openUntil });
   }
   expect(head(await stage.claim()).message.text).toBe("hi there");
 });
 
 test("storing a message tells whether replies stand there for its callback, and whether the desk is left alone for now", async () => {
-  const { inbound, outbox } = stage.opened.store;
+  const { inbound, queues } = stage.opened.store;
   const write = (dedupeKey: string) =>
     inbound.record({ ...hello(), messageId: newMessageId(new Date()), message: { ...hello().message, dedupeKey } });
   expect(await write("key-1")).toMatchObject({ isNew: true, hasReplies: false, isDeskAway: false });
   await stage.say("hi there");
-  const lane = { conversationId: CONTACT.conversationId, direction: "inbound" } as const;
-  const claim = await outbox.claimLane(lane, { holder: "worker", entriesMax: 1, leaseMs: 30_000 });
-  if (claim === null) throw new Error("the lane to the desk is not due");
+  const claim = await stage.claim("inbound");
   expect(await write("key-2")).toMatchObject({ isNew: true, hasReplies: true, isDeskAway: false });
-  await outbox.release(claim, 60_000);
+  await queues.release(claim, 60_000);
   expect(await write("key-3")).toMatchObject({ isNew: true, hasReplies: true, isDeskAway: true });
 });
