@@ -8,7 +8,7 @@ export const COUNT_INBOUND = "SELECT count(*) FROM messages WHERE direction = 'i
 export const COUNT_IN_STATE = "SELECT count(*) FROM messages WHERE state = $1";
 export const COUNT_QUEUED =
   "SELECT COALESCE(sum(inbound_last - inbound_done + outbound_last - outbound_done), 0)::bigint AS count FROM conversations";
-/** What waits is due, or claimed: a scan of conversations that the load has just written. */
+/** Reads conversations that the load has just written: no index holds a queue that is claimed in memory. */
 export const FIND_QUEUED = "SELECT FROM conversations WHERE inbound_last > inbound_done OR outbound_last > outbound_done LIMIT 1";
 
 /** Updated for each message; whether these updates are HOT is counted. */

@@ -46,7 +46,7 @@ export interface App {
 
 export type ApiMethod = "GET" | "POST" | "PATCH" | "DELETE";
 
-/** What only tests, the demo and the command line want otherwise. */
+/** Settings that only tests, the demo and the command line change. */
 export interface AppOptions {
   database?: DatabaseAddress;
   pauseMs?: (failures: number) => number;

@@ -48,7 +48,7 @@ export async function openStore(config: Config, address: DatabaseAddress | undef
     const { createdFile, box } = await openSecretBox(config, log);
     await proveMasterKey(database, box);
     const store = createStore(database, box);
-    // Nobody else can hold anything: what is claimed was claimed by a process that is no more.
+    // No other process can use this database: every claim in it is of a process that has ended.
     if (database.isExclusive) await store.queues.freeAllClaims();
     // Now that no callback waits, also what is large.
     await store.retention.reclaim().catch((error: unknown) => log.warn({ error }, "database.not-reclaimed"));
@@ -103,7 +103,7 @@ export async function openLocked(config: Config, address?: DatabaseAddress): Pro
   if (shared !== undefined) return toLocked(await openDatabase(shared), null, NOT_HELD);
   const held = await holdFolder(config.dataDir);
   try {
-    // What a process that was killed left behind leads nowhere.
+    // The address in a killed process's file leads nowhere.
     await removeLocalApi(config.dataDir);
     return toLocked(await openOnDisk(embeddedFolder(config.dataDir)), config.dataDir, held);
   } catch (error) {
