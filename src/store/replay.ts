@@ -20,8 +20,8 @@ async function replay(database: Database, filter: ReplayFilter, scope: Scope, by
     const conversations = await tx.$queryRaw<{ id: string }[]>`
       SELECT c.id FROM conversations c WHERE c.id IN (SELECT m.conversation_id FROM message_states m WHERE ${wanted} ORDER BY m.seq LIMIT ${filter.limit}::int)
       ORDER BY c.id FOR NO KEY UPDATE`;
-    const messages = await tx.$queryRaw<{ id: string }[]>`
-      SELECT l.id FROM messages l WHERE l.id IN (
+    const messages = await tx.$queryRaw<{ id: string; way: string | null }[]>`
+      SELECT l.id, l.way FROM messages l WHERE l.id IN (
         SELECT m.id FROM message_states m WHERE ${wanted} AND m.conversation_id = ANY (${conversations.map(({ id }) => id)}::text[])
         ORDER BY m.seq LIMIT ${filter.limit}::int)
       FOR NO KEY UPDATE`;
@@ -40,8 +40,9 @@ async function replay(database: Database, filter: ReplayFilter, scope: Scope, by
           inbound_last = c.inbound_last + q.inbound,
           inbound_due_at = CASE WHEN q.inbound > 0 AND c.inbound_holder IS NULL THEN COALESCE(c.inbound_due_at, now()) ELSE c.inbound_due_at END,
           outbound_last = c.outbound_last + q.outbound,
-          -- A queue that is claimed or has its moment keeps it; a held one is due now.
-          outbound_due_at = CASE WHEN q.is_freed AND c.outbound_holder IS NULL THEN COALESCE(c.outbound_due_at, now()) ELSE c.outbound_due_at END,
+          -- A queue that is claimed or has its moment keeps it; another one is due now, or when the open callbacks end.
+          outbound_due_at = CASE WHEN q.is_freed AND c.outbound_holder IS NULL
+            THEN COALESCE(c.outbound_due_at, GREATEST(now(), (SELECT max(u) FROM unnest(c.open_callbacks) u))) ELSE c.outbound_due_at END,
           -- All held messages have their chance with the one that was asked for, and their day for it.
           outbound_freed_at = CASE WHEN q.is_freed THEN now() ELSE c.outbound_freed_at END,
           outbound_held_code = CASE WHEN q.is_freed THEN NULL ELSE c.outbound_held_code END,
@@ -61,9 +62,23 @@ async function replay(database: Database, filter: ReplayFilter, scope: Scope, by
       )
       SELECT c.account_id AS "accountId", c.id AS "conversationId", array_agg(w.id ORDER BY w.seq) AS "messageIds"
       FROM wanted w JOIN conversations c ON c.id = w.conversation_id GROUP BY c.account_id, c.id`;
+    await forgetAnswers(
+      tx,
+      messages.flatMap(({ id, way }) => (way === "passive" ? id : [])),
+    );
     for (const entry of toAuditEntries(filter, replayed, by)) await writeAudit(tx, entry);
     return replayed;
   });
+}
+
+/** A reply that goes out again is no callback's answer any more: given on a repetition of that callback too, it would be seen twice. */
+async function forgetAnswers(tx: Prisma.TransactionClient, passiveIds: readonly string[]): Promise<void> {
+  if (passiveIds.length === 0) return;
+  await tx.$executeRaw`
+    UPDATE messages SET answer = NULL, answer_message_id = NULL
+    WHERE conversation_id IN (SELECT conversation_id FROM messages WHERE id = ANY (${passiveIds}::text[])) AND direction = 'inbound'
+      AND answer_message_id IS NOT NULL
+      AND EXISTS (SELECT FROM jsonb_array_elements_text(answer -> 'messageIds') said WHERE said = ANY (${passiveIds}::text[]))`;
 }
 
 /** One audit entry per account, so that each key that sees an account sees what was done to it. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ALL_ACCOUNTS } from "../../src/domain/api-key.ts";
-import { newHolder, toConversationId } from "../../src/domain/ids.ts";
+import { newHolder, newMessageId, toConversationId } from "../../src/domain/ids.ts";
 import type { MessageState } from "../../src/domain/message.ts";
 import { enqueueReply } from "../support/reply.ts";
 import { newAccount, openTestStore, TESTER, type TestStore } from "../support/store.ts";
@@ -74,4 +74,41 @@ test("a held message has its chance at once, without a second queued", async () 
   await store.replays.replay({ messageId: queued.message.id, limit: 1 }, ALL_ACCOUNTS, TESTER);
   expect(await waiting()).toEqual(["held"]);
   expect(await store.conversations.get(conversationId, ALL_ACCOUNTS)).toMatchObject({ pending: { toCustomer: 1 } });
+});
+
+const inbound = (text: string, openForMs: number) =>
+  opened.store.inbound.record({
+    ...{ conversationId, accountId: "shop", messageId: newMessageId(new Date()), forward: true, openForMs, lookForMs: 0, allowance: null },
+    message: { openId: "oA", dedupeKey: text, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text } },
+  });
+
+const look = (messageId: string) =>
+  opened.store.queues.claimForCallback({ conversationId, messageId, holder: newHolder("callback"), messagesMax: 20, leaseMs: 30_000 });
+
+test("a reply that was a callback's answer is not given again on that callback once it is sent again", async () => {
+  const { store } = opened;
+  const { messageId: callback } = await inbound("hello", 60_000);
+  const { messageId: reply } = await enqueueReply(store, "oA", "hi there");
+  const { claim } = await look(callback);
+  const [queued] = claim?.messages ?? [];
+  if (claim === null || queued === undefined) throw new Error("nothing to claim");
+  const answer = { messageIds: [reply], content: queued.message.content, createdAt: new Date() };
+  expect(await store.queues.begin(claim, [queued], "passive", 30_000, { inboundId: callback, answer })).toBe(true);
+  const outcome = { kind: "uncertain", code: "SENDER_LOST", detail: "…" } as const;
+  const settlement = { outcome, next: { kind: "finished", state: "uncertain" }, way: "passive" } as const;
+  await store.queues.settle(claim, [queued], { ...settlement, attempt: { startedAt: new Date(), durationMs: 1 } }, { keepForMs: null });
+  expect((await look(callback)).answer).toMatchObject({ messageIds: [reply] });
+
+  await store.replays.replay({ messageId: reply, limit: 1 }, ALL_ACCOUNTS, TESTER);
+  const found = await look(callback);
+  expect(found.answer).toBeNull();
+  expect(found.claim?.messages.map(({ message }) => message.id)).toEqual([reply]);
+});
+
+test("a reply that is sent again waits for the callback that is open", async () => {
+  const failed = await sayAndEnd("one", "failed");
+  const { messageId: callback } = await inbound("hello", 60_000);
+  await opened.store.replays.replay({ messageId: failed, limit: 1 }, ALL_ACCOUNTS, TESTER);
+  expect(await waiting()).toEqual([]);
+  expect((await look(callback)).claim?.messages.map(({ message }) => message.id)).toEqual([failed]);
 });
