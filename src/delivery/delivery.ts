@@ -13,6 +13,7 @@ import { createPollTimer } from "./poll-timer.ts";
 import { createReserve } from "./reserve.ts";
 import { MESSAGES_PER_READ, runQueue, type Step } from "./run-queue.ts";
 import { createSlots, type PollRoom } from "./slots.ts";
+import { createWorkedOn } from "./worked-on.ts";
 
 export interface DeliveryOptions {
   queues: WorkerQueues;
@@ -75,8 +76,7 @@ export function createDelivery({
   // One for each queue that is worked, however many those are.
   setMaxListeners(0, cutOff.signal);
   const underWay = new Set<Promise<void>>();
-  /** The worker of a queue sees what is added to it. */
-  const workedOn = new Set<string>();
+  const workedOn = createWorkedOn();
   let state: "idle" | "running" | "stopping" = "idle";
   let nextAwayPollMs = 0;
 
@@ -86,7 +86,7 @@ export function createDelivery({
   };
   const lost = createLostClaims({
     release: (queue) => queues.releaseLost(holder, [queue]),
-    isKnown: (queue) => workedOn.has(toKey(queue)) || backlog.holds(queue),
+    isKnown: (queue) => workedOn.has(queue) || backlog.holds(queue),
   });
   const claimOptions = { holder, messagesMax: MESSAGES_PER_READ, leaseMs };
   const heartbeat = createHeartbeat({ queues, holder, leaseMs, log, onFreed: () => wakeIn(0) });
@@ -119,12 +119,10 @@ export function createDelivery({
   };
 
   const run = async (claim: Claim) => {
-    // Claimed while the stop began: given back with the rest.
-    if (state !== "running") return;
+    // Claimed while the stop began: given back with the rest. A statement that was repeated may bring a claim that is worked on already.
+    if (state !== "running" || !workedOn.add(claim)) return;
     const { conversationId, direction } = claim;
     const { accountId } = claim.conversation;
-    const key = toKey(claim);
-    workedOn.add(key);
     try {
       const deps = { queues, signals, log, leaseMs, signal: cutOff.signal };
       const { isDue, noticeEnqueued, retryAfterMs } = await runQueue(claim, steps[direction], deps);
@@ -135,7 +133,7 @@ export function createDelivery({
       lose(claim);
       throw error;
     } finally {
-      workedOn.delete(key);
+      workedOn.remove(claim);
     }
   };
 
@@ -148,8 +146,6 @@ export function createDelivery({
   const workInSlot = (claim: Claim, giveBack: () => void) =>
     track(async () => {
       try {
-        // A statement that was repeated may bring a claim that is worked on already.
-        if (workedOn.has(toKey(claim))) return;
         if (heartbeat.isFresh()) await run(claim);
         else lose(claim);
       } finally {
@@ -171,7 +167,7 @@ export function createDelivery({
       try {
         const claim = await queues.claimQueue(queue, claimOptions);
         if (claim !== null) return await run(claim);
-        if (!workedOn.has(toKey(queue))) wakeIn(MISSED_POLL_MS);
+        if (!workedOn.has(queue)) wakeIn(MISSED_POLL_MS);
         await otherwise();
       } finally {
         giveBack();
@@ -238,8 +234,4 @@ export function createDelivery({
         .catch((error: unknown) => log.warn({ error }, "delivery.not-released"));
     },
   };
-}
-
-function toKey({ conversationId, direction }: QueueKey): string {
-  return `${direction} ${conversationId}`;
 }

@@ -125,6 +125,29 @@ test("a message whose queue was claimed as it was stored is forwarded without a 
   expect(await row()).toMatchObject({ inboundHolder: null, inboundDueAt: null });
 });
 
+test("a message that is stored before the answer to its predecessor's settle is read is forwarded too", async () => {
+  let isHeldBack = true;
+  let answer = () => {};
+  const settle: WorkerQueues["settle"] = async (...given) => {
+    const settled = await stage.opened.store.queues.settle(...given);
+    if (isHeldBack) await new Promise<void>((resolve) => (answer = resolve));
+    return settled;
+  };
+  const delivery = start(FORWARD, { change: { settle } });
+  const first = await reserve(delivery);
+  const one = await writeClaimed("one", first);
+  first.work(one.claim);
+  await untilForwarded(one.messageId);
+  const second = await reserve(delivery);
+  const two = await writeClaimed("two", second);
+  isHeldBack = false;
+  second.work(two.claim);
+  await untilForwarded(two.messageId);
+  // Once more the same claim: it is worked on, or has been.
+  answer();
+  expect(await row()).toMatchObject({ inboundHolder: null, inboundDueAt: null });
+});
+
 test("claims that find no slot wait in memory for one, in the order of coming and only so many; further messages are left to the poll", async () => {
   const tried: string[] = [];
   const open: (() => void)[] = [];
