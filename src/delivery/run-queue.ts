@@ -59,6 +59,8 @@ export async function runQueue(claim: Claim, step: Step, deps: RunQueueDeps): Pr
     else {
       if (waiting.length === 0) waiting = await deps.queues.next(claim, message.place, MESSAGES_PER_READ);
       message = waiting.shift();
+      // Nothing to read where more should wait: a claim in memory must not be kept without work.
+      if (message === undefined) await deps.queues.release(claim);
     }
   }
   return result;

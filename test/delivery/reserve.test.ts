@@ -125,6 +125,18 @@ test("a message whose queue was claimed as it was stored is forwarded without a 
   expect(await row()).toMatchObject({ inboundHolder: null, inboundDueAt: null });
 });
 
+test("a claim whose next messages cannot be found is given back, not kept", async () => {
+  let reads = 0;
+  const next: WorkerQueues["next"] = async (...given) => (reads++ === 0 ? [] : stage.opened.store.queues.next(...given));
+  const delivery = start(FORWARD, { pollMs: 20, change: { next } });
+  const slot = await reserve(delivery);
+  const { claim } = await writeClaimed("one", slot);
+  const { messageId } = await write("two", null);
+  slot.work(claim);
+  await untilForwarded(messageId);
+  expect(reads).toBe(1);
+});
+
 test("a message that is stored before the answer to its predecessor's settle is read is forwarded too", async () => {
   let isHeldBack = true;
   let answer = () => {};
