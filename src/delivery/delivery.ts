@@ -200,7 +200,10 @@ export function createDelivery({
     const away = awayDesks();
     for (const direction of DIRECTIONS) {
       const room = slots.toPoll(direction, away);
-      if (slots.mayBeLeft(direction, room, await claimDue(direction, room))) wakeIn(0);
+      const shares = await claimDue(direction, room);
+      if (slots.mayBeLeft(direction, room, shares)) wakeIn(0);
+      // Work on one queue of a conversation locks its row, and a claim of the other one skips it.
+      if (shares.length > 0) wakeIn(MISSED_POLL_MS);
     }
     if (away.length === 0 || performance.now() < nextAwayPollMs) return;
     // Half: a timer may be a little early.
