@@ -19,7 +19,7 @@ export interface DeliveryOptions {
   queues: WorkerQueues;
   signals: Signals;
   log: Log;
-  /** What is done with a message of each direction. */
+  /** One try of a message, for each direction. */
   steps: Record<Direction, Step>;
   /** How long a claim lasts; longer than the longest try of a step. */
   leaseMs: number;

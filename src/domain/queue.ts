@@ -66,7 +66,7 @@ export interface Postponement {
 /** A notice goes out if the report `changes` something, `always` with a report that is news, or once in an `outage`. */
 export type NoticeWhen = "changes" | "always" | "outage";
 
-/** What a settle writes. `next` says what becomes of the message. */
+/** The content of a settle. `next` says what becomes of the message. */
 export interface Settlement {
   outcome: Outcome;
   next: /** The message has left for good or never will: the cursor moves past it. */

@@ -3,7 +3,7 @@ import { type Content, toTextContent } from "../domain/content.ts";
 import type { QueuedMessage } from "../domain/queue.ts";
 import { type Part, toPart } from "../domain/text-part.ts";
 
-/** What one passive reply says, and the messages that are out with it. */
+/** The content of one passive reply, and the messages that are out with it. */
 export interface Bundle extends Part {
   messages: [QueuedMessage, ...QueuedMessage[]];
 }

@@ -7,7 +7,7 @@ import { type Part, toPart } from "../domain/text-part.ts";
 /** So many failed tries are waited for before media go out as a link. */
 const FETCHES_MAX = 3;
 
-/** What is sent next of this queued, or why nothing is sent now. */
+/** The next part to send of a message, or the reason why nothing is sent now. */
 export type Prepared = ReadyPart | { outcome: Outcome };
 
 export interface ReadyPart {

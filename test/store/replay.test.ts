@@ -62,7 +62,7 @@ test("only the state, the account and the time that were asked for are enqueued"
   expect(await waiting()).toEqual(["one"]);
 });
 
-test("a held message has its chance at once, without a second queued", async () => {
+test("a held message has its chance at once, without a second place in its queue", async () => {
   const { store } = opened;
   await enqueueReply(store, "oA", "held");
   const claim = await store.queues.claimQueue(queue, options);
