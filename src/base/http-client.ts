@@ -1,8 +1,7 @@
-import { Agent } from "undici";
+import { Agent, type Dispatcher } from "undici";
 import { decompress } from "./decompress.ts";
 import { TransportError } from "./errors.ts";
 import { TooLongError } from "./read-bounded.ts";
-import { withTimeLimit } from "./time-limit.ts";
 
 export interface HttpRequest {
   method: "GET" | "POST" | "PATCH" | "DELETE";
@@ -52,11 +51,9 @@ async function exchange(agent: Agent, request: HttpRequest): Promise<HttpAnswer>
     hasBegun = true;
   };
   try {
-    return await withTimeLimit(request.timeoutMs, request.signal, async (limited) => {
-      const answer = await dispatch(agent, request, limited, begin);
-      const body = await decompress(answer.body, answer.headers["content-encoding"], request.bytesMax ?? BYTES_MAX);
-      return { ...answer, body };
-    });
+    const answer = await dispatch(agent, request, begin);
+    const body = await decompress(answer.body, answer.headers["content-encoding"], request.bytesMax ?? BYTES_MAX);
+    return { ...answer, body };
   } catch (cause) {
     throw toTransportError(cause, hasBegun, URL.canParse(request.url) ? new URL(request.url).host : "an address that is none");
   }
@@ -64,34 +61,58 @@ async function exchange(agent: Agent, request: HttpRequest): Promise<HttpAnswer>
 
 /**
  * By undici's `dispatch`, which hands an answer over in a few calls: its `request` makes a stream of each, and that costs more than all
- * the rest of the exchange. `begin` is called right before the first byte leaves; what is aborted before does not leave any more.
+ * the rest of the exchange. `begin` is called right before the first byte leaves; what is stopped before does not leave any more.
+ *
+ * The time limit is a plain timer: an `AbortController` for each exchange, as in time-limit.ts, was 3 % of the gateway's time.
  */
-function dispatch(agent: Agent, request: HttpRequest, signal: AbortSignal, begin: () => void): Promise<HttpAnswer> {
-  const { method, url, headers, body = null, bytesMax = BYTES_MAX } = request;
+function dispatch(agent: Agent, request: HttpRequest, begin: () => void): Promise<HttpAnswer> {
+  const { method, url, headers, body = null, timeoutMs, signal, bytesMax = BYTES_MAX } = request;
   const { origin, pathname, search } = new URL(url);
-  return new Promise((resolve, reject) => {
+  return new Promise<HttpAnswer>((resolve, reject) => {
     const answer = { status: 0, headers: {} };
     const chunks: Buffer[] = [];
     let bytes = 0;
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    let stopped: Error | null = null;
+    let controller: Dispatcher.DispatchController | null = null;
+    const stop = (reason: unknown) => {
+      stopped = toError(reason);
+      fail(stopped);
+      controller?.abort(stopped);
+    };
+    const stopWithCaller = () => stop(signal?.reason);
+    const timer = setTimeout(() => stop(new DOMException(`not done within ${timeoutMs} ms`, "TimeoutError")), timeoutMs);
+    // A signal that lives as long as the process must keep nothing of an exchange that is over.
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stopWithCaller);
+    };
+    const fail = (error: Error) => {
+      end();
+      reject(error);
+    };
+    if (signal?.aborted) return fail(toError(signal.reason));
+    signal?.addEventListener("abort", stopWithCaller, { once: true });
     agent.dispatch(
       { origin, path: pathname + search, method, headers: { "user-agent": "wxdesk", ...headers }, body },
       {
-        onRequestStart: (controller) => {
-          if (signal.aborted) return controller.abort(toError(signal.reason));
-          signal.addEventListener("abort", () => controller.abort(toError(signal.reason)), { once: true });
+        onRequestStart: (started) => {
+          if (stopped !== null) return started.abort(stopped);
+          controller = started;
           begin();
         },
         onResponseStart: (_controller, status, received) => {
           Object.assign(answer, { status, headers: firstValues(received) });
         },
-        onResponseData: (controller, chunk) => {
+        onResponseData: (running, chunk) => {
           bytes += chunk.length;
-          if (bytes > bytesMax) controller.abort(new TooLongError(bytesMax));
+          if (bytes > bytesMax) running.abort(new TooLongError(bytesMax));
           else chunks.push(chunk);
         },
-        onResponseEnd: () => resolve({ ...answer, body: Buffer.concat(chunks) }),
-        onResponseError: (_controller, error) => reject(error),
+        onResponseEnd: () => {
+          end();
+          resolve({ ...answer, body: Buffer.concat(chunks) });
+        },
+        onResponseError: (_controller, error) => fail(error),
       },
     );
   });

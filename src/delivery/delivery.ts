@@ -9,6 +9,7 @@ import type { WorkerQueues } from "../domain/store.ts";
 import { createBacklog } from "./backlog.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { createLostClaims } from "./lost-claims.ts";
+import { createOpenWork } from "./open-work.ts";
 import { createPollTimer } from "./poll-timer.ts";
 import { createReserve } from "./reserve.ts";
 import { MESSAGES_PER_READ, runQueue, type Step } from "./run-queue.ts";
@@ -75,7 +76,7 @@ export function createDelivery({
   const cutOff = new AbortController();
   // One for each queue that is worked, however many those are.
   setMaxListeners(0, cutOff.signal);
-  const underWay = new Set<Promise<void>>();
+  const work = createOpenWork();
   const workedOn = createWorkedOn();
   let state: "idle" | "running" | "stopping" = "idle";
   let nextAwayPollMs = 0;
@@ -91,25 +92,18 @@ export function createDelivery({
   const claimOptions = { holder, messagesMax: MESSAGES_PER_READ, leaseMs };
   const heartbeat = createHeartbeat({ queues, holder, leaseMs, log, onFreed: () => wakeIn(0) });
 
-  /** Keeps a piece of work in view until it ends; nothing that goes wrong in it may end the process. */
-  const track = (work: () => Promise<void>) => {
-    const running: Promise<void> = work()
+  /** A stop waits until it ends; nothing that goes wrong in it may end the process. */
+  const track = (run: () => Promise<void>) => {
+    const end = work.begin();
+    void run()
       .catch((error: unknown) => log.error({ error }, "delivery.failed"))
-      .finally(() => underWay.delete(running));
-    underWay.add(running);
-  };
-
-  /** A stop waits until this is ended. */
-  const keepOpen = () => {
-    let end = () => {};
-    track(() => new Promise((resolve) => (end = resolve)));
-    return end;
+      .finally(end);
   };
 
   /** A stop waits until the slot is given back. Claims that wait in memory fill it again, else a poll where queues may wait for it. */
   const takeSlot = (share: Share) => {
     const giveBack = slots.take(share);
-    const end = keepOpen();
+    const end = work.begin();
     return () => {
       end();
       const isAwaited = giveBack();
@@ -154,7 +148,7 @@ export function createDelivery({
     });
 
   const reserve = createReserve({
-    ...{ holder, slots, backlog, takeSlot, keepOpen, workInSlot, lose },
+    ...{ holder, slots, backlog, takeSlot, keepOpen: work.begin, workInSlot, lose },
     isReady: () => state === "running" && heartbeat.isFresh(),
   });
 
@@ -226,7 +220,7 @@ export function createDelivery({
       state = "stopping";
       const grace = setTimeout(() => cutOff.abort(), graceMs);
       await pollTimer.stop();
-      await Promise.all(underWay);
+      await work.ended();
       clearTimeout(grace);
       await heartbeat.stop();
       // With the database away the claims end by themselves, with their leases and without a heartbeat. Lost ones first: `retire` ends the

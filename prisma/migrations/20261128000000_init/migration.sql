@@ -230,7 +230,7 @@ ALTER TABLE "push_rejects" ADD CONSTRAINT "push_rejects_account_id_fkey" FOREIGN
 
 -- Room in each page for the new version of a row beside its old one.
 ALTER TABLE "conversations" SET (fillfactor = 70);
-ALTER TABLE "messages" SET (fillfactor = 60);
+ALTER TABLE "messages" SET (fillfactor = 50);
 
 -- One account per app: WeChat calls one address for an app, and two accounts would take each other's access tokens.
 CREATE FUNCTION account_identity(settings JSONB) RETURNS TEXT LANGUAGE sql IMMUTABLE AS $$

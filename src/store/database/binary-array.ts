@@ -15,49 +15,78 @@ const JSONB_VERSION = 1;
  * character must not keep a row from being stored.
  */
 export function toBinaryArray(type: ColumnType, values: readonly unknown[]): Buffer {
-  const encoded = values.map((value) => (value === null || value === undefined ? null : encode(type, value)));
-  const bytes = encoded.reduce((sum, element) => sum + 4 + (element?.length ?? 0), HEADER_BYTES);
-  const buffer = Buffer.allocUnsafe(bytes);
+  // Texts are written once their length is known, everything into one buffer: a small buffer for each element costs more than its bytes.
+  const elements = values.map((value) => (value === null || value === undefined ? null : toElement(type, value)));
+  const sizes = elements.map((element) => (element === null ? 0 : toSize(type, element)));
+  const buffer = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + 4 + size, HEADER_BYTES));
   buffer.writeInt32BE(1, 0);
-  buffer.writeInt32BE(encoded.includes(null) ? 1 : 0, 4);
+  buffer.writeInt32BE(elements.includes(null) ? 1 : 0, 4);
   buffer.writeInt32BE(TYPES[type], 8);
   buffer.writeInt32BE(values.length, 12);
   buffer.writeInt32BE(1, 16);
   let offset = HEADER_BYTES;
-  for (const element of encoded) {
-    buffer.writeInt32BE(element?.length ?? -1, offset);
+  for (const [index, element] of elements.entries()) {
+    const size = sizes[index] ?? 0;
+    buffer.writeInt32BE(element === null ? -1 : size, offset);
     offset += 4;
-    if (element === null) continue;
-    element.copy(buffer, offset);
-    offset += element.length;
+    if (element !== null) write(type, element, buffer, offset);
+    offset += size;
   }
   return buffer;
 }
 
-function encode(type: ColumnType, value: unknown): Buffer {
+type Element = string | number | bigint;
+
+function toElement(type: ColumnType, value: unknown): Element {
   switch (type) {
     case "bool":
-      return Buffer.of(value ? 1 : 0);
+      return value ? 1 : 0;
     case "int4":
-      return withBytes(4, (buffer) => buffer.writeInt32BE(Number(value)));
-    case "int8":
-      return withBytes(8, (buffer) => buffer.writeBigInt64BE(BigInt(value as number | string)));
     case "float8":
-      return withBytes(8, (buffer) => buffer.writeDoubleBE(Number(value)));
+      return Number(value);
+    case "int8":
+      return BigInt(value as number | string);
     case "timestamptz":
-      return withBytes(8, (buffer) => buffer.writeBigInt64BE(BigInt((value as Date).getTime() - EPOCH_MS) * 1_000n));
+      return BigInt((value as Date).getTime() - EPOCH_MS) * 1_000n;
     case "text":
       // Encoding makes U+FFFD of a lone surrogate by itself.
-      return Buffer.from(String(value).replaceAll("\0", "\uFFFD"));
+      return String(value).replaceAll("\0", "\uFFFD");
     case "jsonb":
-      return Buffer.concat([Buffer.of(JSONB_VERSION), Buffer.from(toStorableJson(value))]);
+      return toStorableJson(value);
   }
 }
 
-function withBytes(bytes: number, write: (buffer: Buffer) => void): Buffer {
-  const buffer = Buffer.allocUnsafe(bytes);
-  write(buffer);
-  return buffer;
+const FIXED_BYTES = { bool: 1, int4: 4, int8: 8, float8: 8, timestamptz: 8 } as const;
+
+function toSize(type: ColumnType, element: Element): number {
+  if (type === "text") return Buffer.byteLength(element as string);
+  if (type === "jsonb") return 1 + Buffer.byteLength(element as string);
+  return FIXED_BYTES[type];
+}
+
+function write(type: ColumnType, element: Element, buffer: Buffer, offset: number): void {
+  switch (type) {
+    case "bool":
+      buffer[offset] = element as number;
+      return;
+    case "int4":
+      buffer.writeInt32BE(element as number, offset);
+      return;
+    case "float8":
+      buffer.writeDoubleBE(element as number, offset);
+      return;
+    case "int8":
+    case "timestamptz":
+      buffer.writeBigInt64BE(element as bigint, offset);
+      return;
+    case "text":
+      buffer.write(element as string, offset);
+      return;
+    case "jsonb":
+      buffer[offset] = JSONB_VERSION;
+      buffer.write(element as string, offset + 1);
+      return;
+  }
 }
 
 /** How `JSON.stringify` writes what no text may hold. It may also find a backslash typed before such letters, which harms nothing. */

@@ -162,7 +162,8 @@ function toRecorded(row: Row, input: RecordInbound): RecordedInbound {
   };
 }
 
-function toHead(row: Row, { messageId: _, message, ...queue }: RecordInbound): QueuedMessage {
-  const stored = { ...queue, ...message, id: row.message_id, createdAt: row.stored_at, direction: "inbound", origin: "contact" } as const;
-  return toNewMessage(stored, Number(row.done) + 1, row.age_ms);
+function toHead(row: Row, { message, conversationId, accountId }: RecordInbound): QueuedMessage {
+  const { vendorMessageId, dedupeKey, content, sentAt } = message;
+  const stored = { conversationId, accountId, vendorMessageId, dedupeKey, content, sentAt, id: row.message_id, createdAt: row.stored_at };
+  return toNewMessage({ ...stored, direction: "inbound", origin: "contact" }, Number(row.done) + 1, row.age_ms);
 }
