@@ -1,4 +1,4 @@
-/** The same work for each queue: numbered entries, each with the key whose order counts. */
+/** The same work for each queue: numbered messages, each with the key whose order counts. */
 export interface QueueLoad {
   url: string;
   first: number;
