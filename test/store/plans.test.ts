@@ -93,3 +93,8 @@ test("planned for good on new tables, no statement of the busy path reads a whol
   for (const text of heard) expect(await wholeReadsOf(text), text).toEqual([]);
   expect(await wholeReadsOf("SELECT FROM messages WHERE text = $1")).not.toEqual([]);
 });
+
+test("no plan is compiled, whatever the planner takes its cost for", async () => {
+  const [row] = await stage.opened.database.query<{ compiles: boolean }>("SELECT pg_jit_available() AS compiles", []);
+  expect(row?.compiles).toBe(false);
+});
