@@ -51,6 +51,23 @@ export interface QueueRow extends Record<string, unknown> {
   is_held: boolean;
 }
 
+const MOMENTS = [
+  "claimed_at",
+  "begun_at",
+  "freed_at",
+  "c_status_at",
+  "c_last_inbound_at",
+  "c_last_reply_at",
+  "c_window_closes_at",
+  "c_outage_told_at",
+];
+
+/** A queue that a statement returns as one JSON value: reading its 33 columns one by one took a sixth of the time of a stored callback. */
+export function toQueueRow(json: Record<string, unknown>): QueueRow {
+  for (const name of MOMENTS) if (typeof json[name] === "string") json[name] = new Date(json[name]);
+  return json as QueueRow;
+}
+
 /** A claimed queue with one of its messages; without one, `place` is null. */
 export interface ClaimRow extends QueueRow {
   place: string | null;

@@ -1,23 +1,24 @@
 import { toReadableText } from "../../domain/content.ts";
-import type { QueuedMessage } from "../../domain/queue.ts";
+import type { Claim } from "../../domain/queue.ts";
 import type { InboundStore, RecordedInbound, RecordInbound } from "../../domain/store.ts";
 import { BATCH_OPTIONS } from "../database/batch-options.ts";
 import { batchStatement } from "../database/batch-statement.ts";
 import type { Database } from "../database/database.ts";
 import { inBatches } from "../database/in-batches.ts";
 import { isConnectionLost, isTakenKey, toDatabaseFault } from "../database/to-database-fault.ts";
-import { LAST_CALLBACK, type QueueRow, queueColumns, SOON, toClaim, toNewMessage } from "./claim-rows.ts";
+import { LAST_CALLBACK, type QueueRow, queueColumns, SOON, toClaim, toNewMessage, toQueueRow } from "./claim-rows.ts";
 
-interface Row extends QueueRow {
+interface Row {
   position: number;
-  message_id: string;
+  /** The message that was stored before. */
+  known_id: string | null;
   is_new: boolean;
-  stored_at: Date;
   age_ms: number;
   open_until: Date | null;
   has_replies: boolean;
   is_desk_away: boolean;
-  is_claimed: boolean;
+  /** The queue, where it is claimed. */
+  claimed: Record<string, unknown> | null;
 }
 
 /** WeChat is told 4.5 s after its request came that nothing was stored. */
@@ -142,28 +143,30 @@ const recordOnce = batchStatement<RecordInbound>(
       FROM input i CROSS JOIN LATERAL (SELECT last FROM conversation WHERE id = i.conversation_id LIMIT 1) c
       WHERE i.is_new ORDER BY i.position
     )
-    SELECT i.position, COALESCE(i.known_id, i.message_id) AS message_id, i.is_new OR i.is_own AS is_new, COALESCE(i.known_at, now()) AS stored_at,
-      (EXTRACT(epoch FROM now() - COALESCE(i.known_at, now())) * 1000)::float8 AS age_ms, i.open_until, c.*,
-      COALESCE((i.is_new OR i.is_own) AND i.forward AND c.holder = i.holder
-        AND COALESCE(i.known_place, c.last) = c.done::bigint + 1, false) AS is_claimed
+    SELECT i.position, i.known_id, i.is_new OR i.is_own AS is_new, i.open_until, c.is_desk_away, c.has_replies,
+      COALESCE((EXTRACT(epoch FROM now() - i.known_at) * 1000)::float8, 0) AS age_ms,
+      CASE WHEN (i.is_new OR i.is_own) AND i.forward AND c.holder = i.holder AND COALESCE(i.known_place, c.last) = c.done::bigint + 1
+        THEN row_to_json(c) END AS claimed
     FROM input i CROSS JOIN LATERAL (SELECT * FROM conversation WHERE id = i.conversation_id LIMIT 1) c`,
 );
 
 function toRecorded(row: Row, input: RecordInbound): RecordedInbound {
+  const messageId = row.known_id ?? input.messageId;
   return {
-    messageId: row.message_id,
+    messageId,
     conversationId: input.conversationId,
     isNew: row.is_new,
     ageMs: row.age_ms,
     openUntil: row.open_until,
     hasReplies: row.has_replies,
     isDeskAway: row.is_desk_away,
-    claim: row.is_claimed ? toClaim(row, [toHead(row, input)]) : null,
+    claim: row.claimed && toClaimOf(toQueueRow(row.claimed), { ...input, messageId }, row.age_ms),
   };
 }
 
-function toHead(row: Row, { message, conversationId, accountId }: RecordInbound): QueuedMessage {
+function toClaimOf(queue: QueueRow, { messageId, message, conversationId, accountId }: RecordInbound, ageMs: number): Claim {
   const { vendorMessageId, dedupeKey, content, sentAt } = message;
-  const stored = { conversationId, accountId, vendorMessageId, dedupeKey, content, sentAt, id: row.message_id, createdAt: row.stored_at };
-  return toNewMessage({ ...stored, direction: "inbound", origin: "contact" }, Number(row.done) + 1, row.age_ms);
+  const createdAt = new Date(queue.claimed_at.getTime() - ageMs);
+  const stored = { id: messageId, conversationId, accountId, vendorMessageId, dedupeKey, content, sentAt, createdAt };
+  return toClaim(queue, [toNewMessage({ ...stored, direction: "inbound", origin: "contact" }, Number(queue.done) + 1, ageMs)]);
 }
