@@ -1,3 +1,4 @@
+import { before } from "../base/before.ts";
 import { createHttpClient } from "../base/http-client.ts";
 import { createLogger, type LoggerOptions } from "../base/logger.ts";
 import { createSignals } from "../base/signals.ts";
@@ -10,7 +11,6 @@ import { createLastFault } from "../domain/last-fault.ts";
 import { type Change, SOMETHING } from "../domain/signals.ts";
 import { forward } from "../flow/forward.ts";
 import { relay } from "../flow/relay.ts";
-import { before } from "../http/before.ts";
 import { closeServer, countRequests, listen, toLoopback, toPlannedAddress } from "../http/listener.ts";
 import { createHttpServer } from "../http/server.ts";
 import { removeLocalApi, writeLocalApi } from "../keys/local-api-file.ts";

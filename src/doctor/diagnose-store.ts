@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { before } from "../base/before.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { Config } from "../config.ts";
-import { before } from "../http/before.ts";
 import { proveFolder } from "../keys/data-folder.ts";
 import { lockFolder } from "../keys/folder-lock.ts";
 import { findOpenToOthers } from "../keys/private-files.ts";

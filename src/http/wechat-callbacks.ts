@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { Admission } from "../base/admission.ts";
+import { before } from "../base/before.ts";
 import { DecodeError, VerificationError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { RepliesSettings } from "../domain/account.ts";
@@ -14,7 +15,6 @@ import type { NoteWarningDeps } from "../flow/note-warning.ts";
 import { mayFindReply, passiveReply } from "../flow/passive-reply.ts";
 import { type ReceiveDeps, type Received, receive } from "../flow/receive.ts";
 import type { PassiveReplyDeps, TakenReply } from "../flow/take-reply.ts";
-import { before } from "./before.ts";
 import { hasCallerGone } from "./caller.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 import { shedLoad } from "./shed-load.ts";
