@@ -7,7 +7,7 @@ import type { Received } from "./receive.ts";
 import { LEASE_MS, type OpenCallback, type PassiveReplyDeps, repeatReply, type TakenReply, takeReply } from "./take-reply.ts";
 
 /** Another process may take or bring a reply without a signal reaching us. */
-const LOOK_AGAIN_MS = 500;
+const POLL_MS = 500;
 
 /** More would not fit into one reply. */
 const MESSAGES_MAX = 20;
@@ -27,15 +27,15 @@ export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDep
   const { received, waitUntil, hasGone } = callback;
   const { changes } = received;
   try {
-    let prospect: DeskProspect | CallbackProspect = toFirstProspect(received) ?? (await look(callback, deps));
+    let prospect: DeskProspect | CallbackProspect = toFirstProspect(received) ?? (await query(callback, deps));
     for (;;) {
       const taken = await takeFrom(prospect, callback, deps);
       if (typeof taken === "object") return taken;
       const leftMs = waitUntil.getTime() - deps.now().getTime();
       if (taken === "unfit" || leftMs <= 0 || changes === null || hasGone() || !mayBeAnswered(prospect, callback)) break;
-      const changed = taken === "nothing" ? await changes.next(Math.min(leftMs, LOOK_AGAIN_MS)) : [];
+      const changed = taken === "nothing" ? await changes.next(Math.min(leftMs, POLL_MS)) : [];
       if (isClosed(changed, received)) return null;
-      prospect = toNextProspect(changed, received) ?? (await look(callback, deps));
+      prospect = toNextProspect(changed, received) ?? (await query(callback, deps));
     }
     return await endWait("claim" in prospect, callback, deps);
   } finally {
@@ -63,7 +63,7 @@ function toNextProspect(changed: readonly Change[], { messageId }: Received): De
   return status === undefined ? null : { messageState: "forwarded", status, isDeskAway: false };
 }
 
-function look({ received: { conversationId, messageId } }: OpenCallback, { queues }: PassiveReplyDeps): Promise<CallbackProspect> {
+function query({ received: { conversationId, messageId } }: OpenCallback, { queues }: PassiveReplyDeps): Promise<CallbackProspect> {
   const holder = newHolder("callback");
   return queues.claimForCallback({ conversationId, messageId, holder, messagesMax: MESSAGES_MAX, leaseMs: LEASE_MS });
 }
@@ -81,13 +81,13 @@ async function takeFrom(
 }
 
 /** Without a query so far, another process may have stored a reply whose signal is still on its way: that one rides along. */
-async function endWait(hasLooked: boolean, callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
+async function endWait(hasQueried: boolean, callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
   const { received, hasGone } = callback;
   const { conversationId, openUntil } = received;
-  if (!hasLooked && openUntil !== null) {
+  if (!hasQueried && openUntil !== null) {
     const { isWaiting } = await deps.queues.closeCallback({ conversationId, openUntil });
     if (!isWaiting) return null;
-    const taken = hasGone() ? "nothing" : await takeFrom(await look(callback, deps), callback, deps);
+    const taken = hasGone() ? "nothing" : await takeFrom(await query(callback, deps), callback, deps);
     if (typeof taken === "object") return taken;
   }
   await endReservation(received, deps);

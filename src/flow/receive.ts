@@ -53,8 +53,8 @@ export async function receive(
       addressedApp: isForwarded ? addressedApp : null,
       forward: isForwarded,
       holder: slot?.holder ?? null,
-      openForMs: isKeptOpen ? Math.max(LOOK_MS, Math.floor(waitMs)) : 0,
-      lookForMs: canReplyPassively(channel) ? LOOK_MS : 0,
+      openForMs: isKeptOpen ? Math.max(QUERY_MS, Math.floor(waitMs)) : 0,
+      openForQueryMs: canReplyPassively(channel) ? QUERY_MS : 0,
       allowance: channel.replyAllowance(message.content),
     });
     if (recorded.claim !== null) slot?.work(withCallback(recorded.claim, recorded.openUntil, account.replies.async));
@@ -78,5 +78,5 @@ function withCallback(claim: Claim, openUntil: Date | null, canSendAsync: boolea
   return { ...claim, callback: { openUntil, endsWith: (status) => !mayBeAnswered(status) } };
 }
 
-/** Reserves the outbound queue for one query, so that held replies leave with this callback before a worker sends them another way. */
-const LOOK_MS = 300;
+/** Reserves the outbound queue for one query, so that replies which wait leave with this callback before a worker sends them another way. */
+const QUERY_MS = 300;

@@ -53,10 +53,10 @@ const queueing = (messageId: string, isCallbackClosed = false): Change => ({
   isCallbackClosed,
 });
 
-test("a callback that nobody will answer ends without a look at the store, and keeps no later reply waiting", async () => {
+test("a callback that nobody will answer ends without a query, and keeps no later reply waiting", async () => {
   const received = await stage.write("hello");
   const { queues } = stage.opened.store;
-  const blind = { ...queues, claimForCallback: () => Promise.reject(new Error("looked")) };
+  const blind = { ...queues, claimForCallback: () => Promise.reject(new Error("queried")) };
   const waiting = passiveReply(callback(received), { ...deps(), queues: blind });
   signals.notify(CONTACT.conversationId, queueing(received.messageId));
   expect(await waiting).toBeNull();
