@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { CallbackRequest } from "../domain/channel.ts";
 import { type AnswerDeps, answerCallback } from "../flow/answer.ts";
 import { at, STORE_MS_MAX, URL_CHECK_MS_MAX } from "../flow/deadlines.ts";
-import { hasCallerGone } from "./caller.ts";
+import { hasCallerGone, toGoneSignal } from "./caller.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 import { shedLoad } from "./shed-load.ts";
 
@@ -55,8 +55,7 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
   app.post<CallbackRoute>("/wechat/:accountId", { schema: { hide: true } }, async (request, reply) => {
     const arrivedAt = now();
     const storeBy = at(arrivedAt, options.storeMsMax ?? STORE_MS_MAX);
-    const gone = new AbortController();
-    reply.raw.once("close", () => reply.raw.writableFinished || gone.abort());
+    const gone = toGoneSignal(reply.raw);
     // In a rush nothing is spent on a caller that has given up: WeChat asks again. Else it is stored, since no other gateway may be there.
     if (isPressed() && (await hasCallerGone(request.raw))) return answerGone(reply);
     const connection = await before(storeBy, now, connections.get(request.params.accountId));
@@ -64,7 +63,7 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
     const opened = connection.channel.open({ query: request.query, body: request.body ?? Buffer.alloc(0) });
     const mayStayOpen = admission.open() <= openMax;
     const deadlines = { arrivedAt, storeBy, mayWait: () => mayStayOpen && !isStopping() };
-    const { body, sent, lost } = await answerCallback(opened, connection, deadlines, gone.signal, options);
+    const { body, sent, lost } = await answerCallback(opened, connection, deadlines, gone, options);
     // "finish": every byte is handed to the operating system.
     reply.raw.once("finish", sent).once("close", lost);
     return reply.type(body?.contentType ?? "text/plain; charset=utf-8").send(body?.body ?? connection.channel.acknowledgement);
