@@ -2,7 +2,7 @@ import { createApp } from "./app/app.ts";
 import { ConfigError } from "./base/errors.ts";
 import { isRunByNpm, readConfig, readEnvironment } from "./config.ts";
 
-const PARENT_LOOK_MS = 500;
+const PARENT_POLL_MS = 500;
 
 /** The process: settings in, gateway up, orderly stop on SIGTERM and SIGINT. */
 try {
@@ -47,6 +47,6 @@ function stopWithParent(): void {
     if (process.ppid === parent) return;
     clearInterval(timer);
     process.kill(process.pid, "SIGTERM");
-  }, PARENT_LOOK_MS);
+  }, PARENT_POLL_MS);
   timer.unref();
 }

@@ -34,7 +34,7 @@ async function enqueue(load: QueueLoad): Promise<Enqueued> {
           },
           forward: true,
           openForMs: 0,
-          lookForMs: 0,
+          openForQueryMs: 0,
           allowance: null,
         });
       }),

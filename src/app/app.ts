@@ -1,3 +1,4 @@
+import { before } from "../base/before.ts";
 import { createHttpClient } from "../base/http-client.ts";
 import { createLogger, type LoggerOptions } from "../base/logger.ts";
 import { createSignals } from "../base/signals.ts";
@@ -8,9 +9,9 @@ import { createRetention } from "../delivery/retention.ts";
 import { createCircuitBreaker } from "../domain/circuit-breaker.ts";
 import { createLastFault } from "../domain/last-fault.ts";
 import { type Change, SOMETHING } from "../domain/signals.ts";
+import { WORKER_LEASE_MS } from "../flow/deadlines.ts";
 import { forward } from "../flow/forward.ts";
 import { relay } from "../flow/relay.ts";
-import { before } from "../http/before.ts";
 import { closeServer, countRequests, listen, toLoopback, toPlannedAddress } from "../http/listener.ts";
 import { createHttpServer } from "../http/server.ts";
 import { removeLocalApi, writeLocalApi } from "../keys/local-api-file.ts";
@@ -62,8 +63,6 @@ export interface AppOptions {
   logTo?: LoggerOptions["destination"];
 }
 
-/** Longer than a token fetch, a send and their settling together. */
-const LEASE_MS = 35_000;
 const STOP_GRACE_MS = 4_000;
 /** A proxy that looks once a second has noticed by then. */
 const STOP_NOTICE_MS = 1_000;
@@ -90,7 +89,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const media = createMediaFetcher(config.mediaAllowNetworks);
   const tokens = createAccessTokens({ store: store.accessTokens, now, log: logger });
   const connections = createConnections({ accounts: store.accounts, http, tokens, media, now });
-  const leaseMs = options.leaseMs ?? LEASE_MS;
+  const leaseMs = options.leaseMs ?? WORKER_LEASE_MS;
   const retry = { now, ...(options.pauseMs && { pauseMs: options.pauseMs }) };
   const breaker = createCircuitBreaker(options.breakerPauseMs);
   const load = createLoad({ openCallbacksMax: config.openCallbacksMax });

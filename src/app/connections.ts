@@ -58,7 +58,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
       const known = cache.get(accountId);
       const cached = await known?.catch(() => undefined);
       if (cached !== undefined && performance.now() - cached.checkedAtMs < FRESH_MS) return cached.connection;
-      // Whoever comes first looks; the others find its promise.
+      // The first caller queries; the others find its promise.
       if (cache.get(accountId) === known) {
         if (cache.size >= CACHED_MAX) cache.clear();
         cache.set(accountId, refresh(accountId, known));

@@ -1,9 +1,9 @@
 import { createAdmission } from "../base/admission.ts";
 import { createLoopDelay } from "../base/loop-delay.ts";
 import { createWaitingLine } from "../base/waiting-line.ts";
+import { ADMIT_MS_MAX } from "../flow/deadlines.ts";
 
-/** Of the 4.5 s that a callback and the 0.95 s that a push may wait to be stored; the rest is for an expectation that was too good. */
-const CALLBACK_WAIT_MS_MAX = 3_000;
+/** Of the 0.95 s that a push may wait to be stored; the rest is for an expectation that was too good. */
 const PUSH_WAIT_MS_MAX = 800;
 const CALLBACKS_WAITING_MAX = 2_000;
 const PUSHES_WAITING_MAX = 1_000;
@@ -24,7 +24,7 @@ export function createLoad({ openCallbacksMax }: { openCallbacksMax: number }) {
       admission: createAdmission({
         ...shared,
         lines: [lookups, inbound],
-        waitMsMax: CALLBACK_WAIT_MS_MAX,
+        waitMsMax: ADMIT_MS_MAX,
         waitingMax: CALLBACKS_WAITING_MAX,
         openMax: 2 * openCallbacksMax,
       }),

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 const PATIENCE_MS = 5_000;
-const LOOK_AGAIN_MS = 20;
+const POLL_MS = 20;
 
 export function requireEqual(actual: unknown, expected: unknown, what: string): void {
   const [is, shouldBe] = [JSON.stringify(actual), JSON.stringify(expected)];
@@ -19,6 +19,6 @@ export async function readUntil<Value>(read: () => Promise<Value>, check: (value
     } catch (error) {
       if (performance.now() > givesUpAt) throw error;
     }
-    await pause(LOOK_AGAIN_MS);
+    await pause(POLL_MS);
   }
 }

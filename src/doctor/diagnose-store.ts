@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { before } from "../base/before.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { Config } from "../config.ts";
-import { before } from "../http/before.ts";
 import { proveFolder } from "../keys/data-folder.ts";
 import { lockFolder } from "../keys/folder-lock.ts";
 import { findOpenToOthers } from "../keys/private-files.ts";
@@ -26,7 +26,7 @@ export interface StoreDiagnosis {
 
 /** The database and what is in it, as it stands, and that it takes what is written: no migration is applied, no folder and no key is made. */
 export async function diagnoseStore(config: Config): Promise<StoreDiagnosis> {
-  if (config.databaseUrl !== undefined) return look(config, { kind: "server", url: config.databaseUrl });
+  if (config.databaseUrl !== undefined) return diagnoseDatabase(config, { kind: "server", url: config.databaseUrl });
   const folder = join(config.dataDir, "postgres");
   if (!existsSync(folder)) {
     const problem = await proveFolder(config.dataDir).catch((error: unknown) => error);
@@ -38,7 +38,7 @@ export async function diagnoseStore(config: Config): Promise<StoreDiagnosis> {
   try {
     const unlock = await lockFolder(config.dataDir);
     try {
-      const { findings, isReady } = await look(config, { kind: "embedded", folder });
+      const { findings, isReady } = await diagnoseDatabase(config, { kind: "embedded", folder });
       return { findings: [...access, ...findings], isReady };
     } finally {
       await unlock();
@@ -69,14 +69,14 @@ function toLockFinding(error: unknown, dataDir: string): Finding {
 }
 
 // Longer than a connection may take, and than a start of another process holds the lock of the migrations.
-const LOOK_MS_MAX = 15_000;
+const DIAGNOSE_MS_MAX = 15_000;
 
-async function look(config: Config, address: DatabaseAddress): Promise<StoreDiagnosis> {
+async function diagnoseDatabase(config: Config, address: DatabaseAddress): Promise<StoreDiagnosis> {
   const startedAt = performance.now();
   try {
     const database = await openDatabase(address);
     try {
-      const inTime = <T>(work: Promise<T>) => before(new Date(Date.now() + LOOK_MS_MAX), () => new Date(), work);
+      const inTime = <T>(work: Promise<T>) => before(new Date(Date.now() + DIAGNOSE_MS_MAX), () => new Date(), work);
       const inspection = await inTime(inspect(database));
       await inTime(proveWritable(database.proof, inspection.migrations.pending.length === 0));
       const ms = Math.round(performance.now() - startedAt);

@@ -4,8 +4,8 @@ const FIRST_PAUSE_MS = 5_000;
 const PAUSE_MS_MAX = 60_000;
 /** How long one probe may keep the others waiting before another may go. */
 const PROBE_MS_MAX = 15_000;
-/** A probe is mostly over sooner than it may be: whoever waits for one looks again after this. */
-const PROBE_LOOK_MS = 1_000;
+/** A probe is mostly over sooner than it may be: a queue that waits for one asks again after this. */
+const PROBE_POLL_MS = 1_000;
 
 type State =
   | { kind: "closed"; failures: number }
@@ -41,7 +41,7 @@ export function createCircuitBreaker(firstPauseMs = FIRST_PAUSE_MS): CircuitBrea
       const nowMs = now.getTime();
       if (state === undefined || state.kind === "closed") return 0;
       const freeAtMs = state.kind === "open" ? state.untilMs : state.sinceMs + PROBE_MS_MAX;
-      if (nowMs < freeAtMs) return state.kind === "open" ? freeAtMs - nowMs : Math.min(PROBE_LOOK_MS, freeAtMs - nowMs);
+      if (nowMs < freeAtMs) return state.kind === "open" ? freeAtMs - nowMs : Math.min(PROBE_POLL_MS, freeAtMs - nowMs);
       states.set(key, { kind: "probing", sinceMs: nowMs, pauseMs: state.pauseMs });
       return 0;
     },

@@ -18,8 +18,8 @@ export interface RecordInbound {
   holder?: string | null;
   /** How long the callback will be kept open for a reply; agents' replies wait that long for it. 0: not at all. */
   openForMs: number;
-  /** When it is not kept open: how long replies that stand there already wait for it to take them along. 0: it cannot. */
-  lookForMs: number;
+  /** When it is not kept open: how long replies that wait already are reserved for one query of its own. 0: it makes none. */
+  openForQueryMs: number;
   /** The platform's limits on asynchronous replies after this message; null: it sets none. */
   allowance: { windowMs: number; repliesMax: number } | null;
 }

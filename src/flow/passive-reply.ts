@@ -2,12 +2,12 @@ import { mayBeAnswered as mayStatusBeAnswered } from "../domain/conversation.ts"
 import { newHolder } from "../domain/ids.ts";
 import type { Change } from "../domain/signals.ts";
 import type { CallbackProspect, DeskProspect } from "../domain/store.ts";
-import { endReservation } from "./end-reservation.ts";
+import { CALLBACK_LEASE_MS } from "./deadlines.ts";
 import type { Received } from "./receive.ts";
-import { LEASE_MS, type OpenCallback, type PassiveReplyDeps, repeatReply, type TakenReply, takeReply } from "./take-reply.ts";
+import { type OpenCallback, type PassiveReplyDeps, repeatReply, type TakenReply, takeReply } from "./take-reply.ts";
 
 /** Another process may take or bring a reply without a signal reaching us. */
-const LOOK_AGAIN_MS = 500;
+const POLL_MS = 500;
 
 /** More would not fit into one reply. */
 const MESSAGES_MAX = 20;
@@ -17,30 +17,43 @@ export function mayFindReply({ isNew, openUntil }: Received): boolean {
   return !isNew || openUntil !== null;
 }
 
+/** How a wait ended. */
+export type Waited =
+  | { kind: "taken"; reply: TakenReply }
+  /** A query found nothing to take. */
+  | { kind: "nothing" }
+  /** No query was made since the last signal, or none at all. */
+  | { kind: "untold" }
+  /** The settle of the message has ended the reservation as well. */
+  | { kind: "closed" };
+
 /**
  * Waits for a reply to send in the response of an open callback, as long as one may still come. A passive reply is a claim of the
  * conversation's outbound queue by the callback: it takes the head, and only in order. The store is queried only where the record or a
  * signal does not tell already.
- * @returns null when there is nothing to say
  */
-export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
-  const { received, waitUntil, hasGone } = callback;
-  const { changes } = received;
-  try {
-    let prospect: DeskProspect | CallbackProspect = toFirstProspect(received) ?? (await look(callback, deps));
-    for (;;) {
-      const taken = await takeFrom(prospect, callback, deps);
-      if (typeof taken === "object") return taken;
-      const leftMs = waitUntil.getTime() - deps.now().getTime();
-      if (taken === "unfit" || leftMs <= 0 || changes === null || hasGone() || !mayBeAnswered(prospect, callback)) break;
-      const changed = taken === "nothing" ? await changes.next(Math.min(leftMs, LOOK_AGAIN_MS)) : [];
-      if (isClosed(changed, received)) return null;
-      prospect = toNextProspect(changed, received) ?? (await look(callback, deps));
+export async function passiveReply(callback: OpenCallback, deps: PassiveReplyDeps): Promise<Waited> {
+  const { received, waitUntil, isOver } = callback;
+  let prospect: DeskProspect | CallbackProspect | null = toFirstProspect(received);
+  while (!isOver()) {
+    prospect ??= await query(callback, deps);
+    const taken = await takeFrom(prospect, callback, deps);
+    if (typeof taken === "object") return { kind: "taken", reply: taken };
+    const leftMs = waitUntil.getTime() - deps.now().getTime();
+    if (taken === "unfit" || leftMs <= 0 || received.changes === null || !mayBeAnswered(prospect, callback)) {
+      return { kind: "claim" in prospect ? "nothing" : "untold" };
     }
-    return await endWait("claim" in prospect, callback, deps);
-  } finally {
-    changes?.close();
+    const changed = taken === "nothing" ? await received.changes.next(Math.min(leftMs, POLL_MS)) : [];
+    if (isClosed(changed, received)) return { kind: "closed" };
+    prospect = toNextProspect(changed, received);
   }
+  return { kind: "untold" };
+}
+
+/** Takes what waits already. */
+export async function takeWaiting(callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
+  const taken = await takeFrom(await query(callback, deps), callback, deps);
+  return typeof taken === "object" ? taken : null;
 }
 
 /** The outbound queue was empty when the message was stored, and later replies come with a signal. Null: a query is needed. */
@@ -48,7 +61,6 @@ function toFirstProspect({ isNew, hasReplies, isDeskAway }: Received): DeskProsp
   return isNew && !hasReplies ? { messageState: "received", status: "unknown", isDeskAway } : null;
 }
 
-/** The settle of this message has ended the reservation as well. */
 function isClosed(changed: readonly Change[], { messageId }: Received): boolean {
   return changed.some((change) => change.kind === "forwarded" && change.messageId === messageId && change.isCallbackClosed);
 }
@@ -63,9 +75,9 @@ function toNextProspect(changed: readonly Change[], { messageId }: Received): De
   return status === undefined ? null : { messageState: "forwarded", status, isDeskAway: false };
 }
 
-function look({ received: { conversationId, messageId } }: OpenCallback, { queues }: PassiveReplyDeps): Promise<CallbackProspect> {
+function query({ received: { conversationId, messageId } }: OpenCallback, { queues }: PassiveReplyDeps): Promise<CallbackProspect> {
   const holder = newHolder("callback");
-  return queues.claimForCallback({ conversationId, messageId, holder, messagesMax: MESSAGES_MAX, leaseMs: LEASE_MS });
+  return queues.claimForCallback({ conversationId, messageId, holder, messagesMax: MESSAGES_MAX, leaseMs: CALLBACK_LEASE_MS });
 }
 
 async function takeFrom(
@@ -74,24 +86,8 @@ async function takeFrom(
   deps: PassiveReplyDeps,
 ): Promise<TakenReply | "nothing" | "again" | "unfit"> {
   if (!("claim" in prospect)) return "nothing";
-  if (prospect.answer === null) return prospect.claim === null ? "nothing" : takeReply(prospect.claim, callback, deps);
-  // It has what it waited for: further replies need not wait for it.
-  await endReservation(callback.received, deps);
-  return repeatReply(prospect.answer, callback, deps);
-}
-
-/** Without a query so far, another process may have stored a reply whose signal is still on its way: that one rides along. */
-async function endWait(hasLooked: boolean, callback: OpenCallback, deps: PassiveReplyDeps): Promise<TakenReply | null> {
-  const { received, hasGone } = callback;
-  const { conversationId, openUntil } = received;
-  if (!hasLooked && openUntil !== null) {
-    const { isWaiting } = await deps.queues.closeCallback({ conversationId, openUntil });
-    if (!isWaiting) return null;
-    const taken = hasGone() ? "nothing" : await takeFrom(await look(callback, deps), callback, deps);
-    if (typeof taken === "object") return taken;
-  }
-  await endReservation(received, deps);
-  return null;
+  if (prospect.answer !== null) return repeatReply(prospect.answer, callback, deps);
+  return prospect.claim === null ? "nothing" : takeReply(prospect.claim, callback, deps);
 }
 
 /**

@@ -8,6 +8,7 @@ import { newMessageId, toConversationId } from "../domain/ids.ts";
 import type { Claim } from "../domain/queue.ts";
 import type { Signals, Subscription } from "../domain/signals.ts";
 import type { InboundStore, RecordedInbound } from "../domain/store.ts";
+import { QUERY_MS } from "./deadlines.ts";
 
 export interface ReceiveDeps {
   inbound: InboundStore;
@@ -28,8 +29,8 @@ export interface Received extends RecordedInbound {
 
 /**
  * Stores one opened callback with its place in the inbound queue, and has it forwarded at once: from memory where a slot is free. A
- * redelivery stores nothing and is not forwarded again; it may be kept open for a reply like the first. When it fails it leaves no
- * subscription behind.
+ * redelivery stores nothing and is not forwarded again; it may be kept open for a reply like the first. The subscription is the caller's
+ * to close; when this fails it leaves none behind.
  */
 export async function receive(
   { message, addressedApp = null }: Extract<OpenedCallback, { kind: "message" }>,
@@ -53,8 +54,8 @@ export async function receive(
       addressedApp: isForwarded ? addressedApp : null,
       forward: isForwarded,
       holder: slot?.holder ?? null,
-      openForMs: isKeptOpen ? Math.max(LOOK_MS, Math.floor(waitMs)) : 0,
-      lookForMs: canReplyPassively(channel) ? LOOK_MS : 0,
+      openForMs: isKeptOpen ? Math.max(QUERY_MS, Math.floor(waitMs)) : 0,
+      openForQueryMs: canReplyPassively(channel) ? QUERY_MS : 0,
       allowance: channel.replyAllowance(message.content),
     });
     if (recorded.claim !== null) slot?.work(withCallback(recorded.claim, recorded.openUntil, account.replies.async));
@@ -77,6 +78,3 @@ function withCallback(claim: Claim, openUntil: Date | null, canSendAsync: boolea
   if (openUntil === null || !canSendAsync) return claim;
   return { ...claim, callback: { openUntil, endsWith: (status) => !mayBeAnswered(status) } };
 }
-
-/** Reserves the outbound queue for one query, so that held replies leave with this callback before a worker sends them another way. */
-const LOOK_MS = 300;

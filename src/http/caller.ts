@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 /**
@@ -14,4 +14,12 @@ export async function hasCallerGone({ socket }: IncomingMessage): Promise<boolea
 /** A caller that has only stopped sending (a half-open connection) counts as gone too: Node answers none of those. */
 function isClosed({ destroyed, readableEnded, writableEnded }: IncomingMessage["socket"]): boolean {
   return destroyed || readableEnded || writableEnded;
+}
+
+/** Aborted when the connection closes before the response has left. */
+export function toGoneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  if (response.destroyed) gone.abort();
+  response.once("close", () => response.writableFinished || gone.abort());
+  return gone.signal;
 }

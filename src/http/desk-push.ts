@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import type { Admission } from "../base/admission.ts";
+import { before } from "../base/before.ts";
 import { DecodeError, VerificationError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { withoutSecrets } from "../base/redact.ts";
@@ -10,7 +11,6 @@ import type { OpenedPush, PushRequest } from "../domain/desk.ts";
 import type { PushRejectStore } from "../domain/store.ts";
 import { type AcceptPushDeps, acceptPush } from "../flow/accept-push.ts";
 import { limitParts } from "../flow/limit-parts.ts";
-import { before } from "./before.ts";
 import { hasCallerGone } from "./caller.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 import { shedLoad } from "./shed-load.ts";

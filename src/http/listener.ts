@@ -5,7 +5,7 @@ import { ConfigError } from "../base/errors.ts";
 
 /** A callback that came just before the stop is answered by then; what is still open is a client that trickles or says nothing. */
 const CONNECTIONS_GRACE_MS = 5_000;
-const LOOK_MS = 50;
+const POLL_MS = 50;
 
 /**
  * @returns `http://host:port`
@@ -30,8 +30,8 @@ export async function listen(server: FastifyInstance, { host, port }: { host: st
 export async function closeServer(server: FastifyInstance, openRequests: () => number, noticeMs: number): Promise<void> {
   const startedAtMs = performance.now();
   const elapsedMs = () => performance.now() - startedAtMs;
-  while (elapsedMs() < noticeMs || (openRequests() > 0 && elapsedMs() < CONNECTIONS_GRACE_MS - LOOK_MS)) await sleep(LOOK_MS);
-  const idle = setInterval(() => server.server.closeIdleConnections(), LOOK_MS);
+  while (elapsedMs() < noticeMs || (openRequests() > 0 && elapsedMs() < CONNECTIONS_GRACE_MS - POLL_MS)) await sleep(POLL_MS);
+  const idle = setInterval(() => server.server.closeIdleConnections(), POLL_MS);
   const cutOff = setTimeout(() => server.server.closeAllConnections(), CONNECTIONS_GRACE_MS - elapsedMs());
   await server.close();
   clearInterval(idle);

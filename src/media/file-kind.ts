@@ -10,17 +10,17 @@ export interface FileKind {
 }
 
 /** An archive of thousands of entries takes long to read through, and nothing else runs meanwhile. */
-const LOOK_BYTES_MAX = 64 * 1024;
+const DETECT_BYTES_MAX = 64 * 1024;
 
 /** Null when the bytes do not tell, as with plain text. */
 export async function detectKind(bytes: Buffer): Promise<FileKind | null> {
-  const found = await fileTypeFromBuffer(bytes.subarray(0, LOOK_BYTES_MAX)).catch(() => undefined);
+  const found = await fileTypeFromBuffer(bytes.subarray(0, DETECT_BYTES_MAX)).catch(() => undefined);
   if (found === undefined) return null;
   const extension = (found.ext === "zip" && OFFICE.find(([part]) => bytes.includes(part))?.[1]) || found.ext;
   return { extension, contentType: extension === found.ext ? found.mime : (mime.getType(extension) ?? found.mime) };
 }
 
-/** Parts that name the program, for archives that say it beyond where was looked: LibreOffice writes its table of contents last. */
+/** Parts that name the program, for archives that say it behind those bytes: LibreOffice writes its table of contents last. */
 const OFFICE: readonly [part: string, extension: string][] = [
   ["word/document.xml", "docx"],
   ["xl/workbook.xml", "xlsx"],
@@ -61,7 +61,7 @@ function fits(extension: string, kind: FileKind | null): boolean {
 }
 
 function isText(bytes: Buffer): boolean {
-  const start = bytes.subarray(0, LOOK_BYTES_MAX);
+  const start = bytes.subarray(0, DETECT_BYTES_MAX);
   return !start.includes(0) && (start.length < bytes.length || decodeAs(start, "utf-8") !== null || decodeAs(start, "gb18030") !== null);
 }
 

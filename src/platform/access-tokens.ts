@@ -101,7 +101,7 @@ export function createAccessTokens({ store, now, log, wait = sleep }: AccessToke
 
   async function fetchUnderLease(accountId: string, refused: string | null, fetchToken: FetchToken): Promise<StoredAccessToken> {
     try {
-      // Another process may have stored one and ended its lease between our look and our lease.
+      // Another process may have stored one and ended its lease between our query and our lease.
       const stored = await readUsable(accountId, refused);
       if (stored) {
         await store.unlease(accountId);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Traffic } from "./traffic.ts";
 
-const LOOK_MS = 250;
+const POLL_MS = 250;
 /** Leases of 30 s, a circuit breaker's minute and a half, a platform's minute of rest. */
 const DRAIN_MS_MAX = 240_000;
 
@@ -14,7 +14,7 @@ export async function drain(databaseUrl: string, traffic: Traffic): Promise<bool
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    for (const until = Date.now() + DRAIN_MS_MAX; Date.now() < until; await sleep(LOOK_MS)) {
+    for (const until = Date.now() + DRAIN_MS_MAX; Date.now() < until; await sleep(POLL_MS)) {
       await traffic.agentsDone();
       const { rows } = await client.query<{ open_id: string; held: boolean }>(LEFT);
       if (rows.length === 0) return true;

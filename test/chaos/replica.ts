@@ -34,7 +34,7 @@ export interface Crash {
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const READY_MS_MAX = 60_000;
-const LOOK_MS = 50;
+const POLL_MS = 50;
 const AGAIN_MS = 300;
 const READY_TIMEOUT_MS = 3_000;
 /** An answer's Date has whole seconds, of the moment when the process last looked. */
@@ -105,7 +105,7 @@ export function createReplica(name: string, port: number, { environment, folder,
       isStarting = true;
       let started: ChildProcess | null = null;
       let readingMs = await readWhenReady(address);
-      for (; readingMs === null; readingMs = await sleep(LOOK_MS).then(() => readWhenReady(address))) {
+      for (; readingMs === null; readingMs = await sleep(POLL_MS).then(() => readWhenReady(address))) {
         if (Date.now() > until) throw new Error(`${name} is not ready after ${READY_MS_MAX} ms, see ${logFile}`);
         if (started !== null && started.exitCode === null && started.signalCode === null) continue;
         // It cannot reach its database, and said so.

@@ -51,7 +51,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
       message: { openId, dedupeKey: `${openId} ${text}`, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text } },
       forward: true,
       openForMs: 0,
-      lookForMs: 0,
+      openForQueryMs: 0,
       allowance: null,
     });
 
@@ -118,7 +118,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
       message: input,
       forward: true,
       openForMs: 60_000,
-      lookForMs: 0,
+      openForQueryMs: 0,
       allowance: null,
     });
     const inboundId = received?.messageId ?? "";
@@ -176,7 +176,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
           message: { openId, dedupeKey: `${openId} ${text}`, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text } },
           forward: false,
           openForMs: 60_000,
-          lookForMs: 0,
+          openForQueryMs: 0,
           allowance: null,
         });
       await write(first, "hello");
@@ -225,7 +225,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
       message: { openId: "oA", dedupeKey: "key-1", vendorMessageId: null, sentAt: new Date(), content: { type: "text", text: "?" } },
       forward: false,
       openForMs: 60_000,
-      lookForMs: 0,
+      openForQueryMs: 0,
       allowance: null,
     });
     if (!received?.openUntil) throw new Error("the callback made no reservation");
@@ -307,7 +307,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
     const another = createStore(opened.database, opened.box);
     await write("oA", "first");
     await say("first");
-    const times = { forward: true, openForMs: 0, lookForMs: 0, allowance: null };
+    const times = { forward: true, openForMs: 0, openForQueryMs: 0, allowance: null };
     const record = ({ inbound }: Pick<Store, "inbound">) => {
       const content = { type: "text", text: "same" } as const;
       const message = { openId: "oA", dedupeKey: "same", vendorMessageId: null, sentAt: new Date(), content };
@@ -344,7 +344,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two sessions", () => {
           message,
           forward: true,
           openForMs: 0,
-          lookForMs: 0,
+          openForQueryMs: 0,
           allowance: null,
         }),
       ]);

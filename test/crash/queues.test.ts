@@ -83,7 +83,7 @@ test.each([1, 2, 3])(
         forward: true,
         holder: reserve(random),
         openForMs: pickOne(random, [0, 5, 40]),
-        lookForMs: 0,
+        openForQueryMs: 0,
         allowance: { windowMs: 60_000, repliesMax: 5 },
       });
       if (received.claim !== null) await workFromMemory(random, received.claim);
@@ -210,7 +210,7 @@ test.each([1, 2, 3])(
       await inbound.record({
         ...{ messageId: newMessageId(new Date()), conversationId, accountId: "shop", forward: true },
         message: { openId, dedupeKey: `last-${openId}`, vendorMessageId: null, sentAt: new Date(), content },
-        ...{ openForMs: 0, lookForMs: 0, allowance: null },
+        ...{ openForMs: 0, openForQueryMs: 0, allowance: null },
       });
     }
     const finish = async (claim: Claim) => {

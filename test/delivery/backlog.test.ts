@@ -52,7 +52,7 @@ async function writeAll(delivery: Delivery): Promise<void> {
     const content = { type: "text", text: "hello" } as const;
     const message = { openId, dedupeKey: messageId, vendorMessageId: null, sentAt: new Date(), content };
     const ids = { messageId, conversationId: toConversationId(accountId, openId), accountId };
-    const times = { forward: true, openForMs: 0, lookForMs: 0, allowance: null };
+    const times = { forward: true, openForMs: 0, openForQueryMs: 0, allowance: null };
     const { claim } = await stage.opened.store.inbound.record({ ...ids, ...times, message, holder: slot?.holder ?? null });
     if (slot === null || claim === null) throw new Error("the queue was not claimed");
     slot.work(claim);

@@ -48,7 +48,7 @@ async function write(openId: string, text: string, delivery?: Delivery, accountI
     message,
     forward: true,
     openForMs: 0,
-    lookForMs: 0,
+    openForQueryMs: 0,
     allowance: null,
   });
   delivery?.deliver({ conversationId, accountId, direction: "inbound" });

@@ -28,7 +28,7 @@ async function write(accountId: string, openId: string, delivery?: Delivery): Pr
   const conversationId = toConversationId(accountId, openId);
   const content = { type: "text", text: "hello" } as const;
   const message = { openId, dedupeKey: messageId, vendorMessageId: null, sentAt: new Date(), content };
-  const times = { openForMs: 0, lookForMs: 0, allowance: null };
+  const times = { openForMs: 0, openForQueryMs: 0, allowance: null };
   await stage.opened.store.inbound.record({ messageId, conversationId, accountId, message, forward: true, ...times });
   delivery?.deliver({ conversationId, accountId, direction: "inbound" });
   return messageId;

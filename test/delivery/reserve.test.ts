@@ -58,7 +58,7 @@ async function write(text: string, holder: string | null, openId = CONTACT.openI
   const content = { type: "text", text } as const;
   const contact = { accountId: CONTACT.accountId, openId, conversationId: toConversationId(CONTACT.accountId, openId) };
   const message = { openId, dedupeKey: text, vendorMessageId: null, sentAt: new Date(), content };
-  const times = { forward: true, openForMs: 0, lookForMs: 0, allowance: null };
+  const times = { forward: true, openForMs: 0, openForQueryMs: 0, allowance: null };
   return stage.opened.store.inbound.record({ ...contact, ...times, messageId: newMessageId(new Date()), message, holder });
 }
 

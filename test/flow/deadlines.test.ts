@@ -1,5 +1,33 @@
 import { expect, test } from "vitest";
-import { toCallbackTimes } from "../../src/flow/deadlines.ts";
+import {
+  ADMIT_MS_MAX,
+  CALLBACK_LEASE_MS,
+  QUERY_MS,
+  SETTLE_MS,
+  STORE_MS_MAX,
+  toCallbackTimes,
+  URL_CHECK_MS_MAX,
+  WAIT_MS_MAX,
+  WECHAT_MS,
+  WORKER_LEASE_MS,
+} from "../../src/flow/deadlines.ts";
+
+const WECOM_URL_CHECK_MS = 1_000;
+
+test("the limits of a callback come one after the other, each with room for the next", () => {
+  const { waitMs, takeMs, answerMs } = toCallbackTimes({ async: true, passiveWaitMs: WAIT_MS_MAX }, 0);
+  expectInOrder(URL_CHECK_MS_MAX, WECOM_URL_CHECK_MS);
+  expectInOrder(QUERY_MS, ADMIT_MS_MAX, STORE_MS_MAX, takeMs, answerMs, WECHAT_MS);
+  expectInOrder(waitMs, takeMs);
+  // A lease begins when the reply is taken. It outlasts the response with its settle, and WeChat's next try.
+  expectInOrder(answerMs - waitMs + SETTLE_MS, CALLBACK_LEASE_MS);
+  expectInOrder(2 * WECHAT_MS, CALLBACK_LEASE_MS);
+  expectInOrder(CALLBACK_LEASE_MS, WORKER_LEASE_MS);
+});
+
+function expectInOrder(...times: number[]): void {
+  expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+}
 
 test("a callback is answered within 4.8 s, and earlier where the account wants that", () => {
   for (const ageMs of [0, 5_000, 10_000]) {

@@ -4,7 +4,7 @@ import type { Content } from "../../src/domain/content.ts";
 import type { Settlement } from "../../src/domain/queue.ts";
 import { type Change, SOMETHING } from "../../src/domain/signals.ts";
 import type { RecordedInbound } from "../../src/domain/store.ts";
-import { passiveReply } from "../../src/flow/passive-reply.ts";
+import { findReply } from "../../src/flow/answer.ts";
 import type { OpenCallback } from "../../src/flow/take-reply.ts";
 import { CONTACT, head, textChannel, useFlowStage } from "./stage.ts";
 
@@ -24,7 +24,7 @@ function callback(received: RecordedInbound, change: Partial<OpenCallback> = {})
     canSendAsync: true,
     waitUntil: after(20_000),
     deadline: after(20_000),
-    hasGone: () => false,
+    isOver: () => false,
     ...change,
   };
 }
@@ -37,7 +37,7 @@ async function saySoon(text: string): Promise<string> {
 
 test("a reply that comes while the callback waits is given to it, and is sent when that is confirmed", async () => {
   const received = await stage.write("hello");
-  const waiting = passiveReply(callback(received), deps());
+  const waiting = findReply(callback(received), deps());
   const messageId = await saySoon("hi there");
   const taken = await waiting;
   expect(taken?.body.body).toBe("hi there");
@@ -53,11 +53,11 @@ const queueing = (messageId: string, isCallbackClosed = false): Change => ({
   isCallbackClosed,
 });
 
-test("a callback that nobody will answer ends without a look at the store, and keeps no later reply waiting", async () => {
+test("a callback that nobody will answer ends without a query, and keeps no later reply waiting", async () => {
   const received = await stage.write("hello");
   const { queues } = stage.opened.store;
-  const blind = { ...queues, claimForCallback: () => Promise.reject(new Error("looked")) };
-  const waiting = passiveReply(callback(received), { ...deps(), queues: blind });
+  const blind = { ...queues, claimForCallback: () => Promise.reject(new Error("queried")) };
+  const waiting = findReply(callback(received), { ...deps(), queues: blind });
   signals.notify(CONTACT.conversationId, queueing(received.messageId));
   expect(await waiting).toBeNull();
   await stage.say("hi there");
@@ -68,7 +68,7 @@ test("a callback whose reservation has ended with the settle of its message ends
   const received = await stage.write("hello");
   const { queues } = stage.opened.store;
   const refuse = () => Promise.reject(new Error("asked"));
-  const waiting = passiveReply(callback(received), { ...deps(), queues: { ...queues, claimForCallback: refuse, closeCallback: refuse } });
+  const waiting = findReply(callback(received), { ...deps(), queues: { ...queues, claimForCallback: refuse, closeCallback: refuse } });
   signals.notify(CONTACT.conversationId, queueing("another", true));
   signals.notify(CONTACT.conversationId, queueing(received.messageId, true));
   expect(await waiting).toBeNull();
@@ -77,7 +77,7 @@ test("a callback whose reservation has ended with the settle of its message ends
 
 test("a reply of another process, whose signal is on its way when nobody is expected to answer any more, rides on the callback", async () => {
   const received = await stage.write("hello");
-  const waiting = passiveReply(callback(received), deps());
+  const waiting = findReply(callback(received), deps());
   const messageId = await stage.say("hi there");
   signals.notify(CONTACT.conversationId, queueing(received.messageId));
   const taken = await waiting;
@@ -88,7 +88,7 @@ test("a reply of another process, whose signal is on its way when nobody is expe
 
 test("that the desk has another message of the contact does not end the wait", async () => {
   const received = await stage.write("hello");
-  const waiting = passiveReply(callback(received), deps());
+  const waiting = findReply(callback(received), deps());
   signals.notify(CONTACT.conversationId, queueing("another"));
   await saySoon("hi there");
   expect((await waiting)?.body.body).toBe("hi there");
@@ -97,16 +97,16 @@ test("that the desk has another message of the contact does not end the wait", a
 test("a reply that was taken too late and withdrawn goes out asynchronously, and the callback's repetition is not given it", async () => {
   const received = await stage.write("hello");
   const messageId = await stage.say("hi there");
-  const taken = await passiveReply(callback(received), deps());
+  const taken = await findReply(callback(received), deps());
   await taken?.withdraw();
   expect(head(await stage.claim()).message.id).toBe(messageId);
-  expect(await passiveReply(callback(received, { waitUntil: after(0) }), deps())).toBeNull();
+  expect(await findReply(callback(received, { waitUntil: after(0) }), deps())).toBeNull();
 });
 
 test("a reply that comes when the time for taking one is over goes out asynchronously at once", async () => {
   const received = await stage.write("hello");
   const messageId = await stage.say("hi there");
-  expect(await passiveReply(callback(received, { deadline: after(-1) }), deps())).toBeNull();
+  expect(await findReply(callback(received, { deadline: after(-1) }), deps())).toBeNull();
   const queued = head(await stage.claim());
   expect(queued).toMatchObject({ message: { id: messageId }, begun: null });
 });
@@ -114,8 +114,8 @@ test("a reply that comes when the time for taking one is over goes out asynchron
 test("WeChat hangs up while the callback waits: the reply that comes then goes out asynchronously at once", async () => {
   const received = await stage.write("hello");
   let hasGone = false;
-  const open = callback(received, { hasGone: () => hasGone });
-  const waiting = passiveReply(open, deps());
+  const open = callback(received, { isOver: () => hasGone });
+  const waiting = findReply(open, deps());
   hasGone = true;
   open.received.changes?.close();
   expect(await waiting).toBeNull();
@@ -136,7 +136,7 @@ test("WeChat hangs up while a reply is being taken: it is withdrawn and goes out
       return begun;
     },
   };
-  expect(await passiveReply(callback(received, { hasGone: () => hasGone }), { ...deps(), queues: cutting })).toBeNull();
+  expect(await findReply(callback(received, { isOver: () => hasGone }), { ...deps(), queues: cutting })).toBeNull();
   const queued = head(await stage.claim());
   expect(queued).toMatchObject({ message: { id: messageId }, begun: null });
 });
@@ -144,7 +144,7 @@ test("WeChat hangs up while a reply is being taken: it is withdrawn and goes out
 test("what cannot ride on a response goes out asynchronously; where there is no such way it rides as text", async () => {
   const received = await stage.write("show me");
   const messageId = await stage.say({ type: "image", mediaId: "media-1", url: "https://shop.example/p.png" });
-  expect(await passiveReply(callback(received), deps())).toBeNull();
+  expect(await findReply(callback(received), deps())).toBeNull();
   expect(head(await stage.claim()).message.id).toBe(messageId);
 });
 
@@ -166,13 +166,13 @@ const queue = () => stage.opened.database.prisma.conversation.findFirst();
 
 test("a reply in a pause that cannot ride on a response waits out its pause all the same", async () => {
   const dueAt = await sayAndFail({ type: "image", mediaId: "media-1", url: "https://shop.example/p.png" });
-  expect(await passiveReply(callback(await stage.write("show me")), deps())).toBeNull();
+  expect(await findReply(callback(await stage.write("show me")), deps())).toBeNull();
   expect(await queue()).toMatchObject({ outboundDueAt: dueAt, outboundHolder: null, openCallbacks: [] });
 });
 
 test("a reply in a pause that was taken and withdrawn waits out its pause all the same", async () => {
   const dueAt = await sayAndFail({ type: "text", text: "hi there" });
-  const taken = await passiveReply(callback(await stage.write("hello")), deps());
+  const taken = await findReply(callback(await stage.write("hello")), deps());
   expect(taken?.body.body).toBe("hi there");
   await taken?.withdraw();
   expect(await queue()).toMatchObject({ outboundDueAt: dueAt, outboundHolder: null, openCallbacks: [] });
@@ -181,8 +181,8 @@ test("a reply in a pause that was taken and withdrawn waits out its pause all th
 test("a callback whose reply has passed to a repetition keeps no later reply waiting once it has ended", async () => {
   const first = await stage.write("hello");
   await stage.say("hi there");
-  const taken = await passiveReply(callback(first), deps());
-  const repeated = await passiveReply(callback(await stage.write("hello")), deps());
+  const taken = await findReply(callback(first), deps());
+  const repeated = await findReply(callback(await stage.write("hello")), deps());
   await taken?.withdraw();
   await repeated?.confirm();
   await stage.say("and another thing");
@@ -200,15 +200,15 @@ test("a begin whose answer was lost is taken back: nothing was given, so the rep
       throw new Error("the connection broke after the commit");
     },
   };
-  await expect(passiveReply(callback(received), { ...deps(), queues: forgetful })).rejects.toThrow("the connection broke");
+  await expect(findReply(callback(received), { ...deps(), queues: forgetful })).rejects.toThrow("the connection broke");
   expect(head(await stage.claim())).toMatchObject({ message: { id: messageId }, begun: null });
-  expect((await passiveReply(callback(received, { waitUntil: after(0) }), deps()))?.body).toBeUndefined();
+  expect((await findReply(callback(received, { waitUntil: after(0) }), deps()))?.body).toBeUndefined();
 });
 
 test("without asynchronous messages, what cannot ride as it is rides as text", async () => {
   const received = await stage.write("show me");
   await stage.say({ type: "image", mediaId: "media-1", url: "https://shop.example/p.png" });
-  const taken = await passiveReply(callback(received, { canSendAsync: false }), deps());
+  const taken = await findReply(callback(received, { canSendAsync: false }), deps());
   expect(taken?.body.body).toContain("https://shop.example/p.png");
 });
 
@@ -216,7 +216,7 @@ test("a repetition that joins the waiting callback gets the same reply, whoever 
   const received = await stage.write("hello");
   const joined = await stage.write("hello");
   expect(joined).toMatchObject({ messageId: received.messageId, isNew: false });
-  const both = [passiveReply(callback(received), deps()), passiveReply(callback(joined), deps())];
+  const both = [findReply(callback(received), deps()), findReply(callback(joined), deps())];
   const messageId = await saySoon("hi there");
   const taken = await Promise.all(both);
   expect(taken.map((reply) => reply?.body.body)).toEqual(["hi there", "hi there"]);
@@ -229,8 +229,8 @@ test("a repetition that joins the waiting callback gets the same reply, whoever 
 test("a reply that a repetition is giving cannot be taken back by the first callback, so it is seen once", async () => {
   const received = await stage.write("hello");
   const messageId = await stage.say("hi there");
-  const first = await passiveReply(callback(received), deps());
-  const repeated = await passiveReply(callback(await stage.write("hello")), deps());
+  const first = await findReply(callback(received), deps());
+  const repeated = await findReply(callback(await stage.write("hello")), deps());
   expect(repeated?.body.body).toBe("hi there");
   await first?.withdraw();
   await expect(stage.claim()).rejects.toThrow("not due");
@@ -241,8 +241,8 @@ test("a reply that a repetition is giving cannot be taken back by the first call
 test("a reply that the first callback gave after all is sent, even when its repetition died", async () => {
   const received = await stage.write("hello");
   const messageId = await stage.say("hi there");
-  const first = await passiveReply(callback(received), deps());
-  await passiveReply(callback(await stage.write("hello")), deps());
+  const first = await findReply(callback(received), deps());
+  await findReply(callback(await stage.write("hello")), deps());
   await first?.confirm();
   expect(await stage.stateOf(messageId)).toEqual({ state: "sent", way: "passive" });
 });
@@ -251,8 +251,8 @@ test("a long reply whose first part was taken only by WeChat's repetition goes o
   const received = await stage.write("tell me everything");
   const messageId = await stage.say("first line\nsecond line\nthird");
   const short = { channel: textChannel({ passiveTextBytesMax: 12 }) };
-  const lost = await passiveReply(callback(received, short), deps());
-  const repeated = await passiveReply(callback(await stage.write("tell me everything"), short), deps());
+  const lost = await findReply(callback(received, short), deps());
+  const repeated = await findReply(callback(await stage.write("tell me everything"), short), deps());
   expect([lost?.body.body, repeated?.body.body]).toEqual(["first line\n", "first line\n"]);
   await repeated?.confirm();
   const queued = head(await stage.claim());
@@ -266,7 +266,7 @@ test("a reply that an earlier holder began and lost is marked uncertain, and the
   await stage.opened.store.queues.begin(claim, [head(claim)], "async", 0);
   await stage.say("two");
   const received = await stage.write("anybody there?");
-  const taken = await passiveReply(callback(received), deps());
+  const taken = await findReply(callback(received), deps());
   expect(taken?.body.body).toBe("two");
   expect((await stage.stateOf(first)).state).toBe("uncertain");
 });

@@ -44,7 +44,15 @@ export function useFlowStage(): FlowStage {
         sentAt: new Date(),
         content: { type: "text", text } as const,
       };
-      const input = { ...CONTACT, messageId: newMessageId(new Date()), message, forward: true, openForMs, lookForMs: 0, allowance: null };
+      const input = {
+        ...CONTACT,
+        messageId: newMessageId(new Date()),
+        message,
+        forward: true,
+        openForMs,
+        openForQueryMs: 0,
+        allowance: null,
+      };
       const recorded = await opened.store.inbound.record(input);
       return recorded;
     },

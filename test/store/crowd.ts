@@ -21,7 +21,7 @@ export function crowdOf(stage: FlowStage) {
       message: { openId, dedupeKey: `${openId} ${text}`, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text } },
       forward: true,
       openForMs: 0,
-      lookForMs: 0,
+      openForQueryMs: 0,
       allowance: null,
     });
   };

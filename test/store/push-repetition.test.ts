@@ -81,7 +81,7 @@ test("an event that no agent hears of is nothing that has happened", async () =>
     },
     forward: false,
     openForMs: 0,
-    lookForMs: 0,
+    openForQueryMs: 0,
     allowance: null,
   });
   expect(ids(await push("Yes"))).toEqual(ids(first));

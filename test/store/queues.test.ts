@@ -28,7 +28,7 @@ function inbound(openId: string, text: string, change: Partial<RecordInbound> = 
     message: { openId, dedupeKey: `key-${counter}`, vendorMessageId: String(counter), sentAt: new Date(), content: { type: "text", text } },
     forward: true,
     openForMs: 0,
-    lookForMs: 0,
+    openForQueryMs: 0,
     allowance: { windowMs: 48 * 3_600_000, repliesMax: 5 },
     ...change,
   };

@@ -34,7 +34,7 @@ async function write(openId: string): Promise<{ messageId: string; die: () => Pr
   const { messageId, claim } = await inbound.record({
     ...{ messageId: newMessageId(new Date()), conversationId: toConversationId("shop", openId), accountId: "shop" },
     message: { openId, dedupeKey: openId, vendorMessageId: null, sentAt: new Date(), content },
-    ...{ forward: true, holder: CLAIM.holder, openForMs: 0, lookForMs: 0, allowance: null },
+    ...{ forward: true, holder: CLAIM.holder, openForMs: 0, openForQueryMs: 0, allowance: null },
   });
   if (claim === null) throw new Error("the queue was not claimed");
   const attempt = { startedAt: new Date(), durationMs: 1 };

@@ -78,7 +78,15 @@ test("a held message has its chance at once, without a second place in its queue
 
 const inbound = (text: string, openForMs: number) =>
   opened.store.inbound.record({
-    ...{ conversationId, accountId: "shop", messageId: newMessageId(new Date()), forward: true, openForMs, lookForMs: 0, allowance: null },
+    ...{
+      conversationId,
+      accountId: "shop",
+      messageId: newMessageId(new Date()),
+      forward: true,
+      openForMs,
+      openForQueryMs: 0,
+      allowance: null,
+    },
     message: { openId: "oA", dedupeKey: text, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text } },
   });
 

@@ -31,7 +31,7 @@ async function record(forward: boolean): Promise<string> {
     message,
     forward,
     openForMs: 0,
-    lookForMs: 0,
+    openForQueryMs: 0,
     allowance: null,
   });
   return messageId;

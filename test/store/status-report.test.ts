@@ -32,7 +32,7 @@ async function ask(): Promise<Claim> {
     },
     forward: true,
     openForMs: 0,
-    lookForMs: 0,
+    openForQueryMs: 0,
     allowance: null,
   });
   const queue = { conversationId: CONVERSATION.conversationId, direction: "inbound" } as const;

@@ -10,7 +10,7 @@ import { createHttpApi, isAnswering } from "./http-api.ts";
 
 /** A gateway that starts or stops, or another command, holds the folder without answering for a moment. */
 const BUSY_MS_MAX = 15_000;
-const LOOK_AGAIN_MS = 200;
+const POLL_MS = 200;
 
 /**
  * The gateway of `--url`; else the database of the settings, opened by this process; else, when a gateway runs on the embedded one,
@@ -32,7 +32,7 @@ export async function connect(cli: Cli, options: GlobalOptions, busyMsMax = BUSY
     const local = await readLocalApi(config.dataDir);
     if (local !== null && (await isAnswering(local.address))) return createHttpApi(local);
     if (Date.now() > giveUpAt) throw toSilence(config.dataDir, local?.address);
-    await sleep(LOOK_AGAIN_MS);
+    await sleep(POLL_MS);
   }
 }
 

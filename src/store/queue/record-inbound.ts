@@ -84,7 +84,7 @@ const recordOnce = batchStatement<RecordInbound>(
     forward: ["bool", ({ forward }) => forward],
     holder: ["text", ({ holder }) => holder],
     open_for_ms: ["int4", ({ openForMs }) => openForMs],
-    look_for_ms: ["int4", ({ lookForMs }) => lookForMs],
+    open_for_query_ms: ["int4", ({ openForQueryMs }) => openForQueryMs],
     window_ms: ["int8", ({ allowance }) => allowance?.windowMs || null],
     replies_max: ["int4", ({ allowance }) => allowance?.repliesMax || null],
     addressed_app: ["text", ({ addressedApp }) => addressedApp],
@@ -92,7 +92,7 @@ const recordOnce = batchStatement<RecordInbound>(
   (given) => `
     WITH known AS (
       SELECT g.*, m.id AS known_id, m.place AS known_place, m.created_at AS known_at, m.id IS NULL AS is_new, COALESCE(m.id = g.message_id, false) AS is_own,
-        CASE WHEN g.open_for_ms > 0 THEN g.open_for_ms WHEN r.has_replies THEN g.look_for_ms ELSE 0 END AS reserve_ms
+        CASE WHEN g.open_for_ms > 0 THEN g.open_for_ms WHEN r.has_replies THEN g.open_for_query_ms ELSE 0 END AS reserve_ms
       FROM ${given} g
       LEFT JOIN LATERAL (
         SELECT id, place, created_at FROM messages WHERE account_id = g.account_id AND dedupe_key = g.dedupe_key LIMIT 1

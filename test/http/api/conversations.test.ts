@@ -53,7 +53,7 @@ async function receive(accountId: string, openId: string, text: string, { openFo
     },
     forward: true,
     openForMs,
-    lookForMs: 0,
+    openForQueryMs: 0,
     allowance: { windowMs, repliesMax },
   });
   if (!recorded) throw new Error("nothing was recorded");

@@ -19,7 +19,7 @@ const write = (openId: string) =>
     message: { openId, dedupeKey: openId, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text: "?" } },
     forward: true,
     openForMs: 60_000,
-    lookForMs: 0,
+    openForQueryMs: 0,
     allowance: null,
   });
 

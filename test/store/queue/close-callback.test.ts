@@ -14,7 +14,7 @@ const open = async (openId: string, text: string) => {
     message: { openId, dedupeKey: `${openId} ${text}`, vendorMessageId: null, sentAt: new Date(), content: { type: "text", text } },
     forward: false,
     openForMs: 60_000,
-    lookForMs: 0,
+    openForQueryMs: 0,
     allowance: null,
   });
   if (openUntil === null) throw new Error("the callback made no reservation");

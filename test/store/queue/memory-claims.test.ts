@@ -26,7 +26,7 @@ async function write(text: string, holder: string | null = HOLDER): Promise<Clai
     forward: true,
     holder,
     openForMs: 0,
-    lookForMs: 0,
+    openForQueryMs: 0,
     allowance: null,
   });
   return claim;

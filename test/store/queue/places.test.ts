@@ -31,7 +31,7 @@ const inbound = (text: string, holder: string | null): RecordInbound => ({
   forward: true,
   holder,
   openForMs: 0,
-  lookForMs: 0,
+  openForQueryMs: 0,
   allowance: null,
 });
 

@@ -20,7 +20,7 @@ const hello = (): RecordInbound => ({
   },
   forward: true,
   openForMs: 60_000,
-  lookForMs: 0,
+  openForQueryMs: 0,
   allowance: null,
 });
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isBareHttpUrl } from "../../../base/http-url.ts";
 import type { ContentType } from "../../../domain/content.ts";
 import type { ExternalSecretName } from "../../../domain/external-secret-name.ts";
+import { WAIT_MS_MAX } from "../../../flow/deadlines.ts";
 import { accountId, shownMoment } from "./common.ts";
 import { ACCOUNT_EXAMPLES, ACCOUNT_PATCH_EXAMPLES, CREATED_ACCOUNT_EXAMPLES, SHOWN_ACCOUNT_EXAMPLES } from "./examples.ts";
 
@@ -82,7 +83,7 @@ export const secretValues = {
 const replyFields = {
   async: z.boolean().describe("Whether the platform lets this account send asynchronous messages."),
   notices: z.enum(["changes", "always", "never"]).describe("When the desk's notices go to the customer."),
-  passiveWaitMs: z.int().min(0).max(4_500).describe("How long a callback stays open for a reply."),
+  passiveWaitMs: z.int().min(0).max(WAIT_MS_MAX).describe("How long a callback stays open for a reply."),
 };
 
 const name = z.string().trim().min(1).max(100);
@@ -102,7 +103,7 @@ const base = {
     .strictObject({
       async: replyFields.async.default(true),
       notices: replyFields.notices.default("changes"),
-      passiveWaitMs: replyFields.passiveWaitMs.default(4_500),
+      passiveWaitMs: replyFields.passiveWaitMs.default(WAIT_MS_MAX),
     })
     .prefault({}),
 };
