@@ -2,13 +2,11 @@ import type { OutboundStore } from "../domain/store.ts";
 import { batchStatement } from "./database/batch-statement.ts";
 import type { Database } from "./database/database.ts";
 import { inStatements } from "./database/in-statements.ts";
+import { locked } from "./queue/claim-rows.ts";
 
 type AnsweredPush = Parameters<OutboundStore["markAnswered"]>[0];
 
-/**
- * Marks the last push of each conversation as answered, if it is still the one with these replies. Locks conversations in the order of
- * ids, as every statement of the store does, and looks each up by its key even with a cached generic plan.
- */
+/** Marks the last push of each conversation as answered, if it is still the one with these replies. */
 const markAll = batchStatement<AnsweredPush>(
   {
     conversation_id: ["text", ({ conversationId }) => conversationId],
@@ -16,11 +14,7 @@ const markAll = batchStatement<AnsweredPush>(
   },
   (given) => `
     WITH last AS (
-      SELECT c.id
-      FROM (SELECT * FROM ${given} g ORDER BY conversation_id) g
-      CROSS JOIN LATERAL (
-        SELECT id, push_message_ids, push_answered_at FROM conversations WHERE id = g.conversation_id LIMIT 1 FOR NO KEY UPDATE
-      ) c
+      SELECT c.id FROM ${locked(given)}
       WHERE c.push_message_ids && ARRAY(SELECT jsonb_array_elements_text(g.message_ids)) AND c.push_answered_at IS NULL
     )
     UPDATE conversations c SET push_answered_at = now() FROM last WHERE c.id = last.id`,

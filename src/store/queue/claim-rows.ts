@@ -1,6 +1,7 @@
 import { toReadableText } from "../../domain/content.ts";
 import type { Direction, Message, MessageState, Way } from "../../domain/message.ts";
 import type { Claim, QueuedMessage } from "../../domain/queue.ts";
+import type { Columns } from "../database/batch-statement.ts";
 import { CONVERSATION_COLUMNS, type ConversationRow, MESSAGE_COLUMNS, type MessageRow, pick, toConversation, toMessage } from "../rows.ts";
 
 /**
@@ -12,15 +13,38 @@ export const SOON = "now() + interval '1 millisecond'";
 /** The end of the last open callback of `conversations c`; null when none is open. */
 export const LAST_CALLBACK = "(SELECT max(u) FROM unnest(c.open_callbacks) u)";
 
+/** One of each: the direction is part of the columns' names. */
+export function eachDirection<T>(of: (direction: Direction) => T): Record<Direction, T> {
+  return { inbound: of("inbound"), outbound: of("outbound") };
+}
+
+/** The claim that a statement acts on. */
+export const CLAIM_COLUMNS = {
+  conversation_id: ["text", ({ claim }) => claim.conversationId],
+  holder: ["text", ({ claim }) => claim.holder],
+  claim_number: ["int8", ({ claim }) => claim.claimNumber],
+} as const satisfies Columns<{ claim: Pick<Claim, "conversationId" | "holder"> & Partial<Claim> }>;
+
+/**
+ * The rows `g` of a batch with their conversations `c`, which are locked. The whole store locks conversations in the order of their ids, so
+ * that two statements cannot wait for each other. LATERAL with LIMIT finds each by its index, and the condition tells the planner that few
+ * are left to update, although the plan may have been made when the tables were empty.
+ */
+export const locked = (given: string): string => `
+  (SELECT * FROM ${given} g ORDER BY conversation_id) g
+  JOIN LATERAL (SELECT * FROM conversations WHERE id = g.conversation_id LIMIT 1 FOR NO KEY UPDATE) c ON c.id = g.conversation_id`;
+
+/** The fence: the claim still holds, and the message at `g.place` is the head. */
+export const fence = (direction: Direction): string =>
+  `c.${direction}_holder = g.holder AND c.${direction}_claim = g.claim_number AND c.${direction}_done = g.place - 1`;
+
 /** What is read of a queue, from the conversation's row `c`. */
 export const queueColumns = (direction: Direction): string => `
   c.id, '${direction}' AS direction, c.${direction}_holder AS holder, c.${direction}_claim::text AS claim_number, c.${direction}_done::text AS done,
-  c.${direction}_failures AS failures, now() AS claimed_at, ${direction === "outbound" ? OUTBOUND : INBOUND}, ${CONVERSATION_COLUMNS}`;
+  c.${direction}_failures AS failures, now() AS claimed_at, ${direction === "outbound" ? OUTBOUND : ""} ${CONVERSATION_COLUMNS}`;
 
 const OUTBOUND = `c.outbound_progress AS progress, c.outbound_begun AS begun, c.outbound_begun_at AS begun_at,
-  c.outbound_begun_way AS begun_way, c.outbound_freed_at AS freed_at, c.outbound_held_code IS NOT NULL AS is_held`;
-const INBOUND = `0 AS progress, 0 AS begun, NULL::timestamptz AS begun_at, NULL::text AS begun_way, NULL::timestamptz AS freed_at,
-  false AS is_held`;
+  c.outbound_begun_way AS begun_way, c.outbound_freed_at AS freed_at, c.outbound_held_code IS NOT NULL AS is_held,`;
 
 /** What is read of a message `m`. */
 export const QUEUED_MESSAGE = `m.place::text AS place, COALESCE(m.requeued_at, m.created_at) AS queued_at, ${MESSAGE_COLUMNS}`;
@@ -43,12 +67,13 @@ export interface QueueRow extends Record<string, unknown> {
   done: string;
   failures: number;
   claimed_at: Date;
-  progress: number;
-  begun: number;
-  begun_at: Date | null;
-  begun_way: string | null;
-  freed_at: Date | null;
-  is_held: boolean;
+  // Of an outbound queue only.
+  progress?: number;
+  begun?: number;
+  begun_at?: Date | null;
+  begun_way?: string | null;
+  freed_at?: Date | null;
+  is_held?: boolean;
 }
 
 const MOMENTS = [
@@ -70,9 +95,10 @@ export function toQueueRow(json: Record<string, unknown>): QueueRow {
 
 /** A claimed queue with one of its messages; without one, `place` is null. */
 export interface ClaimRow extends QueueRow {
+  position: number;
+  paused_until: Date | null;
   place: string | null;
   queued_at: Date;
-  paused_until?: Date | null;
 }
 
 export function toClaim(row: QueueRow, messages: QueuedMessage[], pausedUntil: Date | null = null): Claim {
@@ -92,7 +118,7 @@ export function toClaim(row: QueueRow, messages: QueuedMessage[], pausedUntil: D
 export function toClaims(rows: readonly ClaimRow[]): Claim[] {
   const claims = new Map<string, Claim>();
   for (const row of rows) {
-    const claim = claims.get(row.id) ?? toClaim(row, [], row.paused_until ?? null);
+    const claim = claims.get(row.id) ?? toClaim(row, [], row.paused_until);
     claims.set(row.id, claim);
     if (row.place !== null) claim.messages.push(toQueuedMessage(row));
   }
@@ -138,9 +164,9 @@ export function toQueuedMessage(row: ClaimRow): QueuedMessage {
     place,
     message: toMessage({ ...message, state: toState(row, failures) }),
     failures,
-    progress: fromHead === 1 ? row.progress : 0,
+    progress: fromHead === 1 ? (row.progress ?? 0) : 0,
     ageMs: row.claimed_at.getTime() - queuedAtMs,
-    begun: fromHead <= row.begun && row.begun_at !== null ? { at: row.begun_at, way: row.begun_way as Way } : null,
+    begun: row.begun_at && fromHead <= (row.begun ?? 0) ? { at: row.begun_at, way: row.begun_way as Way } : null,
   };
 }
 

@@ -38,25 +38,21 @@ interface Push extends NewReplies {
 }
 
 interface Row extends QueueRow {
-  position: number;
+  given_id: string;
   message_id: string;
-  place: string | null;
+  place: string;
   is_new: boolean;
   is_claimed: boolean;
 }
 
 /** Runs again where another process stored a reply with the same key in between: the next run finds it. */
 async function enqueueAll(database: Database, pushes: readonly Push[], runsLeft = RUNS_MAX): Promise<StoredReplies[]> {
-  const rows = pushes.flatMap(toRows);
   try {
-    const found = await enqueueOnce<Row>(database, rows);
-    const stored = [...found].sort((a, b) => a.position - b.position);
-    if (stored.length !== rows.length) throw new Error("a reply was neither stored nor found");
-    const results = pushes.map((push) => toStored(push, stored.splice(0, distinct(push.replies).length)));
-    await countRepetitions(
-      database,
-      results.flatMap(({ replies }) => replies),
-    );
+    const rows = await enqueueOnce<Row>(database, pushes.flatMap(toRows));
+    const byGivenId = new Map(rows.map((row) => [row.given_id, row]));
+    const results = pushes.map((push) => toStored(push, byGivenId));
+    const stored = results.flatMap(({ replies }) => replies);
+    await countRepetitions(database, stored);
     return results;
   } catch (error) {
     if (runsLeft <= 1 || !isTakenKey(error)) throw error;
@@ -123,48 +119,43 @@ const enqueueOnce = batchStatement<PushedReply>(
                  CASE WHEN is_last THEN c.pushed_at ELSE excluded.pushed_at END,
                  CASE WHEN is_last THEN c.push_answered_at END,
                  c.outbound_last + added,
-                 CASE WHEN is_free THEN holder ELSE c.outbound_holder END,
-                 c.outbound_claim + (is_free AND holder IS NOT NULL)::int,
-                 CASE WHEN is_free AND holder IS NOT NULL THEN NULL
+                 CASE WHEN is_free THEN push.holder ELSE c.outbound_holder END,
+                 c.outbound_claim + (is_free AND push.holder IS NOT NULL)::int,
+                 CASE WHEN is_free AND push.holder IS NOT NULL THEN NULL
                       WHEN added > 0 AND c.outbound_last = c.outbound_done THEN GREATEST(now(), ${LAST_CALLBACK})
                       ELSE c.outbound_due_at END
-          FROM (
-            SELECT added.*, added > 0 AND c.outbound_last = c.outbound_done AND COALESCE(${LAST_CALLBACK} <= now(), true) AS is_free
-            FROM (
-              SELECT last.*, CASE WHEN is_last THEN with_key ELSE with_key + without_key END AS added
-              FROM (
-                SELECT push.*, CASE
-                  -- Ids tell by themselves; a repetition found by its ids leaves what was last as it is.
-                  WHEN push.push_digest IS NULL THEN with_key = 0
-                  ELSE COALESCE(c.push_digest = push.push_digest AND c.pushed_at > now() - interval '${UNANSWERED_MS_MAX} milliseconds' AND (
-                    c.push_answered_at IS NULL
-                    OR c.push_answered_at > now() - (waited_ms + ${ANSWER_UNDER_WAY_MS}) * interval '1 millisecond'), false)
-                  END AS is_last
-                FROM push WHERE conversation_id = c.id LIMIT 1
-              ) last
-            ) added
-          ) taken)
+          FROM (SELECT * FROM push WHERE conversation_id = c.id LIMIT 1) push
+          CROSS JOIN LATERAL (
+            SELECT CASE
+              -- Ids tell by themselves; a repetition found by its ids leaves what was last as it is.
+              WHEN push.push_digest IS NULL THEN with_key = 0
+              ELSE COALESCE(c.push_digest = push.push_digest AND c.pushed_at > now() - interval '${UNANSWERED_MS_MAX} milliseconds' AND (
+                c.push_answered_at IS NULL
+                OR c.push_answered_at > now() - (waited_ms + ${ANSWER_UNDER_WAY_MS}) * interval '1 millisecond'), false) END AS is_last
+          ) last
+          CROSS JOIN LATERAL (SELECT CASE WHEN is_last THEN with_key ELSE with_key + without_key END AS added) stored
+          CROSS JOIN LATERAL (
+            SELECT added > 0 AND c.outbound_last = c.outbound_done AND COALESCE(${LAST_CALLBACK} <= now(), true) AS is_free
+          ) queue)
       RETURNING outbound_last AS last, outbound_due_at AS due_at, push_message_ids, ${queueColumns("outbound")}
     ), input AS (
-      SELECT k.*, c.last, c.repeated_id, count(*) FILTER (WHERE c.repeated_id IS NULL) OVER conversation AS added,
-        count(*) FILTER (WHERE c.repeated_id IS NULL) OVER (conversation ORDER BY k.position) AS nth_added
+      SELECT k.*, c.repeated_id, c.last + 1 - count(*) FILTER (WHERE c.repeated_id IS NULL)
+        OVER (PARTITION BY k.conversation_id ORDER BY k.position DESC) AS place
       FROM known k CROSS JOIN LATERAL (
         SELECT last, COALESCE(k.known_id, CASE WHEN k.dedupe_key IS NULL THEN NULLIF(push_message_ids[k.nth], k.message_id) END) AS repeated_id
         FROM conversation WHERE id = k.conversation_id LIMIT 1
       ) c
-      WINDOW conversation AS (PARTITION BY k.conversation_id)
     ), message AS (
       INSERT INTO messages (id, account_id, conversation_id, direction, origin, place, dedupe_key, type, text, content, sent_at)
-      SELECT message_id, account_id, conversation_id, 'outbound', origin, last - added + nth_added, dedupe_key, type, text, content, now()
+      SELECT message_id, account_id, conversation_id, 'outbound', origin, place, dedupe_key, type, text, content, now()
       FROM input WHERE repeated_id IS NULL ORDER BY position
     ), audit AS (
       INSERT INTO audit_entries (actor, actor_name, action, account_id, subject, detail)
       SELECT actor, actor_name, '${"message.written" satisfies AuditAction}', account_id, message_id, '{}' FROM input
       WHERE actor IS NOT NULL AND repeated_id IS NULL
     )
-    SELECT i.position, COALESCE(i.repeated_id, i.message_id) AS message_id, i.repeated_id IS NULL AS is_new,
-      CASE WHEN i.repeated_id IS NULL THEN (i.last - i.added + i.nth_added)::text END AS place,
-      i.added > 0 AND c.holder = i.holder AND c.due_at IS NULL AND c.last = c.done::bigint + i.added AS is_claimed, c.*
+    SELECT i.message_id AS given_id, COALESCE(i.repeated_id, i.message_id) AS message_id, i.repeated_id IS NULL AS is_new, i.place::text AS place,
+      i.repeated_id IS NULL AND c.holder = i.holder AND c.due_at IS NULL AND i.place = c.done::bigint + 1 AS is_claimed, c.*
     FROM input i CROSS JOIN LATERAL (SELECT * FROM conversation WHERE id = i.conversation_id LIMIT 1) c`,
 );
 
@@ -186,12 +177,9 @@ interface PushedReply {
 function toRows(push: Push): PushedReply[] {
   const withoutKey = push.replies.filter(({ dedupeKey }) => dedupeKey === null);
   const pushDigest = withoutKey.length === 0 ? null : toDigest(push.replies);
-  return distinct(push.replies).map((reply) => ({ push, reply, nth: withoutKey.indexOf(reply) + 1, pushDigest }));
-}
-
-/** Without the second reply of one key. */
-function distinct(replies: readonly NewReply[]): NewReply[] {
-  return replies.filter((reply) => firstOf(reply, replies) === reply);
+  // Without the second reply of one key.
+  const distinct = push.replies.filter((reply) => firstOf(reply, push.replies) === reply);
+  return distinct.map((reply) => ({ push, reply, nth: withoutKey.indexOf(reply) + 1, pushDigest }));
 }
 
 function firstOf(reply: NewReply, replies: readonly NewReply[]): NewReply {
@@ -199,17 +187,18 @@ function firstOf(reply: NewReply, replies: readonly NewReply[]): NewReply {
 }
 
 /** Two replies of one key are one message; the second repeats the first. */
-function toStored(push: Push, rows: readonly Row[]): StoredReplies {
-  const kept = distinct(push.replies);
+function toStored(push: Push, rows: ReadonlyMap<string, Row>): StoredReplies {
   const found = push.replies.map((reply) => {
-    const row = rows[kept.indexOf(firstOf(reply, push.replies))];
+    const first = firstOf(reply, push.replies);
+    const row = rows.get(first.messageId);
     if (row === undefined) throw new Error("a reply was neither stored nor found");
-    return { reply, row, isNew: row.is_new && kept.includes(reply) };
+    return { reply, row, isNew: row.is_new && reply === first };
   });
   const messages = found.flatMap(({ reply, row, isNew }) => (isNew ? toQueuedMessage(row, reply, push) : []));
+  const head = found.find(({ row }) => row.is_claimed);
   return {
     replies: found.map(({ row, isNew }) => ({ messageId: row.message_id, isNew })),
-    claim: rows[0]?.is_claimed ? toClaim(rows[0], messages) : null,
+    claim: head ? toClaim(head.row, messages) : null,
   };
 }
 

@@ -1,7 +1,7 @@
 import { completeReport } from "../../domain/complete-report.ts";
 import { toReadableText } from "../../domain/content.ts";
 import { batchStatement } from "../database/batch-statement.ts";
-import { LAST_CALLBACK, SOON } from "./claim-rows.ts";
+import { fence, LAST_CALLBACK, SOON } from "./claim-rows.ts";
 import { ATTEMPT, INSERT_ATTEMPTS, SETTLE_COLUMNS, type SettleInput, TRIED } from "./settle-rows.ts";
 
 /**
@@ -50,7 +50,7 @@ export const settleInbound = batchStatement<SettleInput>(
             OR c.status_at > clock_timestamp() + interval '1 millisecond') AS is_news
         FROM conversations c WHERE c.id = g.conversation_id LIMIT 1 FOR NO KEY UPDATE
       ) c
-      WHERE c.inbound_holder = g.holder AND c.inbound_claim = g.claim_number AND c.inbound_done = g.place - 1
+      WHERE ${fence("inbound")}
     ), conversation AS (
       UPDATE conversations c SET
         inbound_done = c.inbound_done + o.is_finished::int,

@@ -1,5 +1,5 @@
 import { batchStatement } from "../database/batch-statement.ts";
-import { SOON } from "./claim-rows.ts";
+import { fence, locked, SOON } from "./claim-rows.ts";
 import { ATTEMPT, INSERT_ATTEMPTS, SETTLE_COLUMNS, type SettleInput, TRIED } from "./settle-rows.ts";
 
 const LEFT_CALLBACKS = "array_remove(c.open_callbacks, o.open_until)";
@@ -24,10 +24,8 @@ export const settleOutbound = batchStatement<SettleInput>(
       SELECT g.*, g.place + g.count - 1 AS to_place, c.outbound_last > g.place + g.count - 1 AS has_more,
         CASE WHEN g.is_finished THEN GREATEST(c.outbound_begun - g.count, 0) ELSE 0 END AS still_begun,
         c.last_inbound_at IS DISTINCT FROM g.seen_inbound_at AS has_written
-      FROM (SELECT * FROM ${given} g ORDER BY conversation_id) g
-      CROSS JOIN LATERAL (SELECT * FROM conversations c WHERE c.id = g.conversation_id LIMIT 1 FOR NO KEY UPDATE) c
-      WHERE c.outbound_holder = g.holder AND c.outbound_claim = g.claim_number AND c.outbound_done = g.place - 1
-        AND (NOT g.is_progressed OR c.outbound_progress < g.progress)
+      FROM ${locked(given)}
+      WHERE ${fence("outbound")} AND (NOT g.is_progressed OR c.outbound_progress < g.progress)
     ), conversation AS (
       UPDATE conversations c SET
         outbound_done = CASE WHEN o.is_finished THEN o.to_place ELSE c.outbound_done END,

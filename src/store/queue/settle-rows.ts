@@ -2,6 +2,7 @@ import { withSaid } from "../../domain/outcome.ts";
 import type { Claim, QueuedMessage, Settlement } from "../../domain/queue.ts";
 import type { Settled } from "../../domain/store.ts";
 import type { Columns } from "../database/batch-statement.ts";
+import { CLAIM_COLUMNS } from "./claim-rows.ts";
 
 export interface SettleInput {
   claim: Claim;
@@ -28,9 +29,7 @@ const toDetail = ({ settlement: { outcome } }: SettleInput) =>
 
 /** The columns of both directions, computed here so that the SQL only moves values. */
 export const SETTLE_COLUMNS = {
-  conversation_id: ["text", ({ claim }) => claim.conversationId],
-  holder: ["text", ({ claim }) => claim.holder],
-  claim_number: ["int8", ({ claim }) => claim.claimNumber],
+  ...CLAIM_COLUMNS,
   place: ["int8", ({ messages: [head] }) => head.place],
   keep_for_ms: ["int4", ({ keepForMs }) => keepForMs],
   open_until: ["timestamptz", ({ settlement }) => settlement.callbackOpenUntil],

@@ -1,8 +1,8 @@
-import type { Direction } from "../../domain/message.ts";
 import type { QueuedMessage } from "../../domain/queue.ts";
 import type { Settle, Settled } from "../../domain/store.ts";
 import type { Database } from "../database/database.ts";
 import { inStatements } from "../database/in-statements.ts";
+import { eachDirection } from "./claim-rows.ts";
 import { settleInbound } from "./settle-inbound.ts";
 import { settleOutbound } from "./settle-outbound.ts";
 import { type SettledRow, type SettleInput, toSettled } from "./settle-rows.ts";
@@ -18,8 +18,8 @@ export function settle(database: Database): Settle {
     const [first, ...others] = messages;
     if (first === undefined) return null;
     const input: SettleInput = { claim, messages: [first, ...others], settlement, keepForMs };
-    const row = await writes[claim.direction](input);
-    return row === null ? findSettled(database, input) : toSettled(row);
+    const [row] = await writes[claim.direction](input);
+    return row === undefined ? findSettled(database, input) : toSettled(row);
   };
 }
 
@@ -38,12 +38,12 @@ async function findSettled(database: Database, { claim, messages, settlement, ke
   return row === undefined ? null : toSettled(row);
 }
 
-const findIn = (direction: Direction) => `
+const FIND = eachDirection(
+  (direction) => `
   SELECT EXISTS (SELECT FROM messages WHERE id = $7) AS notice_enqueued, c.${direction}_last > c.${direction}_done AS has_more,
     COALESCE(c.${direction}_holder IS NULL AND c.${direction}_due_at <= now(), false) AS is_due,
     $8::timestamptz(3) IS NOT NULL AND $8::timestamptz(3) <> ALL (c.open_callbacks) AS is_callback_closed
   FROM messages m JOIN conversations c ON c.id = m.conversation_id
   WHERE c.id = $1 AND m.id = $2 AND m.tried_at = $3::timestamptz(3)
-    AND ($4::boolean OR c.${direction}_last = c.${direction}_done OR (c.${direction}_holder = $5 AND c.${direction}_claim = $6::bigint))`;
-
-const FIND = { inbound: findIn("inbound"), outbound: findIn("outbound") };
+    AND ($4::boolean OR c.${direction}_last = c.${direction}_done OR (c.${direction}_holder = $5 AND c.${direction}_claim = $6::bigint))`,
+);
