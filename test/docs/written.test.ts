@@ -14,9 +14,8 @@ test("docs/troubleshooting.md says what the mistakes that are tested say; if not
   expect(read("troubleshooting.md")).toBe(renderTroubleshooting());
 });
 
-test("each sentence that the README quotes of a common mistake is one of the list", () => {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-  const table = readme.split("### Common mistakes")[1]?.split("Over sixty more")[0] ?? "";
+test("each sentence that docs/connecting.md quotes of a common mistake is one of the list", () => {
+  const table = read("connecting.md").split("## Common mistakes")[1]?.split("Over sixty more")[0] ?? "";
   const quoted = table.split("\n").flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([^`]{25,})`/g)].map(([, text = ""]) => text));
   const sentences = Object.values(MISTAKES).flatMap((group) => Object.values<Mistake>(group).map(({ sentence }) => sentence));
   const isSaid = (text: string) => {
