@@ -23,3 +23,20 @@ export function toGoneSignal(response: ServerResponse): AbortSignal {
   response.once("close", () => response.writableFinished || gone.abort());
   return gone.signal;
 }
+
+/**
+ * Says how a response ended: `sent` when the operating system has every byte of it, `lost` when the connection closed before. After `sent`
+ * comes a `lost` that counts for nothing.
+ *
+ * Node's "finish" alone does not tell: it comes also when the write of the last bytes failed, such as after a reset that the event loop has
+ * not read yet, or when the server dropped the connection with bytes still in it.
+ */
+export function watchResponse(response: ServerResponse, { sent, lost }: { sent: () => void; lost: () => void }): void {
+  // The response lets go of its socket when it ends.
+  const { socket } = response;
+  response.once("finish", () => {
+    if (socket === null || socket.destroyed || socket.errored) lost();
+    else sent();
+  });
+  response.once("close", lost);
+}

@@ -11,7 +11,7 @@ import type { OpenedPush, PushRequest } from "../domain/desk.ts";
 import type { PushRejectStore } from "../domain/store.ts";
 import { type AcceptPushDeps, acceptPush } from "../flow/accept-push.ts";
 import { limitParts } from "../flow/limit-parts.ts";
-import { hasCallerGone } from "./caller.ts";
+import { hasCallerGone, watchResponse } from "./caller.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 import { shedLoad } from "./shed-load.ts";
 
@@ -88,10 +88,11 @@ export const deskPush: FastifyPluginAsync<DeskPushOptions> = async (app, options
       { account: accountId, messages, ...(repeatedIds.length > 0 && { repetitionOf: repeatedIds, detail: REPEATED }), text, durationMs },
       "push.accepted",
     );
-    // "finish": every byte is handed to the operating system. It does not come when the desk has hung up.
-    reply.raw.once("finish", () => {
+    const markAnswered = () => {
       accepted.answered().catch((error: unknown) => options.log.warn({ account: accountId, error }, "push.answer-unmarked"));
-    });
+    };
+    // A desk that heard nothing pushes again: its repetition must be taken for one.
+    watchResponse(reply.raw, { sent: markAnswered, lost: () => {} });
     const { contentType, body } = connection.desk.pushAcknowledgement;
     return reply.type(contentType).send(body);
   });

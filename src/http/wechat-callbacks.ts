@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { CallbackRequest } from "../domain/channel.ts";
 import { type AnswerDeps, answerCallback } from "../flow/answer.ts";
 import { at, STORE_MS_MAX, URL_CHECK_MS_MAX } from "../flow/deadlines.ts";
-import { hasCallerGone, toGoneSignal } from "./caller.ts";
+import { hasCallerGone, toGoneSignal, watchResponse } from "./caller.ts";
 import { acceptRawBodies } from "./raw-body.ts";
 import { shedLoad } from "./shed-load.ts";
 
@@ -63,9 +63,9 @@ function postCallback(app: FastifyInstance, options: WechatCallbacksOptions): vo
     const opened = connection.channel.open({ query: request.query, body: request.body ?? Buffer.alloc(0) });
     const mayStayOpen = admission.open() <= openMax;
     const deadlines = { arrivedAt, storeBy, mayWait: () => mayStayOpen && !isStopping() };
-    const { body, sent, lost } = await answerCallback(opened, connection, deadlines, gone, options);
-    // "finish": every byte is handed to the operating system.
-    reply.raw.once("finish", sent).once("close", lost);
+    const answer = await answerCallback(opened, connection, deadlines, gone, options);
+    watchResponse(reply.raw, answer);
+    const { body } = answer;
     return reply.type(body?.contentType ?? "text/plain; charset=utf-8").send(body?.body ?? connection.channel.acknowledgement);
   });
 }

@@ -78,15 +78,18 @@ const closeCallbacks = batchStatement<Closing>(
     conversation_id: ["text", ({ conversationId }) => conversationId],
     open_until: ["timestamptz", ({ openUntil }) => openUntil],
   },
+  // In a WITH of its own: as a part of the update, the planner could lock in another order.
   (given) => `
+    WITH o AS (
+      SELECT g.*, array_remove(c.open_callbacks, g.open_until::timestamptz(3)) AS left_open FROM ${locked(given)}
+    )
     UPDATE conversations c SET
       open_callbacks = o.left_open,
       outbound_due_at = CASE
         WHEN c.outbound_holder IS NULL AND c.outbound_due_at = ANY (c.open_callbacks)
         THEN GREATEST(now(), (SELECT max(u) FROM unnest(o.left_open) u))
         ELSE c.outbound_due_at END
-    FROM (SELECT g.*, array_remove(c.open_callbacks, g.open_until::timestamptz(3)) AS left_open FROM ${locked(given)}) o
-    WHERE c.id = o.conversation_id
+    FROM o WHERE c.id = o.conversation_id
     RETURNING o.position, c.outbound_last > c.outbound_done AS is_waiting`,
 );
 
