@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { decodeAesKey, encrypt } from "../wechat/cipher.ts";
 import { sign } from "../wechat/signature.ts";
 import { cdata } from "../wechat/xml.ts";
@@ -42,6 +43,7 @@ const WECOM_URL_CHECK_MS = 1_000;
 export async function deliver(account: AccountState, openId: string, xml: string, world: World, forgery: Forgery = {}): Promise<Delivery> {
   const tries: Exchanged[] = [];
   while (tries.length < world.tries) {
+    if (tries.length > 0 && world.pauseMs > 0) await sleep(world.pauseMs);
     const answer = await world.caller.exchange(toPost(account, openId, xml, world, forgery));
     tries.push(answer);
     if (answer.status === 200) return { tries, acknowledged: true, ...accept(account, openId, answer.body, world) };

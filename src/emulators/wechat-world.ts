@@ -13,6 +13,7 @@ export interface World {
   callbackTimeoutMs: number;
   hangUpAfter(limitMs: number): AbortSignal;
   tries: number;
+  pauseMs: number;
 }
 
 export type MediaType = "image" | "voice" | "video" | "thumb" | "file";

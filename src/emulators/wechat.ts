@@ -22,6 +22,8 @@ export interface WechatOptions {
   hangUpAfter?: (limitMs: number) => AbortSignal;
   /** How often a callback is tried in all. */
   tries?: number;
+  /** How long after a failed try the next one comes. */
+  pauseMs?: number;
   /** The platform's clock, for tokens, windows and timestamps. */
   now?: () => Date;
 }
@@ -58,7 +60,7 @@ const USER_AGENT = "Mozilla/4.0";
 
 export async function startWechat(options: WechatOptions = {}): Promise<WechatEmulator> {
   const { callbackTimeoutMs = CALLBACK_TIMEOUT_MS, hangUpAfter = AbortSignal.timeout.bind(AbortSignal) } = options;
-  const { tries = TRIES, now: clock = () => new Date() } = options;
+  const { tries = TRIES, pauseMs = 0, now: clock = () => new Date() } = options;
   const now = () => clock().getTime();
   const caller = createCaller(USER_AGENT);
   let callbacks = 0;
@@ -70,7 +72,7 @@ export async function startWechat(options: WechatOptions = {}): Promise<WechatEm
     },
   };
   const book = createBook<Seen>("seen by", toLine);
-  const limits = { callbackTimeoutMs, hangUpAfter, tries };
+  const limits = { callbackTimeoutMs, hangUpAfter, tries, pauseMs };
   const world: World = { now, caller: counting, book, shelf: createMediaShelf(), nextMessageId: countMessages(), ...limits };
   const accounts = new Set<EmulatedAccount>();
   const tokens = createTokens(now);

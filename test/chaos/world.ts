@@ -44,11 +44,17 @@ const ACCOUNTS = {
   wecom: { id: "company", wechat: { corpId: "ww8f3c1d7e2a9b4056", corpSecret: "corp-secret", agentId: 1000002 } },
 } as const;
 
+/**
+ * At least the way to WeChat and back. Three tries within a few milliseconds would all meet connections that the load balancer has kept to a
+ * replica which was killed just now; it finds them broken one by one.
+ */
+const WECHAT_PAUSE_MS = 100;
+
 export async function startWorld({ clocksMs }: Plan, folder: string): Promise<World> {
   const faketime = findFaketime();
   const postgres = await startPostgres();
   const databaseUrl = await postgres.createDatabase();
-  const wechat = await startWechat();
+  const wechat = await startWechat({ pauseMs: WECHAT_PAUSE_MS });
   const ports = await Promise.all(clocksMs.map(findFreePort));
   const proxy = await startProxy(ports.map((port) => `http://127.0.0.1:${port}`));
   const environment = {
