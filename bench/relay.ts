@@ -98,7 +98,7 @@ function toUpdatesPerMessage({ table, all, hot }: Updates, messages: number): Ru
   return { table, perMessage: all / messages, hotShare: hot / all };
 }
 
-/** First the outside has all of them, which costs nobody anything to ask; then no queue has a message left. */
+/** First the desk, or WeChat, has all of them: asking there costs the gateway nothing. Then no queue has a message left. */
 async function allRelayed(scene: Scene, kind: Kind, wanted: number): Promise<void> {
   const of = kind === "forward" ? "submissions" : "sends";
   await until(`${wanted} ${of}`, async () => (await scene.outside.counts())[of] >= wanted, SECONDS_MAX);

@@ -50,7 +50,7 @@ export async function answerCallback(
   let isLate = false;
   const isOver = () => isLate || gone.aborted;
   const stored = receive(opened, connection, deps, toTimes(connection, deadlines, 0).waitMs - elapsedMs());
-  // Runs to its end whatever the deadlines say, so that a message which is stored too late leaves no reservation behind.
+  // No deadline cuts it off, so that a message which is stored too late leaves no reservation behind.
   const found = stored.then((received) => {
     if (received.changes !== null) gone.addEventListener("abort", received.changes.close, { once: true });
     const callback = toOpenCallback(opened, received, connection, deadlines, isOver);

@@ -30,7 +30,7 @@ interface Person {
   agent: Promise<void>;
 }
 
-/** Who sees that the account is out of service takes a breath. WeChat's own tries come almost at once. */
+/** A customer who reads that the account is out of service waits this long before writing again. WeChat's own tries come almost at once. */
 const AFTER_FAILURE_MS = 3_000;
 /** So many callbacks are open at once at most: who writes while the gateway is slow waits, instead of making it slower. */
 const OPEN_MAX = 40;

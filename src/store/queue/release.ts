@@ -11,7 +11,7 @@ export const toDueAgain = (direction: Direction): string => `
   CASE WHEN c.${direction}_last > c.${direction}_done
   THEN GREATEST(now(), ${direction === "outbound" ? LAST_CALLBACK : "NULL::timestamptz"}) END`;
 
-/** A claim that ends untried. Without a number, the one that the holder has, whatever its number. */
+/** A claim that ends untried. Without a claim number: any claim that the holder has. */
 interface Untried {
   claim: Pick<Claim, "conversationId" | "holder"> & Partial<Claim>;
   afterMs?: number;
